@@ -17,3 +17,6 @@ pub mod model;
 pub mod schema;
 pub mod sql;
 pub mod validate;
+
+#[cfg(feature = "daemon")]
+pub mod port;
