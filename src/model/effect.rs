@@ -51,6 +51,11 @@ pub enum Effect {
         /// Settings; may hold placeholders.
         config: BTreeMap<String, String>,
     },
+    /// Deletes a connector. Not undone.
+    DeleteConnector {
+        /// Name.
+        name: String,
+    },
     /// Moves a sink connector from one topic to another: stop, set offsets, configure, resume. Undo: move it back.
     MoveConnector {
         /// Name.
@@ -71,6 +76,8 @@ pub enum Effect {
     },
     /// Records what is deployed from now on. Undo: record what was before.
     SetManifest {
+        /// The manifest until now.
+        before: Box<Manifest>,
         /// The manifest from now on.
         after: Box<Manifest>,
     },
@@ -86,9 +93,35 @@ impl Effect {
             Self::StartJob { job } => format!("start-job:{}", job.table),
             Self::CancelJob { table } => format!("cancel-job:{table}"),
             Self::CreateConnector { name, .. } => format!("create-connector:{name}"),
+            Self::DeleteConnector { name } => format!("delete-connector:{name}"),
             Self::MoveConnector { name, to, .. } => format!("move-connector:{name}:{to}"),
             Self::DeleteTopic { topic } => format!("delete-topic:{topic}"),
             Self::SetManifest { .. } => "set-manifest".to_owned(),
+        }
+    }
+
+    /// The effect that takes this one back, if there is one. Undoing twice, or what was never done, changes nothing.
+    pub fn undo(&self) -> Option<Self> {
+        match self {
+            Self::CreateTopic { topic, .. } => Some(Self::DeleteTopic { topic: topic.clone() }),
+            Self::StartJob { job } => Some(Self::CancelJob { table: job.table.clone() }),
+            Self::CreateConnector { name, .. } => Some(Self::DeleteConnector { name: name.clone() }),
+            Self::MoveConnector { name, before, after, from, to } => Some(Self::MoveConnector {
+                name: name.clone(),
+                before: after.clone(),
+                after: before.clone(),
+                from: to.clone(),
+                to: from.clone(),
+            }),
+            Self::SetManifest { before, after } => {
+                Some(Self::SetManifest { before: after.clone(), after: before.clone() })
+            }
+            // A level goes with its subject, which goes with its topic; the others change nothing or cannot come back.
+            Self::CopySubjectLevel { .. }
+            | Self::Explain { .. }
+            | Self::CancelJob { .. }
+            | Self::DeleteConnector { .. }
+            | Self::DeleteTopic { .. } => None,
         }
     }
 
@@ -101,6 +134,7 @@ impl Effect {
             Self::StartJob { job } => format!("start job for {}", job.table),
             Self::CancelJob { table } => format!("cancel job of {table}"),
             Self::CreateConnector { name, .. } => format!("create connector {name}"),
+            Self::DeleteConnector { name } => format!("delete connector {name}"),
             Self::MoveConnector { name, from, to, .. } => format!("move connector {name} from {from} to {to}"),
             Self::DeleteTopic { topic } => format!("delete topic {topic}"),
             Self::SetManifest { .. } => "record the deployed manifest".to_owned(),

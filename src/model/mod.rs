@@ -9,3 +9,4 @@ pub mod parity;
 pub mod record;
 pub mod template;
 pub mod verdict;
+pub mod work;
