@@ -83,11 +83,14 @@ pub struct TableContract {
     pub columns: BTreeMap<String, ColumnClass>,
 }
 
-/// One step of the cascade, for catch-up: a job, what it reads and what it writes. Hops are in dependency order.
+/// One job on the way from the inputs to the compared outputs, for catch-up. Hops are in dependency order and hold every
+/// ancestor, shared ones too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hop {
     /// Logical table.
     pub table: String,
-    /// Logical names of the tables it reads.
-    pub inputs: Vec<String>,
+    /// Physical table that blue's job writes; `None` when there is no blue.
+    pub blue: Option<String>,
+    /// Physical table that green's job writes; `None` when blue's is shared.
+    pub green: Option<String>,
 }
