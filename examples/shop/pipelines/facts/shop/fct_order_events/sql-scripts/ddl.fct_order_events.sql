@@ -1,7 +1,7 @@
 -- Every business event once, in an append-only topic. Exactly-once: what an aborted
 -- transaction wrote is never visible to a reader that reads committed records only.
 CREATE TABLE fct_order_events (
-    event_id    BIGINT,
+    event_id    BIGINT NOT NULL,
     event_type  STRING,
     order_id    BIGINT,
     amount      DECIMAL(12, 2),

@@ -1,7 +1,7 @@
 -- Reads the outbox topic: flat records, inserts only, so no primary key and no
 -- envelope. The statement that needs the events reads this table directly.
 CREATE TABLE outbox_events (
-    event_id    BIGINT,
+    event_id    BIGINT NOT NULL,
     event_type  STRING,
     order_id    BIGINT,
     amount      DECIMAL(12, 2),
