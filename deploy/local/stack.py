@@ -17,10 +17,14 @@ import time
 from contextlib import contextmanager
 
 import downloads
-import parts
+import flink
 import processes
-from settings import ROOT, Settings, SettingsError, variable
+import services
+from part import PartError
+from settings import Settings, SettingsError, variable
 
+PARTS = (services.Kafka, services.Postgres, services.Registry, flink.JobManager, flink.TaskManager, flink.SqlGateway,
+         services.Connect, services.Prometheus)
 STATE_DIRECTORIES = ("kafka", "postgres", "registry", "connect", "flink", "prometheus", "logs", "pids")
 PACKAGES = {"postgresql": "PostgreSQL", "prometheus": "Prometheus"}
 
@@ -85,7 +89,7 @@ def up(settings, fresh):
             stop_all(settings)
             forget(settings)
             settings = Settings()
-        every = [part(settings, programs, java) for part in parts.ALL]
+        every = [part(settings, programs, java) for part in PARTS]
         alive = [part for part in every if processes.running(settings.state, part.name)]
         if alive and settings.saved and settings.saved != settings.ports:
             moved = next(name for name in settings.ports if settings.saved.get(name) != settings.ports[name])
@@ -107,10 +111,10 @@ def start_all(settings, every, began):
             for name in part.after:
                 done[name].wait()
                 if name in problems:
-                    raise parts.PartError(f"needs {name}, which did not come up")
+                    raise PartError(f"needs {name}, which did not come up")
             bring_up(settings, part)
             say(f"{time.monotonic() - began:5.0f} s  {part.title} is ready: {part.address()}")
-        except (parts.PartError, OSError) as error:
+        except (PartError, OSError) as error:
             problems[part.name] = f"{part.title}: {error}"
         finally:
             done[part.name].set()
@@ -137,11 +141,11 @@ def bring_up(settings, part):
         if problem is None:
             return
         if child is not None and child.poll() is not None:
-            raise parts.PartError(f"ended with exit code {child.returncode}; {where(settings, part)}")
+            raise PartError(f"ended with exit code {child.returncode}; {where(settings, part)}")
         if child is None and not processes.running(settings.state, part.name):
-            raise parts.PartError(f"went down while waiting for it; {where(settings, part)}")
+            raise PartError(f"went down while waiting for it; {where(settings, part)}")
         if time.monotonic() > deadline:
-            raise parts.PartError(f"not ready after {settings.timeout} s: {problem}; {where(settings, part)}\n"
+            raise PartError(f"not ready after {settings.timeout} s: {problem}; {where(settings, part)}\n"
                                   "CYANOTYPE_STACK_TIMEOUT sets the seconds to wait")
         time.sleep(0.2)
 
@@ -162,8 +166,8 @@ def down(settings):
 def stop_all(settings):
     """Stops the clients of Kafka and PostgreSQL first, then these two."""
     stopped = []
-    servers = [part for part in parts.ALL if part.name in ("kafka", "postgres")]
-    for wave in ([part for part in parts.ALL if part not in servers], servers):
+    servers = [part for part in PARTS if part.name in ("kafka", "postgres")]
+    for wave in ([part for part in PARTS if part not in servers], servers):
         threads = [threading.Thread(target=lambda p=part: processes.stop(settings.state, p.name, p.stop_signal)
                                     and stopped.append(p.name)) for part in wave]
         for thread in threads:
@@ -175,7 +179,7 @@ def stop_all(settings):
 
 def forget(settings):
     """Deletes the stack's data: only directories that the stack itself made."""
-    shutil.rmtree(parts.data_directory(settings, "postgres" if os.geteuid() == 0 else None), ignore_errors=True)
+    shutil.rmtree(services.data_directory(settings, "postgres" if os.geteuid() == 0 else None), ignore_errors=True)
     for name in STATE_DIRECTORIES:
         shutil.rmtree(settings.state / name, ignore_errors=True)
     settings.forget_ports()
@@ -183,7 +187,7 @@ def forget(settings):
 
 def status(settings, output):
     """Prints each part; 0 only if all are ready."""
-    every = [part(settings, None, None) for part in parts.ALL]
+    every = [part(settings, None, None) for part in PARTS]
     rows = []
     for part in every:
         pid = processes.running(settings.state, part.name)
@@ -251,7 +255,7 @@ def find_tools():
 
 def install_packages():
     """Installs PostgreSQL and Prometheus from Debian where they are missing and this is root."""
-    missing = [package for package, there in (("postgresql", parts.postgres_programs()), ("prometheus", shutil.which("prometheus")))
+    missing = [package for package, there in (("postgresql", services.postgres_programs()), ("prometheus", shutil.which("prometheus")))
                if not there]
     if not missing:
         return
