@@ -23,15 +23,25 @@ appender.console.type = Console
 appender.console.name = Console
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSS} %-5p %c{1} - %m%n
-# Every client prints its whole configuration, and every checkpoint two lines: both bury what matters.
-logger.config.name = org.apache.kafka.common.config
-logger.config.level = WARN
-logger.checkpoint.name = org.apache.flink.runtime.checkpoint.CheckpointCoordinator
-logger.checkpoint.level = WARN
-logger.appinfo.name = org.apache.kafka.common.utils.AppInfoParser
-logger.appinfo.level = WARN
-logger.metrics.name = org.apache.kafka.common.metrics
-logger.metrics.level = WARN
+# What is printed for every client, checkpoint or transaction buries what matters.
+logger.a.name = org.apache.kafka.clients
+logger.a.level = WARN
+logger.b.name = org.apache.kafka.common
+logger.b.level = WARN
+logger.c.name = org.apache.flink.kafka.shaded
+logger.c.level = WARN
+logger.d.name = org.apache.flink.connector.kafka.sink.internal
+logger.d.level = WARN
+logger.e.name = org.apache.flink.runtime.checkpoint.CheckpointCoordinator
+logger.e.level = WARN
+logger.f.name = org.apache.flink.runtime.source.coordinator
+logger.f.level = WARN
+logger.g.name = org.apache.flink.metrics.MetricGroup
+logger.g.level = ERROR
+logger.h.name = kafka.coordinator.transaction
+logger.h.level = WARN
+logger.i.name = org.apache.kafka.coordinator.transaction
+logger.i.level = WARN
 """
 
 

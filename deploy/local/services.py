@@ -46,6 +46,9 @@ class Kafka(Part):
             "transaction.state.log.replication.factor": 1,
             "transaction.state.log.min.isr": 1,
             "transaction.state.log.num.partitions": 10,
+            # Flink's exactly-once sinks take a new id at each checkpoint: the default of a week fills the heap in a long run.
+            "transactional.id.expiration.ms": 7200000,
+            "producer.id.expiration.ms": 7200000,
             "share.coordinator.state.topic.replication.factor": 1,
             "share.coordinator.state.topic.min.isr": 1,
             "share.coordinator.state.topic.num.partitions": 1,

@@ -1,4 +1,4 @@
-"""Runs the whole real stack as processes on 127.0.0.1: `stack.py up|down|status|env|download`.
+"""Runs the whole real stack as processes on 127.0.0.1: `stack.py up|down|status|env|download|check`.
 
 Rules: `up` leaves alone what runs and starts what does not; parts that do not need each other start together; success
 means that every part answered. Exit codes: 0 done or ready, 1 a part failed or is not ready, 2 could not begin.
@@ -8,9 +8,7 @@ import argparse
 import fcntl
 import json
 import os
-import re
 import shutil
-import subprocess
 import sys
 import threading
 import time
@@ -18,6 +16,7 @@ from contextlib import contextmanager
 
 import downloads
 import flink
+import machine
 import processes
 import services
 from part import PartError
@@ -26,11 +25,10 @@ from settings import Settings, SettingsError, variable
 PARTS = (services.Kafka, services.Postgres, services.Registry, flink.JobManager, flink.TaskManager, flink.SqlGateway,
          services.Connect, services.Prometheus)
 STATE_DIRECTORIES = ("kafka", "postgres", "registry", "connect", "flink", "prometheus", "logs", "pids")
-PACKAGES = {"postgresql": "PostgreSQL", "prometheus": "Prometheus"}
 
 
 class CannotBegin(Exception):
-    """The machine lacks something, or a setting is wrong."""
+    """Something is in the way: a taken port, or a stack that is up elsewhere."""
 
 
 class Failed(Exception):
@@ -39,7 +37,7 @@ class Failed(Exception):
 
 def main():
     parser = argparse.ArgumentParser(prog="./x stack", description="The local stack: every service as a process on 127.0.0.1.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|env|download")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|env|download|check")
     up_command = commands.add_parser("up", help="start what is not running and wait until all is ready")
     up_command.add_argument("--fresh", action="store_true", help="stop everything and forget all data first")
     commands.add_parser("down", help="stop everything; data stays")
@@ -47,6 +45,8 @@ def main():
     status_command.add_argument("--output", choices=("text", "json"), default="text")
     commands.add_parser("env", help="print every address as KEY=VALUE")
     commands.add_parser("download", help="only bring the programs into the cache")
+    check_command = commands.add_parser("check", help="only look for the programs that are needed, and install Debian's as root")
+    check_command.add_argument("--build", action="store_true", help="also what compiling needs")
     arguments = parser.parse_args()
     try:
         settings = Settings()
@@ -58,14 +58,19 @@ def main():
             return status(settings, arguments.output)
         elif arguments.command == "env":
             print("".join(f"{name}={value}\n" for name, value in settings.environment().items()), end="")
+        elif arguments.command == "check":
+            machine.check(say, build=arguments.build)
         else:
-            find_tools()
+            machine.check(say)
             downloads.ensure(say)
-    except (CannotBegin, SettingsError, downloads.DownloadError) as error:
+    except (CannotBegin, machine.Missing, SettingsError, downloads.DownloadError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except Failed as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error}; is {os.environ.get('CYANOTYPE_STACK_DIR') or '.stack'} of the same user?", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; what was started goes on: `./x stack down` stops it", file=sys.stderr)
@@ -81,8 +86,7 @@ def say(text):
 def up(settings, fresh):
     """After it returns every part of the stack is ready."""
     began = time.monotonic()
-    java = find_tools()
-    install_packages()
+    java = machine.check(say)
     programs = downloads.ensure(say)
     with exclusive(settings):
         if fresh:
@@ -227,49 +231,6 @@ def check_ports(settings, starting):
                              f"stop that program or set {variable(name)} to a free port")
     if taken:
         raise CannotBegin("\n".join(taken))
-
-
-def find_tools():
-    """The java command. Refuses with a line for each tool that is missing."""
-    missing = []
-    home = os.environ.get("JAVA_HOME")
-    java = os.path.join(home, "bin", "java") if home else shutil.which("java")
-    version = None
-    if java and os.access(java, os.X_OK):
-        answer = subprocess.run([java, "-version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
-        found = re.search(r'version "(\d+)', answer)
-        version = int(found.group(1)) if found else None
-    if version is None:
-        missing.append("Java 17 or newer (Debian: openjdk-17-jre-headless)" + (f": JAVA_HOME={home} holds no bin/java" if home else ""))
-    elif version < 17:
-        missing.append(f"Java 17 or newer: {java} is {version}; set JAVA_HOME to a newer one (Debian: openjdk-17-jre-headless)")
-    if not shutil.which("mvn"):
-        missing.append("Maven (Debian: maven)")
-    if not os.environ.get("FLINK_HOME") and subprocess.run(
-            [sys.executable, "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
-        missing.append("pip for this Python (Debian: python3-pip)")
-    if missing:
-        raise CannotBegin("missing on this machine:\n" + "\n".join("  " + line for line in missing))
-    return java
-
-
-def install_packages():
-    """Installs PostgreSQL and Prometheus from Debian where they are missing and this is root."""
-    missing = [package for package, there in (("postgresql", services.postgres_programs()), ("prometheus", shutil.which("prometheus")))
-               if not there]
-    if not missing:
-        return
-    names = " and ".join(PACKAGES[package] for package in missing)
-    line = f"apt-get install --no-install-recommends {' '.join(missing)}"
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise CannotBegin(f"{names} missing on this machine; run: sudo {line}")
-    say(f"installing {names} from Debian's packages")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *missing]):
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode != 0:
-            tail = "\n".join("  " + text for text in done.stdout.strip().splitlines()[-6:])
-            raise CannotBegin(f"`{' '.join(command)}` failed:\n{tail}\ninstall by hand: {line}")
 
 
 if __name__ == "__main__":
