@@ -14,6 +14,7 @@
 
 pub mod diagnostic;
 pub mod model;
+pub mod plan;
 pub mod rollout;
 pub mod schema;
 pub mod sql;

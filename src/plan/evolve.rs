@@ -17,7 +17,7 @@ use crate::model::name::physical;
 use crate::model::parity::{ChangeRule, Changelog, ColumnClass, Hop, TableContract};
 use crate::model::verdict::digest_of;
 use crate::model::work::Work;
-use crate::schema::diff::{ChangeKind, Scope};
+use crate::schema::{AddedColumn, Change, ChangeKind, Scope};
 
 /// The setting that makes a job absorb repeated and missing changes of a changelog (semantics, "State and start").
 const DUPLICATE_EVENTS: &str = "table.exec.source.cdc-events-duplicate";
