@@ -19,4 +19,6 @@ pub mod sql;
 pub mod validate;
 
 #[cfg(feature = "daemon")]
+pub mod daemon;
+#[cfg(feature = "daemon")]
 pub mod port;
