@@ -22,3 +22,5 @@ pub mod validate;
 pub mod daemon;
 #[cfg(feature = "daemon")]
 pub mod port;
+#[cfg(feature = "daemon")]
+pub mod telemetry;
