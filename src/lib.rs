@@ -24,3 +24,5 @@ pub mod daemon;
 pub mod port;
 #[cfg(feature = "daemon")]
 pub mod telemetry;
+#[cfg(feature = "daemon")]
+pub mod web;
