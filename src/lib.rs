@@ -21,4 +21,10 @@ pub mod sql;
 pub mod validate;
 
 #[cfg(feature = "daemon")]
+pub mod daemon;
+#[cfg(feature = "daemon")]
 pub mod port;
+#[cfg(feature = "daemon")]
+pub mod telemetry;
+#[cfg(feature = "daemon")]
+pub mod web;
