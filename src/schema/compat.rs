@@ -175,7 +175,9 @@ impl Checker<'_> {
                 }
                 found
             }
-            (Type::Record { fields, .. }, Type::Record { fields: written, .. }) => self.records(r, fields, w, written, depth),
+            (Type::Record { fields, .. }, Type::Record { fields: written, .. }) => {
+                self.records(r, fields, w, written, depth)
+            }
             (read, written) if primitive_reads(read, written) => Vec::new(),
             _ => {
                 let what = format!("{} cannot be read as {}", writer.describe(w), reader.describe(r));
@@ -256,7 +258,8 @@ impl Checker<'_> {
     fn one(&self, r: NodeId, w: NodeId, what: String) -> Vec<Finding> {
         let (reader, writer) = (self.reader.describe(r), self.writer.describe(w));
         let null = matches!(self.writer.ty(w), Type::Null) && !matches!(self.reader.ty(r), Type::Null);
-        let what = if null { format!("the writer may hold null, the reader ({reader}) does not take it") } else { what };
+        let what =
+            if null { format!("the writer may hold null, the reader ({reader}) does not take it") } else { what };
         vec![Finding { path: Vec::new(), reader, writer, what }]
     }
 }

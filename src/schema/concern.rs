@@ -18,7 +18,8 @@ pub(super) fn concern(change: &Change) -> Option<Concern> {
 /// The concern that any change of a key schema raises.
 pub(super) fn key_concern(change: &Change) -> Concern {
     let reason = format!("{}: partitions, compaction and state are keyed by the key's bytes", change.sentence);
-    let way_out = "let a person decide: new keys do not meet the old ones, so green needs a topic of its own from the beginning";
+    let way_out =
+        "let a person decide: new keys do not meet the old ones, so green needs a topic of its own from the beginning";
     Concern {
         column: change.column.clone(),
         way_out: Some(way_out.into()),
@@ -49,7 +50,8 @@ fn row(change: &Change) -> Option<Concern> {
             ((verdict, if_not_null), consequence.to_owned(), Some(way_out.to_owned()))
         }
         ChangeKind::SuspectedRename { to, .. } | ChangeKind::RenamedByAlias { to, .. } => {
-            let consequence = format!("Flink reads by name, so the old name turns NULL and older records have no `{to}`");
+            let consequence =
+                format!("Flink reads by name, so the old name turns NULL and older records have no `{to}`");
             let way_out = format!("say whether `{to}` is the same column; if so read COALESCE of both names");
             (both(SuspectedRename), consequence, Some(way_out))
         }
@@ -81,8 +83,12 @@ fn row(change: &Change) -> Option<Concern> {
         _ if change.is_harmless() => return namespace(change),
         _ if change.old_table == Effect::WrongValues || change.new_table == Effect::WrongValues => {
             let consequence = match (change.old_table, change.new_table) {
-                (Effect::Fails, _) => "a job with the old type fails, one with the new type reads old records as wrong values",
-                (_, Effect::Fails) => "a job with the old type reads wrong values, one with the new type cannot read old records",
+                (Effect::Fails, _) => {
+                    "a job with the old type fails, one with the new type reads old records as wrong values"
+                }
+                (_, Effect::Fails) => {
+                    "a job with the old type reads wrong values, one with the new type cannot read old records"
+                }
                 (Effect::Fine, _) => "one table cannot read the records of both forms right",
                 _ => "old and new records decode alike and mean something else, and nothing fails",
             };
@@ -91,7 +97,9 @@ fn row(change: &Change) -> Option<Concern> {
         }
         _ => {
             let consequence = match (change.old_table, change.new_table) {
-                (Effect::Fails, Effect::Fails) => "a job with the old type cannot read new records, nor one with the new type old ones",
+                (Effect::Fails, Effect::Fails) => {
+                    "a job with the old type cannot read new records, nor one with the new type old ones"
+                }
                 (_, Effect::Fails) => "a job with the new type cannot read old records",
                 _ => "a job with the old type cannot read new records",
             };

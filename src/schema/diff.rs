@@ -71,7 +71,8 @@ pub(super) struct Walk<'a> {
 impl Walk<'_> {
     fn envelopes(&mut self) {
         let (old, new) = (self.old, self.new);
-        let (Some((old_name, old_fields)), Some((new_name, new_fields))) = (old.record(old.root()), new.record(new.root()))
+        let (Some((old_name, old_fields)), Some((new_name, new_fields))) =
+            (old.record(old.root()), new.record(new.root()))
         else {
             return;
         };
@@ -100,7 +101,8 @@ impl Walk<'_> {
                 (None, None) => {}
                 (a, b) => {
                     self.scope = part(Scope::Envelope);
-                    let (a, b): (Vec<Field>, Vec<Field>) = (a.into_iter().cloned().collect(), b.into_iter().cloned().collect());
+                    let (a, b): (Vec<Field>, Vec<Field>) =
+                        (a.into_iter().cloned().collect(), b.into_iter().cloned().collect());
                     self.fields(&Place::default(), &a, &b, 0);
                 }
             }
@@ -285,7 +287,8 @@ impl Walk<'_> {
             None => "without a default".to_owned(),
         };
         let what = format!("was added as {} {null}, {default}", view.avro);
-        let effects = if view.nullable { (Effect::Fine, Effect::Nulls) } else { (Effect::Fine, Effect::FailsIfNotNull) };
+        let effects =
+            if view.nullable { (Effect::Fine, Effect::Nulls) } else { (Effect::Fine, Effect::FailsIfNotNull) };
         let kind = ChangeKind::Added { default: field.default.clone(), nullable: view.nullable };
         self.push(&place, kind, (None, Some(self.new.describe(field.ty))), effects, &what);
     }
@@ -325,7 +328,9 @@ impl Walk<'_> {
         if old.short != new.short {
             let what = format!("has its {word} named {} instead of {}", new.short, old.short);
             self.emit(place, ChangeKind::TypeName, (a, b), FINE, &what);
-        } else if old.namespace != new.namespace && self.namespaces.insert((old.namespace.clone(), new.namespace.clone())) {
+        } else if old.namespace != new.namespace
+            && self.namespaces.insert((old.namespace.clone(), new.namespace.clone()))
+        {
             let what = format!("has another namespace: `{}` before, `{}` now", old.namespace, new.namespace);
             let names = (Some(old.full()), Some(new.full()));
             self.push(place, ChangeKind::NamespaceOnly, names, FINE, &what);
@@ -340,7 +345,14 @@ impl Walk<'_> {
         }
     }
 
-    pub(super) fn emit(&mut self, at: &Place, kind: ChangeKind, ids: (NodeId, NodeId), effects: (Effect, Effect), what: &str) {
+    pub(super) fn emit(
+        &mut self,
+        at: &Place,
+        kind: ChangeKind,
+        ids: (NodeId, NodeId),
+        effects: (Effect, Effect),
+        what: &str,
+    ) {
         let forms = (Some(self.old.describe(ids.0)), Some(self.new.describe(ids.1)));
         self.push(at, kind, forms, effects, what);
     }

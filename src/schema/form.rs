@@ -169,7 +169,10 @@ impl AvroSchema {
         };
         if matches!(form.meaning(), Meaning::Decimal { .. }) {
             form.precision = number("precision").or_else(|| {
-                node.props.get("connect.parameters").and_then(|p| p.get("connect.decimal.precision")).and_then(whole_number)
+                node.props
+                    .get("connect.parameters")
+                    .and_then(|p| p.get("connect.decimal.precision"))
+                    .and_then(whole_number)
             });
             form.scale = number("scale");
         }

@@ -16,9 +16,10 @@ pub fn default_literal(default: &Value, field: &RowField) -> Option<String> {
     match &field.flink.ty {
         ColumnType::Boolean => default.as_bool().map(|b| if b { "TRUE" } else { "FALSE" }.to_owned()),
         // The literal -2147483648 is read as the negation of a BIGINT.
-        ColumnType::Int => default.as_i64().and_then(|n| i32::try_from(n).ok()).map(|n| {
-            if n == i32::MIN { format!("CAST({n} AS INT)") } else { n.to_string() }
-        }),
+        ColumnType::Int => default
+            .as_i64()
+            .and_then(|n| i32::try_from(n).ok())
+            .map(|n| if n == i32::MIN { format!("CAST({n} AS INT)") } else { n.to_string() }),
         ColumnType::BigInt => default.as_i64().map(|n| format!("CAST({n} AS BIGINT)")),
         ColumnType::Float => {
             let fits = default.as_f64().filter(|n| n.abs() <= f64::from(f32::MAX))?;

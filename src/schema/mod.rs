@@ -34,3 +34,8 @@ pub use level::{CompatReport, Direction, Level, RegistryVerdict, VersionFailure,
 pub use literal::default_literal;
 pub use parse::parse;
 pub use verdict::{AddedColumn, Assessment, Concern, DataVerdict, SubjectText, added_columns, assess, assess_texts};
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

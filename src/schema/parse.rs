@@ -77,7 +77,8 @@ impl Parser {
     }
 
     fn lookup(&self, word: &str, namespace: &str) -> Option<NodeId> {
-        let qualified = if word.contains('.') || namespace.is_empty() { None } else { Some(format!("{namespace}.{word}")) };
+        let qualified =
+            if word.contains('.') || namespace.is_empty() { None } else { Some(format!("{namespace}.{word}")) };
         qualified.and_then(|q| self.names.get(&q)).or_else(|| self.names.get(word)).copied()
     }
 
@@ -112,7 +113,8 @@ impl Parser {
             }
             "fixed" => {
                 let name = name(o, namespace, at)?;
-                let size = child("size")?.as_u64().ok_or_else(|| not_avro(at, "`size` is not a whole number".into()))?;
+                let size =
+                    child("size")?.as_u64().ok_or_else(|| not_avro(at, "`size` is not a whole number".into()))?;
                 Ok(self.define(name.clone(), Type::Fixed { name, size }, o))
             }
             "enum" => {

@@ -47,10 +47,11 @@ impl Pairing {
 
     /// Moves likely renames out of `removed` and `added`, the most alike names first.
     fn suspect(&mut self, old: (&AvroSchema, &[Field]), new: (&AvroSchema, &[Field])) {
-        let view = |(schema, fields): (&AvroSchema, &[Field]), i: usize, other: &[Field]| -> Option<(RowField, Vec<String>)> {
-            let place = neighbours(fields, i, other);
-            fields.get(i).map(|f| (row_field(schema, f), place))
-        };
+        let view =
+            |(schema, fields): (&AvroSchema, &[Field]), i: usize, other: &[Field]| -> Option<(RowField, Vec<String>)> {
+                let place = neighbours(fields, i, other);
+                fields.get(i).map(|f| (row_field(schema, f), place))
+            };
         let mut candidates = Vec::new();
         for i in &self.removed {
             let Some((was, left)) = view(old, *i, new.1) else { continue };

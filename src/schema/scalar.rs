@@ -27,9 +27,14 @@ impl Walk<'_> {
     pub(super) fn scalars(&mut self, place: &Place, a: NodeId, b: NodeId) {
         let (old, new) = (self.old.form(a), self.new.form(b));
         let (was, is) = (old.meaning(), new.meaning());
-        let reads = Readable { old_reads_new: self.reads(&old, &new, a, b, false), new_reads_old: self.reads(&old, &new, a, b, true) };
+        let reads = Readable {
+            old_reads_new: self.reads(&old, &new, a, b, false),
+            new_reads_old: self.reads(&old, &new, a, b, true),
+        };
         match (&was, &is) {
-            (Meaning::Decimal { precision: p, scale: s }, Meaning::Decimal { precision: q, scale: t }) if old.same_bytes(&new) => {
+            (Meaning::Decimal { precision: p, scale: s }, Meaning::Decimal { precision: q, scale: t })
+                if old.same_bytes(&new) =>
+            {
                 self.decimals(place, (a, b), (*p, *q), (*s, *t));
             }
             (Meaning::Decimal { .. }, other) | (other, Meaning::Decimal { .. })
@@ -54,7 +59,13 @@ impl Walk<'_> {
         }
     }
 
-    fn decimals(&mut self, place: &Place, ids: (NodeId, NodeId), (p, q): (Option<u32>, Option<u32>), (s, t): (u32, u32)) {
+    fn decimals(
+        &mut self,
+        place: &Place,
+        ids: (NodeId, NodeId),
+        (p, q): (Option<u32>, Option<u32>),
+        (s, t): (u32, u32),
+    ) {
         if s != t {
             let what = format!("changes its decimal scale from {s} to {t}");
             self.emit(place, ChangeKind::DecimalScale, ids, (Effect::WrongValues, Effect::WrongValues), &what);
@@ -75,7 +86,13 @@ impl Walk<'_> {
         }
     }
 
-    fn other_bytes(&mut self, place: &Place, ids: (NodeId, NodeId), (old, new): (&AvroForm, &AvroForm), reads: Readable) {
+    fn other_bytes(
+        &mut self,
+        place: &Place,
+        ids: (NodeId, NodeId),
+        (old, new): (&AvroForm, &AvroForm),
+        reads: Readable,
+    ) {
         let same_meaning = old.meaning() == new.meaning();
         let what = format!("changes from {old} to {new}");
         let (kind, effects) = match (reads.new_reads_old, reads.old_reads_new) {

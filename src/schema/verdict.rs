@@ -263,7 +263,10 @@ fn history(version: i32, old: &AvroSchema, latest: &AvroSchema, new: &AvroSchema
     let returned = row_fields(new).into_iter().filter(|f| !before.iter().any(|b| b.name == f.name));
     for field in returned.filter(|f| row_fields(old).iter().any(|o| o.name == f.name)) {
         let verdict = DataVerdict::SafeWithHistoryCaveat;
-        let reason = format!("column `{}` existed in version {version} already: its old records hold the values of then", field.name);
+        let reason = format!(
+            "column `{}` existed in version {version} already: its old records hold the values of then",
+            field.name
+        );
         let concern = Concern::whole(Scope::Row, verdict, &reason);
         found.push(Concern { column: Some(field.name), version: Some(version), ..concern });
     }
