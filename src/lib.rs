@@ -19,4 +19,8 @@ pub mod sql;
 pub mod validate;
 
 #[cfg(feature = "daemon")]
+pub mod cli;
+#[cfg(feature = "daemon")]
+pub mod config;
+#[cfg(feature = "daemon")]
 pub mod port;
