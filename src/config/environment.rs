@@ -96,10 +96,30 @@ pub struct Api {
     pub listen: SocketAddr,
     /// How others reach it: the command line, and the links in events.
     pub url: String,
-    /// Who may do what.
+    /// Whether looking needs a token as well.
+    pub reads: Reads,
+    /// Who may do what. Without any token, nothing can be changed by the command line.
     pub tokens: Vec<Token>,
     /// Keys that signed webhooks are checked with (Standard Webhooks); any of them counts, so that one can be replaced.
-    pub signing_secrets: Vec<Secret>,
+    pub signing_secrets: Vec<SigningSecret>,
+}
+
+/// Whether looking needs a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reads {
+    /// Whoever reaches the address may look: the default on a loopback address.
+    Open,
+    /// Looking needs a token with the scope `read`: the default on every other address.
+    Token,
+}
+
+/// A key for signed webhooks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SigningSecret {
+    /// Which system signs with it; this is what the journal names.
+    pub name: String,
+    /// The key: `whsec_` and base64.
+    pub secret: Secret,
 }
 
 /// A bearer token.

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::document::{Resolve, Section};
 use super::environment::{
-    Api, Auth, Carry, Environment, Flink, Kafka, LEVELS, Notify, Policy, Remote, RetireTopics, Scope, StagePolicy,
-    Strategy, Token,
+    Api, Auth, Carry, Environment, Flink, Kafka, LEVELS, Notify, Policy, Reads, Remote, RetireTopics, Scope,
+    SigningSecret, StagePolicy, Strategy, Token,
 };
 use super::problem::suggestion;
 use super::secret::Secret;
@@ -129,25 +129,34 @@ fn api(section: Section<'_>) -> Api {
     let listen = listen.unwrap_or(LISTEN);
     let url = section.text("url").and_then(|url| section.checked("url", &url, http_address));
     let own = if listen.ip().is_unspecified() { SocketAddr::new(LISTEN.ip(), listen.port()) } else { listen };
+    let reads = if listen.ip().is_loopback() { Reads::Open } else { Reads::Token };
+    let reads = section.choice("reads", &[("open", Reads::Open), ("token", Reads::Token)], reads);
     let section = section.resolving(secrets);
-    let tokens = tokens(&section);
-    let signing_secrets: Vec<String> = section.list("signing_secrets");
-    for secret in &signing_secrets {
-        section.checked("signing_secrets", secret, signing_key);
-    }
-    if !listen.ip().is_loopback() && section.known("tokens").is_none() {
-        let why = format!(
-            "`{}` is reachable from outside, and without tokens anybody could approve",
-            section.name_of("listen")
-        );
-        section.reader.problem(&section.span, format!("{why}: add `tokens` to [{}]", section.path));
-    }
+    let (tokens, signing_secrets) = (tokens(&section), signing_secrets(&section));
     section.finish();
-    Api {
-        listen,
-        url: url.unwrap_or_else(|| format!("http://{own}")),
-        tokens,
-        signing_secrets: signing_secrets.into_iter().map(Secret::new).collect(),
+    Api { listen, url: url.unwrap_or_else(|| format!("http://{own}")), reads, tokens, signing_secrets }
+}
+
+fn signing_secrets(section: &Section<'_>) -> Vec<SigningSecret> {
+    let mut names = BTreeSet::new();
+    let mut secrets = Vec::new();
+    for entry in section.tables("signing_secrets") {
+        let name = entry.required("name", "\"chat\"").unwrap_or_default();
+        let secret = entry.required("secret", "{ env = \"NAME\" }");
+        own_name(&entry, &name, &mut names, "signing secrets");
+        if let Some(secret) = secret {
+            entry.checked("secret", &secret, signing_key);
+            secrets.push(SigningSecret { name, secret: Secret::new(secret) });
+        }
+        entry.finish();
+    }
+    secrets
+}
+
+fn own_name(entry: &Section<'_>, name: &str, names: &mut BTreeSet<String>, what: &str) {
+    if !name.is_empty() && !names.insert(name.to_owned()) {
+        let message = format!("two {what} are named `{name}`: the journal could not tell them apart");
+        entry.reader.problem(&entry.span, message);
     }
 }
 
@@ -171,10 +180,9 @@ fn tokens(section: &Section<'_>) -> Vec<Token> {
                 })
             })
             .collect();
-        if !name.is_empty() && !names.insert(name.clone()) {
-            entry
-                .reader
-                .problem(&entry.span, format!("two tokens are named `{name}`: the journal could not tell them apart"));
+        own_name(&entry, &name, &mut names, "tokens");
+        if let Some(secret) = &secret {
+            entry.checked("secret", secret, token_form);
         }
         entry.finish();
         // A token without a secret was not given here (or is a problem already): it must never match anything.
@@ -253,11 +261,20 @@ fn socket_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("is `{text}`, which is not an IP address with a port such as 127.0.0.1:18080"))
 }
 
+fn token_form(text: &str) -> Result<(), String> {
+    // What the daemon asks for: fewer characters could be guessed over a network.
+    let fits = text.chars().count() >= 16 && text.chars().all(|c| c.is_ascii_graphic());
+    let why = "needs at least 16 printable ASCII characters without spaces, as `openssl rand -hex 24` makes them";
+    if fits { Ok(()) } else { Err(why.to_owned()) }
+}
+
 fn signing_key(text: &str) -> Result<(), String> {
-    let read = standardwebhooks::Webhook::new(text);
-    read.map(|_| ()).map_err(|_| {
-        "is not a webhook key: `whsec_` and base64, as `echo whsec_$(openssl rand -base64 32)` makes one".to_owned()
-    })
+    // 24 bytes is the least that Standard Webhooks asks for: 32 digits of base64.
+    let digits = text.strip_prefix("whsec_").map_or(0, |digits| digits.trim_end_matches('=').len());
+    let read = standardwebhooks::Webhook::new(text).map_err(drop);
+    let read = if digits >= 32 { read.map(drop) } else { Err(()) };
+    let why = "is not a webhook key: `whsec_` and base64 of 24 bytes or more, as `echo whsec_$(openssl rand -base64 32)` makes it";
+    read.map_err(|()| why.to_owned())
 }
 
 fn topic_name(text: &str) -> Result<String, String> {

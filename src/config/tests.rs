@@ -76,7 +76,8 @@ url = "https://connect"
 listen = "0.0.0.0:80"
 url = "https://cyanotype"
 tokens = [{ name = "alice", secret = { env = "P" }, scopes = ["read", "approve"] }]
-signing_secrets = [{ env = "W" }]
+reads = "open"
+signing_secrets = [{ name = "chat", secret = { env = "W" } }]
 [env.prod.notify]
 url = "https://hook"
 secret = { env = "W" }
@@ -95,16 +96,21 @@ poll_ms = 500
 retire_topics = "keep"
 "#;
     let key = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-    let config = read_with(text, Some("prod"), Need::Everything, &[("P", "hunter2"), ("W", key)]).unwrap();
+    let config =
+        read_with(text, Some("prod"), Need::Everything, &[("P", "hunter2hunter2hunter2"), ("W", key)]).unwrap();
     assert_eq!(config.project, Path::new("/shop"));
     let env = config.env;
     assert_eq!(env.kafka.brokers, "a:9092,b:9092");
     assert_eq!(env.kafka.properties["socket.timeout.ms"].reveal(), "5000");
-    assert_eq!(env.kafka.properties["sasl.password"].reveal(), "hunter2");
-    assert_eq!(env.registry.auth, Some(Auth::Basic { user: "u".to_owned(), password: Secret::new("hunter2") }));
-    assert_eq!(env.flink.rest.auth, Some(Auth::Bearer(Secret::new("hunter2"))));
+    assert_eq!(env.kafka.properties["sasl.password"].reveal(), "hunter2hunter2hunter2");
+    assert_eq!(
+        env.registry.auth,
+        Some(Auth::Basic { user: "u".to_owned(), password: Secret::new("hunter2hunter2hunter2") })
+    );
+    assert_eq!(env.flink.rest.auth, Some(Auth::Bearer(Secret::new("hunter2hunter2hunter2"))));
     assert_eq!(env.api.tokens.first().unwrap().scopes, [Scope::Read, Scope::Approve]);
-    assert_eq!(env.api.signing_secrets, [Secret::new(key)]);
+    assert_eq!(env.api.signing_secrets, [SigningSecret { name: "chat".to_owned(), secret: Secret::new(key) }]);
+    assert_eq!(env.api.reads, Reads::Open);
     assert_eq!(env.policy.soak, Duration::from_secs(1));
     assert_eq!((env.policy.level.as_str(), env.policy.retire_topics), ("FULL", RetireTopics::Keep));
     let shown = format!("{env:?}");
@@ -189,10 +195,20 @@ fn a_wrong_value_is_named_with_what_would_be_right() {
         ),
         ("journal.topic = \"a b\"\n", "`env.dev.journal.topic` is `a b`, which is not a topic name"),
         ("api.listen = \"localhost\"\n", "`env.dev.api.listen` is `localhost`, which is not an IP address with a port"),
-        ("api.listen = \"0.0.0.0:1\"\n", "reachable from outside, and without tokens anybody could approve"),
-        ("api.signing_secrets = [\"???hunter2\"]\n", "`env.dev.api.signing_secrets` is not a webhook key"),
         (
-            "api.tokens = [{ name = \"a\", secret = \"s\", scopes = [\"raed\"] }]\n",
+            "api.signing_secrets = [{ name = \"a\", secret = \"???hunter2\" }]\n",
+            "`env.dev.api.signing_secrets[0].secret` is not a webhook key",
+        ),
+        (
+            "api.signing_secrets = [{ name = \"a\", secret = \"whsec_aHVudGVyMg==\" }]\n",
+            "`env.dev.api.signing_secrets[0].secret` is not a webhook key",
+        ),
+        (
+            "api.tokens = [{ name = \"a\", secret = \"hunter2\", scopes = [\"read\"] }]\n",
+            "`env.dev.api.tokens[0].secret` needs at least 16 printable",
+        ),
+        (
+            "api.tokens = [{ name = \"a\", secret = \"0123456789abcdef\", scopes = [\"raed\"] }]\n",
             "has no `raed`: did you mean `read`?",
         ),
         ("vars = { CYANOTYPE_JOB = \"x\" }\n", "`CYANOTYPE_JOB` is set by the daemon for each job: remove it"),
@@ -206,8 +222,15 @@ fn a_wrong_value_is_named_with_what_would_be_right() {
 }
 
 #[test]
+fn looking_is_open_on_loopback_only_unless_it_is_said() {
+    assert_eq!(read(DEV).unwrap().env.api.reads, Reads::Open);
+    let outside = read(&format!("{DEV}api.listen = \"0.0.0.0:1\"\n")).unwrap().env.api;
+    assert_eq!((outside.reads, outside.url.as_str()), (Reads::Token, "http://127.0.0.1:1"));
+}
+
+#[test]
 fn two_tokens_of_one_name_are_refused() {
-    let token = "{ name = \"a\", secret = \"s\", scopes = [\"read\"] }";
+    let token = "{ name = \"a\", secret = \"0123456789abcdef\", scopes = [\"read\"] }";
     assert!(refusal(&format!("api.tokens = [{token}, {token}]\n")).contains("two tokens are named `a`"));
 }
 
@@ -268,9 +291,9 @@ fn a_file_that_is_not_there_or_not_toml_is_one_line() {
 fn a_client_needs_no_secret_but_its_address() {
     let text = format!(
         "{DEV}kafka.properties.\"sasl.password\" = {{ env = \"NO\" }}\n\
-         [env.dev.api]\nurl = {{ env = \"URL\" }}\nsigning_secrets = [{{ env = \"NO\" }}]\n\
+         [env.dev.api]\nurl = {{ env = \"URL\" }}\nsigning_secrets = [{{ name = \"w\", secret = {{ env = \"NO\" }} }}]\n\
          tokens = [{{ name = \"a\", secret = {{ env = \"NO\" }}, scopes = [\"read\"] }},\n\
-         {{ name = \"b\", secret = \"s\", scopes = [\"read\"] }}]\n"
+         {{ name = \"b\", secret = \"0123456789abcdef\", scopes = [\"read\"] }}]\n"
     );
     let config = read_with(&text, None, Need::Client, &[("URL", "http://there")]).unwrap();
     assert_eq!(config.env.api.url, "http://there");
@@ -295,8 +318,8 @@ fn the_example_in_the_repository_is_valid_in_every_environment() {
     let config = Config::parse(&text, &file, None, Need::Everything, &|_| None).unwrap();
     assert_eq!(config.env.name, "dev");
     let secrets = |name: &str| match name {
-        "STAGE_WEBHOOK_SECRET" => Some(key.clone()),
-        name => name.starts_with("STAGE_").then(|| "x".to_owned()),
+        "STAGE_WEBHOOK_KEY" => Some(key.clone()),
+        name => name.starts_with("STAGE_").then(|| "0123456789abcdef".to_owned()),
     };
     // Secrets of prod are files of a machine that is not this one.
     for (name, need) in [("dev", Need::Everything), ("stage", Need::Everything), ("prod", Need::Client)] {
