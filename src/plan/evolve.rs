@@ -17,7 +17,7 @@ use crate::model::name::physical;
 use crate::model::parity::{ChangeRule, Changelog, ColumnClass, Hop, TableContract};
 use crate::model::verdict::digest_of;
 use crate::model::work::Work;
-use crate::schema::{AddedColumn, Change, ChangeKind, Scope};
+use crate::schema::{ChangeKind, Scope};
 
 /// The setting that makes a job absorb repeated and missing changes of a changelog (semantics, "State and start").
 const DUPLICATE_EVENTS: &str = "table.exec.source.cdc-events-duplicate";
@@ -90,7 +90,7 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
         env: input.env.clone(),
         kind: "evolution".to_owned(),
         title: title(evolution, &impact),
-        changes: evolution.assessment.changes.iter().map(|c| c.sentence.clone()).collect(),
+        changes: evolution.changes.iter().map(|c| c.sentence.clone()).collect(),
         verdicts: verdicts(evolution),
         tables,
         untouched: impact.untouched.clone(),
@@ -118,7 +118,7 @@ fn plannable(evolution: &Evolution) -> Result<(), Vec<Diagnostic>> {
             })
             .collect());
     }
-    let strange: Vec<Diagnostic> = assessment
+    let strange: Vec<Diagnostic> = evolution
         .changes
         .iter()
         .filter(|c| c.scope == Scope::Row && !c.kind.is_harmless() && !matches!(c.kind, ChangeKind::Added { .. }))
@@ -177,12 +177,11 @@ fn sound_start(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &I
 fn reader_columns(table: &Table, evolution: &Evolution) -> Vec<Added> {
     let have: BTreeSet<String> = table.create().map(|c| c.schema().into_iter().map(|c| c.name).collect()).unwrap_or_default();
     evolution
-        .assessment
-        .added_columns()
-        .into_iter()
+        .added
+        .iter()
         .filter(|a| !have.contains(&a.name))
         .map(|a| {
-            let column = NewColumn { column: Column::nullable(a.name, a.flink.ty), from: None };
+            let column = NewColumn { column: Column::nullable(a.name.clone(), a.flink.ty.clone()), from: None };
             (column, ChangeRule::NewColumn { default: serde_json::Value::Null, nullable: true })
         })
         .collect()
@@ -233,10 +232,10 @@ fn carried(
 /// How the source statement reads a new column: with its default where that is right.
 fn default_of(name: &str, evolution: &Evolution, warnings: &mut Vec<Diagnostic>) -> (Option<String>, ChangeRule) {
     let null = ChangeRule::NewColumn { default: serde_json::Value::Null, nullable: true };
-    let Some(column) = evolution.assessment.added_columns().into_iter().find(|a| a.name == name) else {
+    let Some(column) = evolution.added.iter().find(|a| a.name == name) else {
         return (None, null);
     };
-    match column.default_sql {
+    match &column.default_sql {
         Some(literal) if column.source_not_null => {
             let default = column.default.clone().unwrap_or(serde_json::Value::Null);
             (Some(format!("COALESCE({{}}, {literal})")), ChangeRule::NewColumn { default, nullable: false })
@@ -404,7 +403,7 @@ fn describe(
 }
 
 fn title(evolution: &Evolution, impact: &Impact) -> String {
-    let columns: Vec<String> = evolution.assessment.added_columns().into_iter().map(|a| a.name).collect();
+    let columns: Vec<&str> = evolution.added.iter().map(|a| a.name.as_str()).collect();
     let what = if columns.is_empty() { "no column".to_owned() } else { columns.join(", ") };
     format!("{} version {} adds {what}: {} tables become green", evolution.subject, evolution.to_version, impact.green.len())
 }
