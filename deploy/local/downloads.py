@@ -80,6 +80,9 @@ def ensure(say):
     programs = Programs(cache)
     programs.check_given()
     with _lock(cache / "lock"):
+        # What a killed download left behind; nobody else can be at work here.
+        for left in cache.glob("partial-*"):
+            shutil.rmtree(left, ignore_errors=True)
         pins = Pins(CHECKSUMS)
         if not programs.kafka_given:
             _part(programs.kafka, say, f"Kafka {KAFKA}", lambda to, work: _kafka(to, work, pins))
