@@ -101,7 +101,7 @@ class Pins:
         self.path = path
         self.record = bool(os.environ.get("CYANOTYPE_STACK_PIN"))
         self.known = {}
-        if path.exists():
+        if path.exists() and not self.record:
             for line in path.read_text().splitlines():
                 if line and not line.startswith("#"):
                     digest, name = line.split(None, 1)
