@@ -125,8 +125,8 @@ pub async fn assess(ports: &Ports, settings: &Settings, subject: &str, from: i32
 }
 
 fn read(registered: &RegisteredSchema) -> Result<AvroSchema, String> {
-    match SchemaKind::of(&registered.kind) {
-        SchemaKind::Avro => schema::parse(&registered.text, &registered.references).map_err(|e| e.to_string()),
-        other => Err(format!("{other} schemas are not understood yet")),
+    if let Some(because) = SchemaKind::from(registered.kind.clone()).unknown_because() {
+        return Err(because);
     }
+    schema::parse(&registered.text, &registered.references).map_err(|e| e.to_string())
 }

@@ -7,6 +7,7 @@
 //! Rules: an event is journaled before it is acted on; what is to be done follows from the ledger alone; long work runs
 //! beside the loop, at most one piece for each rollout, and comes back as an event.
 
+mod answer;
 pub mod execute;
 pub mod gather;
 pub mod handle;

@@ -25,6 +25,12 @@ const DUPLICATE_EVENTS: &str = "table.exec.source.cdc-events-duplicate";
 /// Plans the evolution.
 pub fn plan(input: &PlanInput, evolution: &Evolution) -> Planned {
     let mut diagnostics = Vec::new();
+    if let Err(diagnostics) = plannable(evolution) {
+        return Planned { plan: None, diagnostics };
+    }
+    if evolution.added.is_empty() {
+        return Planned { plan: None, diagnostics };
+    }
     match build(input, evolution, &mut diagnostics) {
         Ok(plan) => Planned { plan: Some(plan), diagnostics },
         Err(problems) => {
@@ -38,7 +44,6 @@ pub fn plan(input: &PlanInput, evolution: &Evolution) -> Planned {
 type Added = (NewColumn, ChangeRule);
 
 fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic>) -> Result<Plan, Vec<Diagnostic>> {
-    plannable(evolution)?;
     let before = &input.manifest;
     let estate = estate::read(before)?;
     let graph = graph::build(&estate).map_err(|d| vec![d])?;
