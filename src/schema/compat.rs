@@ -189,7 +189,10 @@ impl Checker<'_> {
     fn records(&mut self, r: NodeId, fields: &[Field], w: NodeId, written: &[Field], depth: usize) -> Vec<Finding> {
         let mut found = self.names(r, w);
         for field in fields {
-            let mut hits = written.iter().filter(|f| f.name == field.name || field.aliases.contains(&f.name));
+            // An alias counts once, and also when it repeats the field's own name: the library looks up each word.
+            let aliases: BTreeSet<&String> = field.aliases.iter().collect();
+            let words = std::iter::once(&field.name).chain(aliases);
+            let mut hits = words.filter_map(|word| written.iter().find(|f| f.name == *word));
             let segment: Rc<str> = Rc::from(field.name.as_str());
             let report = |what: &str, writer: &str| Finding {
                 path: vec![Rc::clone(&segment)],
@@ -203,7 +206,7 @@ impl Checker<'_> {
                 }
                 (None, _) => {}
                 (Some(_), Some(_)) => {
-                    found.push(report("the reader's name and aliases match two fields of the writer", "two fields"));
+                    found.push(report("the reader's name and aliases match the writer's fields twice", "two matches"));
                 }
                 (Some(one), None) => {
                     let inner = self.pair(field.ty, one.ty, depth);

@@ -189,6 +189,9 @@ impl fmt::Display for CompatReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.verdict {
             RegistryVerdict::Unknown { because } => write!(f, "{}: unknown, because {because}", self.level),
+            RegistryVerdict::Compatible if self.level == Level::None => {
+                f.write_str("NONE: compatible, nothing is checked")
+            }
             RegistryVerdict::Compatible if self.checked.is_empty() => {
                 write!(f, "{}: compatible, nothing to compare with", self.level)
             }

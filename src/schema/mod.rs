@@ -1,8 +1,8 @@
 //! What a schema change means, for the registry and for the data.
 //!
-//! Read in this order: [`kind`] (which schema language), [`avro`] and [`parse`] (our own model of Avro), [`form`] (what a
+//! Read in this order: [`kind`] (which schema language), [`avro`] and [`mod@parse`] (our own model of Avro), [`form`] (what a
 //! stored value means), [`compat`] and [`level`] (the registry's answer), [`envelope`] and [`flink`] (the columns that a
-//! table sees), [`change`] and [`diff`] (what differs), [`verdict`] (what that does to jobs and values).
+//! table sees), [`change`] and [`mod@diff`] (what differs), [`verdict`] (what that does to jobs and values).
 //!
 //! Rules: the registry's answer and the meaning for the data are two answers, and the worse one counts. What cannot be
 //! judged is `unknown, because ...`, never compatible. Stored schemas are read leniently: a schema that a strict parser

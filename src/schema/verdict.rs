@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::avro::AvroSchema;
 use super::change::{Change, Scope};
 use super::concern::{concern, key_concern};
-use super::diff::{diff, diff_as};
+use super::diff::diff_as;
 use super::envelope::{RowField, row_fields};
 use super::flink::unsupported;
 use super::kind::SchemaKind;
@@ -47,7 +47,7 @@ pub struct Assessment {
     /// Both answers in sentences, worst first.
     pub reasons: Vec<String>,
     /// Columns that the row has now and had not in the latest earlier version.
-    added: Vec<AddedColumn>,
+    pub added: Vec<AddedColumn>,
 }
 
 /// The meaning for the data, from best to worst.
@@ -130,7 +130,7 @@ pub fn assess(level: Level, subject_is_key: bool, new: &AvroSchema, earlier: &[(
         }
         return Assessment::finish(registry, changes, concerns, &declared, Vec::new());
     }
-    let changes = diff(latest, new);
+    let changes = diff_as(Scope::Row, latest, new);
     let mut concerns: Vec<Concern> = changes.iter().filter_map(concern).collect();
     for (version, old) in older {
         concerns.extend(history(*version, old, latest, new, &concerns));
@@ -251,7 +251,7 @@ fn history(version: i32, old: &AvroSchema, latest: &AvroSchema, new: &AvroSchema
     use super::change::Effect::{Fails, WrongValues};
     let mut found = Vec::new();
     let before = row_fields(latest);
-    for change in diff(old, new) {
+    for change in diff_as(Scope::Row, old, new) {
         let misread = matches!(change.new_table, Fails | WrongValues) && change.scope == Scope::Row;
         let Some(concern) = concern(&change).filter(|_| misread) else { continue };
         if known.iter().any(|k| k.column == concern.column && k.verdict >= concern.verdict) {

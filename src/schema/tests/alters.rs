@@ -7,6 +7,7 @@ use crate::model::column::{Column, ColumnType};
 use crate::schema::change::{ChangeKind, Scope};
 use crate::schema::compat::can_read;
 use crate::schema::diff::diff;
+use crate::schema::envelope::row_fields;
 use crate::schema::level::Level;
 use crate::schema::testing::{Table, decimal, named, orders, smallint};
 use crate::schema::verdict::{DataVerdict, assess};
@@ -234,4 +235,21 @@ fn no_envelope_any_more() {
     let assessment = assess(Level::None, false, &new, &[(1, old)]);
     assert_eq!(assessment.data, JobFails);
     assert_eq!(assessment.changes[0].sentence, "the envelope changes from a Debezium envelope to a flat record");
+}
+
+#[test]
+fn an_envelope_whose_before_is_a_record_of_its_own() {
+    let envelope = |before: &str, after: &str| {
+        let row = |name: &str, ty: &str| json!(["null", {"type": "record", "name": name, "fields": [{"name": "x", "type": ty}]}]);
+        crate::schema::testing::avro(json!({"type": "record", "name": "Envelope", "fields": [
+            {"name": "before", "type": row("Before", before)},
+            {"name": "after", "type": row("After", after)},
+            {"name": "op", "type": "string"}]}))
+    };
+    let old = envelope("int", "string");
+    assert_eq!(row_fields(&old)[0].flink.ty, ColumnType::String, "the row is that of after");
+    let changes = diff(&old, &envelope("long", "string"));
+    assert_eq!(changes.len(), 1, "a change in before alone counts: {changes:?}");
+    assert_eq!(changes[0].kind, ChangeKind::Widened);
+    assert_eq!(diff(&old, &envelope("long", "int")).len(), 2);
 }

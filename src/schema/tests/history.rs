@@ -15,7 +15,8 @@ fn a_first_version_is_compatible_and_changes_nothing() {
         assert!(assessment.plannable(), "{level}");
         assert_eq!(assessment.data, DataVerdict::Safe);
         assert!(assessment.changes.is_empty() && assessment.added_columns().is_empty());
-        assert!(assessment.registry.to_string().ends_with("compatible, nothing to compare with"));
+        let why = if level == Level::None { "nothing is checked" } else { "nothing to compare with" };
+        assert_eq!(assessment.registry.to_string(), format!("{level}: compatible, {why}"));
     }
 }
 
@@ -133,4 +134,12 @@ fn an_assessment_reads_well() {
          column `region` was added as string NOT NULL, with default 'EU': records written before read as NULL, not as the \
          default, unless the statement fills it"
     );
+}
+
+#[test]
+fn a_value_record_that_is_named_key_is_a_value() {
+    let (old, new) = (orders().key(), orders().keyed_by(&["id", "customer"]).key());
+    let assessment = assess(Level::FullTransitive, false, &new, &[(1, old)]);
+    assert_eq!(assessment.data, DataVerdict::Safe);
+    assert_eq!(assessment.added_columns().len(), 1);
 }

@@ -139,6 +139,18 @@ fn table() -> Vec<(&'static str, Value, Value, bool)> {
             rec("A", json!([{"name": "x", "type": "int"}, {"name": "y", "type": "int"}])),
             false,
         ),
+        (
+            "field with its own name as alias: two hits",
+            rec("A", json!([{"name": "x", "aliases": ["x"], "type": "int"}])),
+            rec("A", x_int.clone()),
+            false,
+        ),
+        (
+            "an alias given twice is one",
+            rec("A", json!([{"name": "y", "aliases": ["x", "x"], "type": "int"}])),
+            rec("A", x_int.clone()),
+            true,
+        ),
         ("field of another type", rec("A", x_int.clone()), rec("A", json!([{"name": "x", "type": "string"}])), false),
         ("error is a record", json!({"type": "error", "name": "A", "fields": x_int}), rec("A", x_int.clone()), true),
         (
