@@ -3,7 +3,7 @@
 use super::{Parse, Parser};
 use crate::diagnostic::Span;
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Factor, FactorKind, Hint, HintArg, Ident, Join, JoinKind, Query, TableExpr};
+use crate::sql::tree::{Factor, FactorKind, Hint, HintArg, HintWord, Ident, Join, JoinKind, Query, TableExpr};
 
 impl Parser<'_> {
     pub(super) fn table_expr(&mut self) -> Parse<TableExpr> {
@@ -174,7 +174,7 @@ impl Parser<'_> {
         while self.at_kind(TokenKind::HintOpen) {
             self.at += 1;
             while !self.at_kind(TokenKind::HintClose) {
-                let name = self.hint_word("the name of a hint")?;
+                let name = self.hint_word("the name of a hint")?.ident;
                 let mut args = Vec::new();
                 if self.at_symbol(Symbol::LeftParen) {
                     args = self.bracketed_list(Self::hint_arg)?;
@@ -199,9 +199,10 @@ impl Parser<'_> {
         Ok(HintArg { key: None, value })
     }
 
-    fn hint_word(&mut self, what: &str) -> Parse<Ident> {
+    fn hint_word(&mut self, what: &str) -> Parse<HintWord> {
         let Some(token) = self.peek() else { return Err(self.unexpected(what)) };
         let text = token.text(self.text);
+        let is_string = token.kind == TokenKind::String;
         let ident = match token.kind {
             TokenKind::Word | TokenKind::Integer | TokenKind::Decimal => Ident { name: text.to_owned(), span: token.span },
             TokenKind::Quoted => Ident { name: super::unquote(text, '`'), span: token.span },
@@ -213,7 +214,7 @@ impl Parser<'_> {
             _ => return Err(self.unexpected(what)),
         };
         self.at += 1;
-        Ok(ident)
+        Ok(HintWord { ident, is_string })
     }
 }
 

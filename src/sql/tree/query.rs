@@ -302,7 +302,16 @@ pub struct Hint {
 #[derive(Clone, Debug, PartialEq)]
 pub struct HintArg {
     /// What stands before `=`.
-    pub key: Option<Ident>,
-    /// The word or text; a text's span is inside of its quotes.
-    pub value: Ident,
+    pub key: Option<HintWord>,
+    /// The word or text.
+    pub value: HintWord,
+}
+
+/// A word or a text in a hint.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HintWord {
+    /// The word; the span of a text is inside of its quotes.
+    pub ident: Ident,
+    /// True for a text in single quotes.
+    pub is_string: bool,
 }
