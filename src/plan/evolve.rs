@@ -17,7 +17,7 @@ use crate::model::name::physical;
 use crate::model::parity::{ChangeRule, Changelog, ColumnClass, Hop, TableContract};
 use crate::model::verdict::digest_of;
 use crate::model::work::Work;
-use crate::schema::{ChangeKind, Scope};
+use crate::schema::{Change, ChangeKind, Effect as Noticed, Scope};
 
 /// The setting that makes a job absorb repeated and missing changes of a changelog (semantics, "State and start").
 const DUPLICATE_EVENTS: &str = "table.exec.source.cdc-events-duplicate";
@@ -126,13 +126,26 @@ fn plannable(evolution: &Evolution) -> Result<(), Vec<Diagnostic>> {
     let strange: Vec<Diagnostic> = evolution
         .changes
         .iter()
-        .filter(|c| c.scope == Scope::Row && !c.kind.is_harmless() && !matches!(c.kind, ChangeKind::Added { .. }))
+        .filter(|c| c.scope == Scope::Row && !understood(c))
         .map(|c| {
             Diagnostic::error("C202", format!("{} version {}: {}", evolution.subject, evolution.to_version, c.sentence))
                 .help("this kind of change is not planned by itself: change the statements in a branch")
         })
         .collect();
-    if strange.is_empty() { Ok(()) } else { Err(strange) }
+    let untyped = evolution.added.iter().filter_map(|a| {
+        let why = a.unsupported.as_ref()?;
+        let text = format!("{} version {}: column `{}` cannot be read by Flink: {why}", evolution.subject, evolution.to_version, a.name);
+        Some(Diagnostic::error("C208", text).help("give the column another type at the source"))
+    });
+    let problems: Vec<Diagnostic> = strange.into_iter().chain(untyped).collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// A column that was added, or a change that neither the deployed tables nor their records notice.
+fn understood(change: &Change) -> bool {
+    let unnoticed = change.old_table == Noticed::Fine && change.new_table == Noticed::Fine;
+    let same_type = !matches!(change.kind, ChangeKind::Widened | ChangeKind::LogicalType | ChangeKind::DecimalPrecision);
+    matches!(change.kind, ChangeKind::Added { .. }) || unnoticed && same_type
 }
 
 /// The reader tables of the evolved topic, with the reason.

@@ -15,7 +15,7 @@ use super::estate::{Estate, Table};
 use super::rewrite::NewColumn;
 use crate::diagnostic::Span;
 use crate::model::parity::{ChangeRule, ColumnClass};
-use crate::sql::{self, OperatorKind, OperatorUse, OutputColumn, Query, UseKind};
+use crate::sql::{self, Operator, OperatorUse, OutputColumn, Query, UseKind};
 
 /// Tolerance for sums of floating point numbers, whose order of addition is not fixed.
 const FLOAT_TOLERANCE: f64 = 1e-9;
@@ -24,8 +24,8 @@ const FLOAT_TOLERANCE: f64 = 1e-9;
 pub fn stateful(query: &Query) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for operator in sql::operators(query) {
-        let word = operator.kind.to_string();
-        if sql::is_stateful(&operator.kind) && !words.contains(&word) {
+        let word = in_words(&operator.kind);
+        if sql::is_stateful(&operator) && !words.contains(&word) {
             words.push(word);
         }
     }
@@ -42,7 +42,7 @@ pub fn columns(
     let mut out = BTreeMap::new();
     if let Some(query) = table.query() {
         let lineage = sql::lineage(query, &estate.catalog);
-        let operators = sql::operators(query);
+        let operators = sql::operators_with(query, &estate.catalog);
         let whole = of_rows(estate, table, &operators, &lineage.rows, classes);
         for (i, name) in targets(table, &lineage.outputs).into_iter().enumerate() {
             let class = match (&whole, lineage.outputs.get(i)) {
@@ -82,21 +82,22 @@ fn of_rows(
 ) -> Option<ColumnClass> {
     let outputs = table.query().map(item_spans).unwrap_or_default();
     for operator in operators {
-        let why = || operator.kind.to_string();
+        let why = || in_words(&operator.kind);
         match &operator.kind {
-            OperatorKind::IntervalJoin
-            | OperatorKind::TemporalJoin
-            | OperatorKind::WindowTvf
-            | OperatorKind::WindowAggregate
-            | OperatorKind::Over
-            | OperatorKind::Match => return Some(ColumnClass::EventTime { why: why() }),
-            OperatorKind::LookupJoin => return Some(ColumnClass::History { why: why() }),
-            OperatorKind::NonDeterministicFunction(_) if !outputs.iter().any(|s| contains(*s, operator.span)) => {
-                return Some(ColumnClass::History { why: format!("{} decides about rows", operator.kind) });
+            Operator::IntervalJoin(_)
+            | Operator::WindowJoin(_)
+            | Operator::TemporalJoin
+            | Operator::WindowTvf(_)
+            | Operator::WindowAggregate { .. }
+            | Operator::Over { .. }
+            | Operator::Match => return Some(ColumnClass::EventTime { why: why() }),
+            Operator::LookupJoin => return Some(ColumnClass::History { why: why() }),
+            Operator::NonDeterministicFunction(_) if !outputs.iter().any(|s| contains(*s, operator.span)) => {
+                return Some(ColumnClass::History { why: format!("{} decides about rows", in_words(&operator.kind)) });
             }
-            OperatorKind::Limit => return Some(ColumnClass::Order { why: why(), tolerance: 0.0 }),
-            OperatorKind::RowNumber { .. } if !total_order(estate, table, rows) => {
-                return Some(ColumnClass::Order { why: format!("{} without a total order", operator.kind), tolerance: 0.0 });
+            Operator::Limit => return Some(ColumnClass::Order { why: why(), tolerance: 0.0 }),
+            Operator::RowNumber { .. } if !total_order(estate, table, rows) => {
+                return Some(ColumnClass::Order { why: format!("{} without a total order", in_words(&operator.kind)), tolerance: 0.0 });
             }
             _ => {}
         }
@@ -112,11 +113,11 @@ fn of_column(
     classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
 ) -> ColumnClass {
     for operator in operators.iter().filter(|o| contains(output.span, o.span)) {
-        let why = operator.kind.to_string();
+        let why = in_words(&operator.kind);
         match &operator.kind {
-            OperatorKind::NonDeterministicFunction(_) => return ColumnClass::Volatile { why },
-            OperatorKind::OrderSensitiveAggregate(_) => return ColumnClass::Order { why, tolerance: 0.0 },
-            OperatorKind::FloatAggregate => return ColumnClass::Order { why, tolerance: FLOAT_TOLERANCE },
+            Operator::NonDeterministicFunction(_) => return ColumnClass::Volatile { why },
+            Operator::OrderSensitiveAggregate(_) => return ColumnClass::Order { why, tolerance: 0.0 },
+            Operator::FloatAggregate => return ColumnClass::Order { why, tolerance: FLOAT_TOLERANCE },
             _ => {}
         }
     }
@@ -149,6 +150,38 @@ fn total_order(estate: &Estate, table: &Table, rows: &[sql::ColumnUse]) -> bool 
         let columns = by_table.get(input.deployed.physical.as_str());
         !key.is_empty() && columns.is_some_and(|c| key.iter().all(|k| c.contains(&k.as_str())))
     })
+}
+
+/// An operator in words.
+fn in_words(operator: &Operator) -> String {
+    match operator {
+        Operator::Filter => "filter".to_owned(),
+        Operator::RegularJoin(_) => "join".to_owned(),
+        Operator::IntervalJoin(_) => "interval join".to_owned(),
+        Operator::WindowJoin(_) => "window join".to_owned(),
+        Operator::TemporalJoin => "temporal join".to_owned(),
+        Operator::LookupJoin => "lookup join".to_owned(),
+        Operator::Lateral => "lateral function".to_owned(),
+        Operator::Unnest => "unnest".to_owned(),
+        Operator::TableFunction(name) => format!("table function {name}"),
+        Operator::GroupAggregate { .. } => "group aggregate".to_owned(),
+        Operator::Distinct => "DISTINCT".to_owned(),
+        Operator::SetOperation(_) => "set operation".to_owned(),
+        Operator::UnionAll => "UNION ALL".to_owned(),
+        Operator::RowNumber { limit: Some(1), .. } => "deduplication".to_owned(),
+        Operator::RowNumber { .. } => "rank".to_owned(),
+        Operator::Over { function } => format!("{function} OVER"),
+        Operator::WindowTvf(name) => format!("{name} window"),
+        Operator::WindowAggregate { .. } => "window aggregate".to_owned(),
+        Operator::Match => "MATCH_RECOGNIZE".to_owned(),
+        Operator::OrderBy => "ORDER BY".to_owned(),
+        Operator::Limit => "LIMIT".to_owned(),
+        Operator::SemiJoin => "semi-join".to_owned(),
+        Operator::ScalarSubquery => "scalar subquery".to_owned(),
+        Operator::NonDeterministicFunction(name) => format!("non-deterministic {name}"),
+        Operator::OrderSensitiveAggregate(name) => format!("order-sensitive {name}"),
+        Operator::FloatAggregate => "sum of floating-point numbers".to_owned(),
+    }
 }
 
 fn item_spans(query: &Query) -> Vec<Span> {

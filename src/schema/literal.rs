@@ -46,6 +46,22 @@ pub fn default_literal(default: &Value, field: &RowField) -> Option<String> {
     }
 }
 
+/// `default` as a row shows it: a number, text or truth value, a decimal and a time as text; `None` where it has no literal.
+pub fn default_shown(default: &Value, field: &RowField) -> Option<Value> {
+    let literal = default_literal(default, field)?;
+    match &field.flink.ty {
+        ColumnType::Decimal { .. } => {
+            let number = literal.strip_prefix("CAST(")?.split(' ').next()?;
+            Some(Value::from(number))
+        }
+        ColumnType::Date | ColumnType::Time(_) | ColumnType::Timestamp(_) => {
+            literal.split('\'').nth(1).map(Value::from)
+        }
+        ColumnType::Bytes | ColumnType::VarBinary(_) => None,
+        _ => Some(default.clone()),
+    }
+}
+
 /// `text` as a character literal.
 pub fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))

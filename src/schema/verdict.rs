@@ -30,7 +30,7 @@ use super::envelope::{RowField, row_fields};
 use super::flink::unsupported;
 use super::kind::SchemaKind;
 use super::level::{CompatReport, Level, check};
-use super::literal::default_literal;
+use super::literal::{default_literal, default_shown};
 use crate::model::column::{Column, Nullable};
 
 /// What a new version means.
@@ -104,6 +104,9 @@ pub struct AddedColumn {
     /// The default as a Flink SQL literal of that type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_sql: Option<String>,
+    /// The default as a row of the table shows it: a number, text or truth value; `None` where it has no such form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<serde_json::Value>,
     /// Whether the source forbids null, so that `COALESCE(column, default)` is right.
     pub source_not_null: bool,
     /// Why no table can declare the type, when none can.
@@ -180,6 +183,7 @@ impl AddedColumn {
             name: field.name.clone(),
             flink: Nullable { ty: field.flink.ty.clone(), nullable: true },
             default_sql: field.default.as_ref().and_then(|d| default_literal(d, field)),
+            default: field.default.as_ref().and_then(|d| default_shown(d, field)),
             source_not_null: !field.nullable,
             unsupported: unsupported(&field.flink.ty),
         }
