@@ -56,6 +56,9 @@ the scope.
             (None, value) => value.unwrap_or_default(),
         };
         let mut text = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        if !text.ends_with('.') {
+            text.push('.');
+        }
         if let Some(variable) = arg.get_env() {
             let _ = write!(text, " Environment: `{}`.", variable.display());
         }
@@ -76,6 +79,45 @@ the scope.
         }
         let written = std::fs::read_to_string(&file).unwrap_or_default();
         assert!(written == page, "docs/cli.md is behind the program: UPDATE_DOCS=1 cargo test --lib cli::manual");
+    }
+
+    /// Codes in the text of a source file, its tests left out.
+    fn codes(text: &str) -> impl Iterator<Item = &str> {
+        let product = text.split("#[cfg(test)]").next().unwrap_or_default();
+        product.split('"').filter(|word| {
+            let mut letters = word.chars();
+            matches!(letters.next(), Some('C' | 'S')) && word.len() == 4 && letters.all(|c| c.is_ascii_digit())
+        })
+    }
+
+    fn sources(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && path.file_name().is_some_and(|name| name != "tests") {
+                sources(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs")
+                && path.file_stem().is_some_and(|name| name != "tests")
+            {
+                found.push(std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_of_a_diagnostic_has_its_page() {
+        assert_eq!(codes("error(\"C102\", \"S1\") #[cfg(test)] \"C999\"").collect::<Vec<_>>(), ["C102"]);
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut texts = Vec::new();
+        sources(&root.join("src"), &mut texts);
+        let index = std::fs::read_to_string(root.join("docs/errors/README.md")).unwrap();
+        for code in texts.iter().flat_map(|text| codes(text)) {
+            let page = std::fs::read_to_string(root.join(format!("docs/errors/{code}.md"))).unwrap_or_default();
+            assert!(
+                page.starts_with(&format!("# {code}: ")),
+                "write docs/errors/{code}.md, it begins with `# {code}: `"
+            );
+            assert!(index.contains(&format!("({code}.md)")), "list {code} in docs/errors/README.md");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::client::understood;
-use super::output::{Failure, Paint, Painted, Reply, colour, columns, plain};
+use super::output::{Failure, Paint, Painted, Reply, colour, columns, count, plain};
 use super::view::{Status, Summary, length};
 use super::{Shell, verdict};
 use crate::config::Scope;
@@ -65,8 +65,9 @@ impl Display for Shown {
         let env = Painted(colour(f), Paint::Bold, plain(&status.env));
         writeln!(f, "{env}  {}  {role}, {} subjects watched", self.address, status.subjects_watched)?;
         let green = deployed.tables.values().filter(|table| table.version > Version::FIRST).count();
-        let (tables, connectors) = (deployed.tables.len(), deployed.connectors.len());
-        writeln!(f, "deployed: {tables} tables ({green} beyond v1), {connectors} sink connectors")?;
+        let tables = count(deployed.tables.len(), "table");
+        let connectors = count(deployed.connectors.len(), "sink connector");
+        writeln!(f, "deployed: {tables} ({green} beyond v1), {connectors}")?;
         if let Some(branch) = status.ahead.as_ref().or(deployed.ahead.as_ref()) {
             let ahead = format!("files are behind the cluster: merge {}", plain(branch));
             writeln!(f, "{}", Painted(colour(f), Paint::Yellow, ahead))?;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Check, http};
+use crate::cli::output::count;
 use crate::config::Environment;
 
 const ISOLATION: &str = "consumer.override.isolation.level";
@@ -19,7 +20,7 @@ pub(super) async fn checks(env: &Environment) -> Vec<Check> {
         }
         Err(none) => return vec![none.check("Connect")],
     };
-    let mut checks = vec![Check::ok("Connect", format!("{} has {} connectors", remote.url, list.len()))];
+    let mut checks = vec![Check::ok("Connect", format!("{} has {}", remote.url, count(list.len(), "connector")))];
     for (name, connector) in &list {
         checks.extend(trouble(name, connector));
     }

@@ -9,6 +9,7 @@ use rdkafka::error::KafkaResult;
 use rdkafka::metadata::Metadata;
 
 use super::Check;
+use crate::cli::output::count;
 use crate::config::Environment;
 
 /// Longer than a healthy cluster takes, short enough for somebody who waits.
@@ -37,7 +38,11 @@ pub(super) fn checks(env: &Environment) -> Vec<Check> {
             return vec![Check::fail("brokers", seen, "start Kafka, or mend kafka.brokers and kafka.properties")];
         }
     };
-    let seen = format!("{brokers}: {} brokers, {} topics", metadata.brokers().len(), metadata.topics().len());
+    let seen = format!(
+        "{brokers}: {}, {}",
+        count(metadata.brokers().len(), "broker"),
+        count(metadata.topics().len(), "topic")
+    );
     vec![Check::ok("brokers", seen), journal(env, &admin, &metadata)]
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Check;
+use crate::cli::output::count;
 use crate::config::Config;
 use crate::model::template;
 
@@ -45,10 +46,10 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
     }
     for (variable, files) in missing {
         let first = files.iter().next().map(String::as_str).unwrap_or_default();
-        let seen = format!("${{{variable}}} has no value ({first}, {} files)", files.len());
+        let seen = format!("${{{variable}}} has no value ({first}, in {})", count(files.len(), "file"));
         checks.push(Check::fail("variable", seen, format!("set {variable} under [env.{}.vars]", config.env.name)));
     }
-    checks.insert(0, Check::ok(what, format!("{} holds {statements} SQL files", root.display())));
+    checks.insert(0, Check::ok(what, format!("{} holds {}", root.display(), count(statements, "SQL file"))));
     checks
 }
 
@@ -92,8 +93,8 @@ mod tests {
             ("connectors/sink.json", "{\"topics\": \"${TOPIC_PREFIX}.a\"}"),
         ]);
         assert_eq!(checks.len(), 2, "{checks:?}");
-        assert!(checks[0].seen.ends_with("holds 1 SQL files"));
-        assert_eq!(checks[1].seen, "${TOPIC_PREFIX} has no value (connectors/sink.json, 2 files)");
+        assert!(checks[0].seen.ends_with("holds 1 SQL file"));
+        assert_eq!(checks[1].seen, "${TOPIC_PREFIX} has no value (connectors/sink.json, in 2 files)");
         assert_eq!(checks[1].help.as_deref(), Some("set TOPIC_PREFIX under [env.dev.vars]"));
     }
 

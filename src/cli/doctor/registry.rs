@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Check, http};
+use crate::cli::output::count;
 use crate::config::Environment;
 
 pub(super) async fn checks(env: &Environment) -> Vec<Check> {
@@ -13,7 +14,9 @@ pub(super) async fn checks(env: &Environment) -> Vec<Check> {
             format!("{} has no subject", env.registry.url),
             "nothing can be watched until a connector or producer registers one",
         ),
-        Ok(Value::Array(subjects)) => Check::ok(what, format!("{} has {} subjects", env.registry.url, subjects.len())),
+        Ok(Value::Array(subjects)) => {
+            Check::ok(what, format!("{} has {}", env.registry.url, count(subjects.len(), "subject")))
+        }
         Ok(_) => Check::fail(
             what,
             format!("{} did not answer with a list of subjects", env.registry.url),
