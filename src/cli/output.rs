@@ -274,6 +274,11 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
+/// `1 table`, `2 tables`.
+pub fn count(n: usize, thing: &str) -> String {
+    if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
+}
+
 /// Columns under headings, two spaces between them, nothing behind the last.
 pub fn columns(rows: &[Vec<String>]) -> Vec<String> {
     let wide = |text: &String| text.chars().count();
