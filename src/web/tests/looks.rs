@@ -143,3 +143,34 @@ fn the_api_page_names_every_route_and_every_cause() {
         assert!(page.contains(&format!("`{}`", scope.name())), "docs/api.md does not name the scope {}", scope.name());
     }
 }
+
+#[test]
+fn every_effect_has_its_place_in_the_metrics() {
+    use crate::model::effect::Effect;
+    use crate::model::job::JobSpec;
+    use crate::telemetry::families::EFFECTS;
+
+    let (name, config) = (String::new, BTreeMap::new);
+    let job = JobSpec {
+        table: name(),
+        settings: config(),
+        ddl: Vec::new(),
+        insert: name(),
+        reads: Vec::new(),
+        topic: name(),
+        exactly_once: false,
+    };
+    let effects = [
+        Effect::CreateTopic { topic: name(), like: None, partitions: 1, config: config() },
+        Effect::CopySubjectLevel { subject: name(), like: name() },
+        Effect::Explain { job: job.clone() },
+        Effect::StartJob { job },
+        Effect::CancelJob { table: name() },
+        Effect::CreateConnector { name: name(), config: config() },
+        Effect::MoveConnector { name: name(), before: config(), after: config(), from: name(), to: name() },
+        Effect::DeleteTopic { topic: name() },
+        Effect::SetManifest { after: Box::default() },
+    ];
+    let words = effects.iter().filter_map(|effect| effect.key().split(':').next().map(|word| word.replace('-', "_")));
+    assert_eq!(words.collect::<Vec<_>>(), EFFECTS);
+}
