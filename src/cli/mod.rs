@@ -14,6 +14,7 @@ mod lineage;
 mod manual;
 pub mod output;
 mod plan;
+mod project;
 mod reject;
 pub mod render;
 mod serve;
@@ -22,6 +23,7 @@ mod status;
 mod validate;
 pub mod verdict;
 mod view;
+mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

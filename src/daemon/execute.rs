@@ -132,9 +132,11 @@ fn job_name(run: &Run, table: &str, attempt: u32) -> String {
 
 fn text(run: &Run, job: &JobSpec, name: &str) -> Result<JobText, Failed> {
     let resolve = |text: &String| resolve(run, text, name);
+    let mut settings = run.settings.job_settings.clone();
+    settings.extend(job.settings.clone());
     Ok(JobText {
         name: name.to_owned(),
-        settings: job.settings.clone(),
+        settings,
         ddl: job.ddl.iter().map(resolve).collect::<Result<_, _>>()?,
         insert: resolve(&job.insert)?,
     })

@@ -48,7 +48,7 @@ fn build(input: &PlanInput, project: &Manifest) -> Result<(Plan, Vec<Diagnostic>
     let mut tables = Vec::new();
     for name in graph.sorted(&new) {
         let Some(table) = estate.tables.get(&name) else { continue };
-        let job = job::build(&estate, table, &input.settings).map_err(|d| vec![d])?;
+        let job = job::build(&estate, table).map_err(|d| vec![d])?;
         if let (Role::Written, Some(topic)) = (table.role, &table.deployed.topic) {
             staging.push(create_topic(input, table, topic));
         }

@@ -80,7 +80,7 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
     let green_estate = estate::read(&after)?;
     for name in &impact.green {
         let Some(table) = green_estate.tables.get(name) else { continue };
-        let job = job::build(&green_estate, table, &input.settings).map_err(|d| vec![d])?;
+        let job = job::build(&green_estate, table).map_err(|d| vec![d])?;
         if let Some(deployed) = after.tables.get_mut(name) {
             deployed.job = job;
         }

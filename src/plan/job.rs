@@ -1,4 +1,5 @@
-//! What a statement's session needs: every DDL that it reads, directly or through views, and the settings.
+//! What a statement's session needs: every DDL that it reads, directly or through views. The environment's settings join
+//! it when it starts: they may be secrets.
 //!
 //! Each table that is read gets a consumer group of the job attempt's own (`${CYANOTYPE_JOB}`), so that progress can be
 //! told and a retry never looks finished; an exactly-once sink gets a transactional id prefix of its own.
@@ -19,7 +20,7 @@ const TRANSACTION: &str = "sink.transactional-id-prefix";
 ///
 /// # Errors
 /// A diagnostic when a text cannot be edited.
-pub fn build(estate: &Estate, table: &Table, settings: &BTreeMap<String, String>) -> Result<Option<JobSpec>, Diagnostic> {
+pub fn build(estate: &Estate, table: &Table) -> Result<Option<JobSpec>, Diagnostic> {
     let (Some(insert), Some(topic)) = (&table.deployed.dml, &table.deployed.topic) else { return Ok(None) };
     let mut needed = Vec::new();
     let mut repeated = table.repeated.clone();
@@ -47,7 +48,7 @@ pub fn build(estate: &Estate, table: &Table, settings: &BTreeMap<String, String>
     ddl.push(own);
     Ok(Some(JobSpec {
         table: table.deployed.physical.clone(),
-        settings: settings.clone(),
+        settings: BTreeMap::new(),
         ddl,
         insert: insert.clone(),
         reads,
