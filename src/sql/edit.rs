@@ -4,8 +4,8 @@
 //! text; two that touch the same bytes, or insert at the same place, are an error and not a guess. An edit belongs to the
 //! text it was made for: apply, parse again, then make the next ones.
 
-use super::layout::{Gap, List, newline_of};
 use super::keyword::quote_if_needed;
+use super::layout::{Gap, List, newline_of};
 use super::tree::{ColumnKind, CreateTable};
 use crate::diagnostic::{Edit, Span};
 use crate::model::column::Column;

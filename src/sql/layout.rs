@@ -39,7 +39,9 @@ impl<'a> List<'a> {
         let line = text.get(..last.start)?.rfind('\n').map_or(0, |at| at + 1);
         let before = text.get(line..last.start)?;
         let lead = Some(before).filter(|b| {
-            (line > 0 || items.len() > 1) && b.chars().all(|c| c.is_whitespace() || c == ',') && b.matches(',').count() <= 1
+            (line > 0 || items.len() > 1)
+                && b.chars().all(|c| c.is_whitespace() || c == ',')
+                && b.matches(',').count() <= 1
         });
         Some(Self { text, last, lead })
     }

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::tree::{
-    Expr, ExprKind, Factor, FactorKind, Hint, Ident, Insert, MatchClause, ObjectName, Query, QueryBody, Select, SelectItem,
-    Statement, StatementKind, TableArg, TableExpr, WindowSpec,
+    Expr, ExprKind, Factor, FactorKind, Hint, Ident, Insert, MatchClause, ObjectName, Query, QueryBody, Select,
+    SelectItem, Statement, StatementKind, TableArg, TableExpr, WindowSpec,
 };
 use super::walk::{Child, call_children, children, window_children};
 use crate::diagnostic::{Edit, Span};
@@ -128,7 +128,8 @@ impl Resolver {
         {
             return None;
         }
-        let reference = TableRef { name: name.clone(), alias: alias.cloned(), qualifiers: Vec::new(), hint_names: Vec::new() };
+        let reference =
+            TableRef { name: name.clone(), alias: alias.cloned(), qualifiers: Vec::new(), hint_names: Vec::new() };
         self.refs.push(reference);
         Some(self.refs.len() - 1)
     }
@@ -280,9 +281,9 @@ impl Resolver {
                 let Some(leading) = name.parts.get(..count) else { break };
                 let found = scope.iter().find(|visible| {
                     let skipped = visible.parts.len().checked_sub(count);
-                    skipped.and_then(|skip| visible.parts.get(skip..)).is_some_and(|tail| {
-                        tail.iter().zip(leading).all(|(part, ident)| *part == ident.name)
-                    })
+                    skipped
+                        .and_then(|skip| visible.parts.get(skip..))
+                        .is_some_and(|tail| tail.iter().zip(leading).all(|(part, ident)| *part == ident.name))
                 });
                 let Some(visible) = found else { continue };
                 if let (Some(reference), Some(ident)) = (visible.reference, leading.last())
@@ -297,7 +298,8 @@ impl Resolver {
 
     /// Hints name tables in their arguments; `OPTIONS` holds options only.
     fn hints(&mut self, hints: &[Hint]) {
-        let words = hints.iter().filter(|hint| !hint.name.name.eq_ignore_ascii_case("OPTIONS")).flat_map(|hint| &hint.args);
+        let words =
+            hints.iter().filter(|hint| !hint.name.name.eq_ignore_ascii_case("OPTIONS")).flat_map(|hint| &hint.args);
         for word in words.flat_map(|arg| arg.key.iter().chain([&arg.value])) {
             let scope = self.scopes.last().map_or(&[] as &[Visible], Vec::as_slice);
             let found = scope.iter().find(|visible| visible.parts.last() == Some(&word.ident.name));

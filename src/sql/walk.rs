@@ -39,7 +39,9 @@ pub(crate) fn children<'a>(expr: &'a Expr, visit: &mut dyn FnMut(Child<'a>)) {
             visit(Child::Expr(operand));
             visit(Child::Query(query));
         }
-        ExprKind::Exists(query) | ExprKind::Subquery(query) | ExprKind::CollectionQuery(query) => visit(Child::Query(query)),
+        ExprKind::Exists(query) | ExprKind::Subquery(query) | ExprKind::CollectionQuery(query) => {
+            visit(Child::Query(query))
+        }
         ExprKind::Case { operand, branches, otherwise } => {
             if let Some(operand) = operand {
                 visit(Child::Expr(operand));

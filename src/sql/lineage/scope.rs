@@ -127,7 +127,8 @@ impl Relation {
             let mut any = self.all().lifted(UseKind::Computed);
             any.float = false;
             let span = self.columns.first().map_or(Span::new(0, 0), |c| c.span);
-            let columns = names.map(|name| RelationColumn { name: name.to_owned(), value: any.clone(), span }).collect();
+            let columns =
+                names.map(|name| RelationColumn { name: name.to_owned(), value: any.clone(), span }).collect();
             return Self { columns, open: Vec::new() };
         }
         for (column, name) in self.columns.iter_mut().zip(names) {
@@ -143,7 +144,11 @@ impl Relation {
             outputs.push(OutputColumn { name, uses: value.finished(span), span });
         }
         for open in self.open {
-            outputs.push(OutputColumn { name: "*".to_owned(), uses: open.column("*", UseKind::Unknown).finished(span), span });
+            outputs.push(OutputColumn {
+                name: "*".to_owned(),
+                uses: open.column("*", UseKind::Unknown).finished(span),
+                span,
+            });
         }
         outputs
     }
@@ -164,7 +169,9 @@ impl Source {
     pub fn is_named(&self, leading: &[&str]) -> bool {
         let skipped = self.parts.len().checked_sub(leading.len());
         !leading.is_empty()
-            && skipped.and_then(|skip| self.parts.get(skip..)).is_some_and(|tail| tail.iter().map(String::as_str).eq(leading.iter().copied()))
+            && skipped
+                .and_then(|skip| self.parts.get(skip..))
+                .is_some_and(|tail| tail.iter().map(String::as_str).eq(leading.iter().copied()))
     }
 }
 

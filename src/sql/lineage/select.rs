@@ -4,7 +4,8 @@ use super::scope::{Relation, RelationColumn, Scope, Source, Value};
 use super::{Catalog, ColumnUse, UseKind};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::tree::{
-    Expr, ExprKind, AccessStep, Ident, Literal, ObjectName, OrderItem, Query, QueryBody, Select, SelectItem, SetOperand, SetOperator, WindowSpec,
+    AccessStep, Expr, ExprKind, Ident, Literal, ObjectName, OrderItem, Query, QueryBody, Select, SelectItem,
+    SetOperand, SetOperator, WindowSpec,
 };
 
 /// Walks a query and remembers what decides its rows.
@@ -258,7 +259,8 @@ impl<'a> Walker<'a> {
     /// `t.*`, or all fields of a column.
     fn qualified_star(&mut self, name: &ObjectName, span: Span, relation: &mut Relation) {
         let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
-        let source = self.scopes.iter().rev().find_map(|scope| scope.sources.iter().find(|source| source.is_named(&parts)));
+        let source =
+            self.scopes.iter().rev().find_map(|scope| scope.sources.iter().find(|source| source.is_named(&parts)));
         if let Some(source) = source {
             for column in &source.relation.columns {
                 let value = column.value.clone().placed(span);

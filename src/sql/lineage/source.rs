@@ -17,7 +17,8 @@ impl Walker<'_> {
     pub fn open_table(&mut self, name: &ObjectName) {
         let relation = self.table(name, name.span);
         let parts = name.parts.iter().map(|part| part.name.clone()).collect();
-        self.scopes.push(Scope { sources: vec![Source { parts, relation, qualified_only: false }], merged: Vec::new() });
+        self.scopes
+            .push(Scope { sources: vec![Source { parts, relation, qualified_only: false }], merged: Vec::new() });
     }
 
     pub fn table_expr(&mut self, source: &TableExpr) {
@@ -37,7 +38,9 @@ impl Walker<'_> {
 
     /// Columns that the last source has in common with those before it.
     fn shared_columns(&self) -> Vec<String> {
-        let Some((last, before)) = self.scopes.last().and_then(|scope| scope.sources.split_last()) else { return Vec::new() };
+        let Some((last, before)) = self.scopes.last().and_then(|scope| scope.sources.split_last()) else {
+            return Vec::new();
+        };
         let names = last.relation.columns.iter().map(|column| column.name.clone());
         names.filter(|name| before.iter().any(|source| source.relation.column(name).is_some())).collect()
     }
@@ -140,7 +143,9 @@ impl Walker<'_> {
         }
         if !behind.open.is_empty() {
             relation.open.push(Open::Table(key.to_owned()));
-            relation.open.extend(behind.open.into_iter().map(|open| Open::Value(behind_view(open.column("*", UseKind::Unknown)))));
+            relation.open.extend(
+                behind.open.into_iter().map(|open| Open::Value(behind_view(open.column("*", UseKind::Unknown)))),
+            );
         }
         relation
     }
@@ -220,7 +225,8 @@ impl Walker<'_> {
             }
         } else {
             let text = format!("the columns that `{}` adds are not known", call.name.dotted());
-            self.notes.push(Diagnostic::warning(code::OPAQUE, text).at(call.name.span, "taken to be made of all its input"));
+            self.notes
+                .push(Diagnostic::warning(code::OPAQUE, text).at(call.name.span, "taken to be made of all its input"));
             let mut all = relation.all().lifted(UseKind::Computed);
             all.add(scalar);
             all.add(time);
@@ -237,7 +243,11 @@ impl Walker<'_> {
         for expr in &clause.partition_by {
             let value = self.expr(expr);
             if let ExprKind::Column(name) = &expr.kind {
-                result.columns.push(RelationColumn { name: name.last().name.clone(), value: value.clone(), span: expr.span });
+                result.columns.push(RelationColumn {
+                    name: name.last().name.clone(),
+                    value: value.clone(),
+                    span: expr.span,
+                });
             }
             self.row(value, UseKind::Partition, expr.span);
         }
@@ -270,6 +280,10 @@ fn made_of(value: Value, factor: &Factor) -> Relation {
     if factor.alias_columns.is_empty() {
         return Relation { columns: Vec::new(), open: vec![Open::Value(value)] };
     }
-    let column = |name: &crate::sql::tree::Ident| RelationColumn { name: name.name.clone(), value: value.clone(), span: name.span };
+    let column = |name: &crate::sql::tree::Ident| RelationColumn {
+        name: name.name.clone(),
+        value: value.clone(),
+        span: name.span,
+    };
     Relation { columns: factor.alias_columns.iter().map(column).collect(), open: Vec::new() }
 }

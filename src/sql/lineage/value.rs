@@ -17,7 +17,9 @@ impl Walker<'_> {
             ExprKind::Literal(literal) => Value { uses: Vec::new(), float: matches!(literal, Literal::Approximate(_)) },
             ExprKind::Nested(inner) => self.expr(inner),
             ExprKind::Call(call) => self.call(call),
-            ExprKind::Subquery(query) | ExprKind::CollectionQuery(query) => self.query(query).all().lifted(UseKind::Computed),
+            ExprKind::Subquery(query) | ExprKind::CollectionQuery(query) => {
+                self.query(query).all().lifted(UseKind::Computed)
+            }
             ExprKind::Cast { ty, .. } => {
                 let mut value = self.parts(expr);
                 value.float = matches!(ty.ty, ColumnType::Float | ColumnType::Double);
@@ -123,7 +125,8 @@ impl Walker<'_> {
             }
             let Some(first) = parts.first() else { continue };
             let plain: Vec<&Source> = scope.sources.iter().filter(|source| !source.qualified_only).collect();
-            let found: Vec<Value> = plain.iter().filter_map(|s| s.relation.column(first)).map(|c| c.value.clone()).collect();
+            let found: Vec<Value> =
+                plain.iter().filter_map(|s| s.relation.column(first)).map(|c| c.value.clone()).collect();
             if !found.is_empty() {
                 let ambiguous = found.len() > 1 && !scope.merged.iter().any(|merged| merged == first);
                 let mut value = Value::default();

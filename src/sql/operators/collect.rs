@@ -47,7 +47,11 @@ impl<'a> Collector<'a> {
             query.order_by.iter().for_each(|item| self.expr(&item.expr, Context::Rows));
         }
         if let Some(limit) = query.limit.as_ref().or(query.offset.as_ref()) {
-            let remark = if query.order_by.is_empty() { "any rows, as nothing orders them" } else { "ties are kept or left out by chance" };
+            let remark = if query.order_by.is_empty() {
+                "any rows, as nothing orders them"
+            } else {
+                "ties are kept or left out by chance"
+            };
             self.note(Operator::Limit, limit.span, remark);
         }
         self.ctes.truncate(ctes);
@@ -111,15 +115,19 @@ impl<'a> Collector<'a> {
             SelectItem::Expr { expr, .. } => Some(expr),
             SelectItem::Wildcard { .. } => None,
         });
-        items.chain(&select.having).for_each(|expr| aggregates(expr, &mut |call| {
-            first.get_or_insert(call.span);
-            let name = call.name.last().name.to_ascii_uppercase();
-            functions.push(if call.distinct { format!("{name} DISTINCT") } else { name });
-        }));
+        items.chain(&select.having).for_each(|expr| {
+            aggregates(expr, &mut |call| {
+                first.get_or_insert(call.span);
+                let name = call.name.last().name.to_ascii_uppercase();
+                functions.push(if call.distinct { format!("{name} DISTINCT") } else { name });
+            })
+        });
         let Some(span) = select.group_by.as_ref().map(|group| group.span).or(first) else { return };
         functions.dedup();
         let windowed = keys.iter().any(|key| match &key.kind {
-            ExprKind::Column(name) => matches!(name.last().name.as_str(), "window_start" | "window_end" | "window_time"),
+            ExprKind::Column(name) => {
+                matches!(name.last().name.as_str(), "window_start" | "window_end" | "window_time")
+            }
             ExprKind::Call(call) => is_window(&call.name.last().name.to_ascii_uppercase()),
             _ => false,
         });
@@ -261,7 +269,8 @@ impl<'a> Collector<'a> {
             self.note(Operator::NonDeterministicFunction(name.clone()), call.span, remark);
         }
         if is_order_sensitive(&name) {
-            let remark = if call.order_by.is_empty() { "rows come in no fixed order" } else { "ties come in no fixed order" };
+            let remark =
+                if call.order_by.is_empty() { "rows come in no fixed order" } else { "ties come in no fixed order" };
             self.note(Operator::OrderSensitiveAggregate(name.clone()), call.span, remark);
         }
         let Some(over) = &call.over else { return };
@@ -270,7 +279,8 @@ impl<'a> Collector<'a> {
             return self.note(Operator::Over { function: name }, call.span, "");
         }
         let partition = window.partition_by.iter().map(label).collect();
-        let order = window.order_by.iter().map(|item| label(&item.expr) + if item.descending { " DESC" } else { "" }).collect();
+        let order =
+            window.order_by.iter().map(|item| label(&item.expr) + if item.descending { " DESC" } else { "" }).collect();
         let remark = if name == "ROW_NUMBER" { String::new() } else { format!("by {name}") };
         // A limit in the select around it is put in when that is seen.
         let limit = select.and_then(|select| select.qualify.as_ref()).and_then(|qualify| limit_of(qualify, None));

@@ -5,7 +5,12 @@ use crate::sql::tree::{Expr, ExprKind, Factor, FactorKind, JoinKind};
 use crate::sql::walk::{Child, children};
 
 /// The join's operator with a remark; `None` where the source speaks for itself, as functions of each row do.
-pub(super) fn join_kind(kind: JoinKind, factor: &Factor, on: Option<&Expr>, filter: Option<&Expr>) -> Option<(Operator, String)> {
+pub(super) fn join_kind(
+    kind: JoinKind,
+    factor: &Factor,
+    on: Option<&Expr>,
+    filter: Option<&Expr>,
+) -> Option<(Operator, String)> {
     match &factor.kind {
         FactorKind::Table { system_time: Some(time), .. } => {
             if is_processing_time(time) {

@@ -2,7 +2,10 @@
 
 use crate::diagnostic::Span;
 use crate::sql::functions::is_ranking;
-use crate::sql::tree::{BinaryOperator, Call, Cte, Expr, ExprKind, Factor, FactorKind, Literal, Query, QueryBody, Select, SelectItem, TableExpr};
+use crate::sql::tree::{
+    BinaryOperator, Call, Cte, Expr, ExprKind, Factor, FactorKind, Literal, Query, QueryBody, Select, SelectItem,
+    TableExpr,
+};
 
 /// The rankings in the sources of `select` that its `WHERE` limits: the call's span and how many rows are kept.
 pub(super) fn limits(select: &Select, ctes: &[&Cte]) -> Vec<(Span, u64)> {
@@ -42,7 +45,9 @@ fn rankings(query: &Query) -> Vec<(&Call, &str)> {
         _ => return Vec::new(),
     };
     let ranking = |item| match item {
-        &SelectItem::Expr { expr: Expr { kind: ExprKind::Call(ref call), .. }, alias: Some(ref alias), .. } if ranks(call) => {
+        &SelectItem::Expr { expr: Expr { kind: ExprKind::Call(ref call), .. }, alias: Some(ref alias), .. }
+            if ranks(call) =>
+        {
             Some((&**call, alias.name.as_str()))
         }
         _ => None,

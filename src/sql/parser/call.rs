@@ -6,16 +6,65 @@ use crate::sql::tree::{Arg, ArgValue, Call, Expr, ExprKind, Literal, ObjectName,
 
 /// Functions that are written without brackets.
 const BARE: &[&str] = &[
-    "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_ROW_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP",
-    "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "USER", "CURRENT_CATALOG", "CURRENT_SCHEMA", "CURRENT_ROLE",
-    "CURRENT_PATH", "CURRENT_DEFAULT_TRANSFORM_GROUP",
+    "CURRENT_DATE",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "CURRENT_ROW_TIMESTAMP",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "CURRENT_USER",
+    "SESSION_USER",
+    "SYSTEM_USER",
+    "USER",
+    "CURRENT_CATALOG",
+    "CURRENT_SCHEMA",
+    "CURRENT_ROLE",
+    "CURRENT_PATH",
+    "CURRENT_DEFAULT_TRANSFORM_GROUP",
 ];
 
 /// Words before a bracket that is not a call's.
 const NEVER_CALLED: &[&str] = &[
-    "SELECT", "FROM", "WHERE", "IN", "AND", "OR", "ON", "AS", "VALUES", "EXISTS", "OVER", "USING", "BY", "TABLE", "WITH",
-    "UNION", "WHEN", "THEN", "ELSE", "JOIN", "HAVING", "BETWEEN", "LIKE", "LATERAL", "UNNEST", "CASE", "END", "GROUP",
-    "ORDER", "LIMIT", "SET", "DISTINCT", "FOR", "INTO", "IS", "MATCH_RECOGNIZE", "PARTITION", "FETCH", "CROSS", "FULL",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "IN",
+    "AND",
+    "OR",
+    "ON",
+    "AS",
+    "VALUES",
+    "EXISTS",
+    "OVER",
+    "USING",
+    "BY",
+    "TABLE",
+    "WITH",
+    "UNION",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "JOIN",
+    "HAVING",
+    "BETWEEN",
+    "LIKE",
+    "LATERAL",
+    "UNNEST",
+    "CASE",
+    "END",
+    "GROUP",
+    "ORDER",
+    "LIMIT",
+    "SET",
+    "DISTINCT",
+    "FOR",
+    "INTO",
+    "IS",
+    "MATCH_RECOGNIZE",
+    "PARTITION",
+    "FETCH",
+    "CROSS",
+    "FULL",
 ];
 
 /// Words between the arguments of functions that SQL gives a sentence of their own.
@@ -72,7 +121,10 @@ impl Parser<'_> {
                 return Ok(Some(ExprKind::CollectionQuery(query)));
             }
             // In MATCH_RECOGNIZE: RUNNING LAST(a.x), FINAL LAST(a.x).
-            "RUNNING" | "FINAL" if self.peek_at(1).is_some_and(|t| t.kind == TokenKind::Word) && self.symbol_ahead(2, Symbol::LeftParen) => {
+            "RUNNING" | "FINAL"
+                if self.peek_at(1).is_some_and(|t| t.kind == TokenKind::Word)
+                    && self.symbol_ahead(2, Symbol::LeftParen) =>
+            {
                 self.at += 1;
                 return Ok(Some(self.nested(Self::operand)?.kind));
             }
@@ -112,8 +164,25 @@ impl Parser<'_> {
 
     fn time_unit(&mut self) -> Parse<()> {
         const UNITS: &[&str] = &[
-            "YEAR", "YEARS", "QUARTER", "QUARTERS", "MONTH", "MONTHS", "WEEK", "WEEKS", "DAY", "DAYS", "HOUR", "HOURS", "MINUTE",
-            "MINUTES", "SECOND", "SECONDS", "MILLISECOND", "MICROSECOND", "NANOSECOND",
+            "YEAR",
+            "YEARS",
+            "QUARTER",
+            "QUARTERS",
+            "MONTH",
+            "MONTHS",
+            "WEEK",
+            "WEEKS",
+            "DAY",
+            "DAYS",
+            "HOUR",
+            "HOURS",
+            "MINUTE",
+            "MINUTES",
+            "SECOND",
+            "SECONDS",
+            "MILLISECOND",
+            "MICROSECOND",
+            "NANOSECOND",
         ];
         if !self.at_any(UNITS) {
             return Err(self.unexpected("a unit of time"));
@@ -223,7 +292,13 @@ impl Parser<'_> {
             return self.window_spec();
         }
         let base = self.ident("a window")?;
-        Ok(WindowSpec { span: base.span, base: Some(base), partition_by: Vec::new(), order_by: Vec::new(), frame: Vec::new() })
+        Ok(WindowSpec {
+            span: base.span,
+            base: Some(base),
+            partition_by: Vec::new(),
+            order_by: Vec::new(),
+            frame: Vec::new(),
+        })
     }
 
     fn args(&mut self, function: &str, call: &mut Call) -> Parse<()> {
@@ -232,9 +307,19 @@ impl Parser<'_> {
         }
         let sentence = matches!(
             function,
-            "EXTRACT" | "TRIM" | "SUBSTRING" | "POSITION" | "OVERLAY" | "CEIL" | "CEILING" | "FLOOR" | "CONVERT" | "TRANSLATE"
+            "EXTRACT"
+                | "TRIM"
+                | "SUBSTRING"
+                | "POSITION"
+                | "OVERLAY"
+                | "CEIL"
+                | "CEILING"
+                | "FLOOR"
+                | "CONVERT"
+                | "TRANSLATE"
         );
-        let unit_first = matches!(function, "EXTRACT" | "TIMESTAMPADD" | "TIMESTAMPDIFF" | "TIMESTAMP_ADD" | "TIMESTAMP_DIFF");
+        let unit_first =
+            matches!(function, "EXTRACT" | "TIMESTAMPADD" | "TIMESTAMPDIFF" | "TIMESTAMP_ADD" | "TIMESTAMP_DIFF");
         let flag_first = function == "TRIM" && self.at_any(&["BOTH", "LEADING", "TRAILING"]);
         if unit_first || flag_first {
             self.at += 1;
@@ -311,7 +396,9 @@ impl Parser<'_> {
                 Ok(name)
             })?));
         }
-        if self.at_word("MODEL") && self.peek_at(1).is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::Quoted)) {
+        if self.at_word("MODEL")
+            && self.peek_at(1).is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::Quoted))
+        {
             self.at += 1;
             return Ok(ArgValue::Model(self.object_name("the name of a model")?));
         }
@@ -356,8 +443,30 @@ impl Parser<'_> {
     /// Arguments of the JSON functions: values between words of their own grammar.
     fn json_args(&mut self, call: &mut Call) -> Parse<()> {
         const WORDS: &[&str] = &[
-            "KEY", "VALUE", "FORMAT", "JSON", "NULL", "ABSENT", "ERROR", "EMPTY", "ARRAY", "OBJECT", "UNKNOWN", "ON", "WITH", "WITHOUT",
-            "CONDITIONAL", "UNCONDITIONAL", "WRAPPER", "DEFAULT", "PASSING", "AS", "UTF8", "UTF16", "UTF32", "ENCODING",
+            "KEY",
+            "VALUE",
+            "FORMAT",
+            "JSON",
+            "NULL",
+            "ABSENT",
+            "ERROR",
+            "EMPTY",
+            "ARRAY",
+            "OBJECT",
+            "UNKNOWN",
+            "ON",
+            "WITH",
+            "WITHOUT",
+            "CONDITIONAL",
+            "UNCONDITIONAL",
+            "WRAPPER",
+            "DEFAULT",
+            "PASSING",
+            "AS",
+            "UTF8",
+            "UTF16",
+            "UTF32",
+            "ENCODING",
         ];
         while !self.at_symbol(Symbol::RightParen) {
             if self.eat(Symbol::Comma) || self.eat(Symbol::Colon) {
@@ -367,7 +476,11 @@ impl Parser<'_> {
                 self.data_type()?;
             } else if self.at_words(&["ORDER", "BY"]) {
                 call.order_by = self.order_by()?;
-            } else if self.at_any(WORDS) && !self.symbol_ahead(1, Symbol::LeftParen) && !self.symbol_ahead(1, Symbol::Dot) && !self.symbol_ahead(1, Symbol::LeftBracket) {
+            } else if self.at_any(WORDS)
+                && !self.symbol_ahead(1, Symbol::LeftParen)
+                && !self.symbol_ahead(1, Symbol::Dot)
+                && !self.symbol_ahead(1, Symbol::LeftBracket)
+            {
                 self.at += 1;
             } else if (self.at_word("TRUE") || self.at_word("FALSE")) && self.word_at(self.at + 1, "ON") {
                 self.at += 1;

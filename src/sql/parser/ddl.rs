@@ -6,8 +6,8 @@ use crate::model::column::{ColumnType, Nullable};
 use crate::sql::code;
 use crate::sql::token::{Symbol, TokenKind};
 use crate::sql::tree::{
-    ColumnDef, ColumnKind, CreateTable, CreateTableAs, CreateView, Distribution, Ident, Like, PrimaryKey, StatementKind,
-    TableOption, Watermark,
+    ColumnDef, ColumnKind, CreateTable, CreateTableAs, CreateView, Distribution, Ident, Like, PrimaryKey,
+    StatementKind, TableOption, Watermark,
 };
 
 impl Parser<'_> {
@@ -28,6 +28,7 @@ impl Parser<'_> {
                 table.span = self.since(start);
                 return Ok(StatementKind::CreateTableAs(CreateTableAs { table, query }));
             }
+            self.all_typed(&table)?;
             return Ok(StatementKind::CreateTable(table));
         }
         if self.eat_word("VIEW") {
@@ -40,6 +41,19 @@ impl Parser<'_> {
         match OTHERS.iter().find(|word| self.at_word(word)) {
             Some(word) => self.other(first, format!("CREATE {word}")),
             None => Err(self.unexpected("`TABLE` or `VIEW`")),
+        }
+    }
+
+    /// Only `CREATE TABLE ... AS` may leave types out.
+    fn all_typed(&self, table: &CreateTable) -> Parse<()> {
+        let is_bare =
+            |c: &&ColumnDef| matches!(&c.kind, ColumnKind::Physical(ty) if ty.ty == ColumnType::Other(String::new()));
+        match table.columns.iter().find(is_bare) {
+            Some(column) => Err(Box::new(
+                Diagnostic::error(code::SYNTAX, format!("column `{}` has no type", column.name.name))
+                    .at(column.span, "expected a data type after the name"),
+            )),
+            None => Ok(()),
         }
     }
 
@@ -169,7 +183,13 @@ impl Parser<'_> {
             let expr = self.expr()?;
             let text = expr.span.of(self.text).to_owned();
             let comment = self.comment()?;
-            return Ok(ColumnDef { name, kind: ColumnKind::Computed { expr, text }, value_start, comment, span: self.since(start) });
+            return Ok(ColumnDef {
+                name,
+                kind: ColumnKind::Computed { expr, text },
+                value_start,
+                comment,
+                span: self.since(start),
+            });
         }
         let ty = self.data_type()?;
         if self.eat_word("CONSTRAINT") {
@@ -183,7 +203,8 @@ impl Parser<'_> {
             self.eat_words(&["NOT", "ENFORCED"]);
         }
         let kind = if self.eat_word("METADATA") {
-            let key = if self.eat_word("FROM") { Some(self.string("the metadata key in single quotes")?.0) } else { None };
+            let key =
+                if self.eat_word("FROM") { Some(self.string("the metadata key in single quotes")?.0) } else { None };
             ColumnKind::Metadata { ty, key, is_virtual: self.eat_word("VIRTUAL") }
         } else {
             ColumnKind::Physical(ty)

@@ -45,8 +45,8 @@ const OTHERS: &[&[&str]] = &[
 
 /// First words that no statement can contain elsewhere at its outermost level.
 const BEGINNINGS: &[&str] = &[
-    "INSERT", "CREATE", "DROP", "ALTER", "SET", "RESET", "EXECUTE", "BEGIN", "EXPLAIN", "SHOW", "USE", "DESCRIBE", "SELECT",
-    "END",
+    "INSERT", "CREATE", "DROP", "ALTER", "SET", "RESET", "EXECUTE", "BEGIN", "EXPLAIN", "SHOW", "USE", "DESCRIBE",
+    "SELECT", "END",
 ];
 
 /// True where a new statement begins although the one before has no `;`.
@@ -63,7 +63,7 @@ impl Parser<'_> {
         if self.at_word("INSERT") {
             return Ok(StatementKind::Insert(self.insert()?));
         }
-        if self.at_any(&["SELECT", "WITH", "VALUES"]) || self.at_symbol(Symbol::LeftParen) {
+        if self.at_any(&["SELECT", "WITH", "VALUES", "TABLE"]) || self.at_symbol(Symbol::LeftParen) {
             return Ok(StatementKind::Query(self.query()?));
         }
         if self.eat_words(&["EXECUTE", "STATEMENT", "SET", "BEGIN"]) {
@@ -73,7 +73,10 @@ impl Parser<'_> {
             self.expect(Symbol::Semicolon)?;
             return self.statement_set();
         }
-        if self.at_words(&["EXECUTE", "INSERT"]) || self.at_words(&["EXECUTE", "SELECT"]) || self.at_words(&["EXECUTE", "WITH"]) {
+        if self.at_words(&["EXECUTE", "INSERT"])
+            || self.at_words(&["EXECUTE", "SELECT"])
+            || self.at_words(&["EXECUTE", "WITH"])
+        {
             self.at += 1;
             return self.statement();
         }
@@ -98,7 +101,9 @@ impl Parser<'_> {
         while let Some(token) = self.peek() {
             match token.kind {
                 TokenKind::Symbol(Symbol::Semicolon) => break,
-                TokenKind::Unterminated | TokenKind::Template => return Err(self.unexpected("the end of the statement")),
+                TokenKind::Unterminated | TokenKind::Template => {
+                    return Err(self.unexpected("the end of the statement"));
+                }
                 _ => self.at += 1,
             }
         }
@@ -205,20 +210,19 @@ impl Parser<'_> {
     }
 
     fn drop_statement(&mut self) -> Parse<StatementKind> {
-        let first = self.at;
         self.expect_word("DROP")?;
         self.eat_word("TEMPORARY");
         self.eat_word("SYSTEM");
         let what = if self.eat_words(&["MATERIALIZED", "TABLE"]) {
             "MATERIALIZED TABLE".to_owned()
         } else {
-            let what = self.peek_text().to_ascii_uppercase();
-            self.at += usize::from(self.at_kind(TokenKind::Word));
-            what
+            let known =
+                ["TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG", "MODEL", "CONNECTION", "AGENT", "TOOL", "SECRET"];
+            match known.iter().find(|word| self.eat_word(word)) {
+                Some(word) => (*word).to_owned(),
+                None => return Err(self.unexpected("what is dropped, such as `TABLE`")),
+            }
         };
-        if !["TABLE", "MATERIALIZED TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG", "MODEL"].contains(&what.as_str()) {
-            return self.other(first, "DROP".to_owned());
-        }
         self.eat_words(&["IF", "EXISTS"]);
         let name = self.object_name("the name of what is dropped")?;
         let _ = self.eat_word("RESTRICT") || self.eat_word("CASCADE");

@@ -1,16 +1,16 @@
 //! Expressions, by operator rank.
 
 use super::{Parse, Parser, string_value};
+use crate::diagnostic::{Diagnostic, Edit};
 use crate::sql::code;
 use crate::sql::keyword::{is_reserved, is_structure};
 use crate::sql::token::{Symbol, TokenKind};
 use crate::sql::tree::{AccessStep, BinaryOperator, Expr, ExprKind, Ident, Literal, ObjectName, Query, UnaryOperator};
-use crate::diagnostic::{Diagnostic, Edit};
 
 const RANK_OR: u8 = 1;
 const RANK_AND: u8 = 2;
 const RANK_NOT: u8 = 3;
-const RANK_IS: u8 = 4;
+pub(super) const RANK_IS: u8 = 4;
 const RANK_COMPARE: u8 = 5;
 const RANK_IN: u8 = 6;
 const RANK_SUM: u8 = 7;
@@ -40,7 +40,7 @@ impl Parser<'_> {
         self.ranked(RANK_SUM)
     }
 
-    fn ranked(&mut self, rank: u8) -> Parse<Expr> {
+    pub(super) fn ranked(&mut self, rank: u8) -> Parse<Expr> {
         self.nested(|p| p.ranked_inner(rank))
     }
 
@@ -99,7 +99,8 @@ impl Parser<'_> {
 
     /// What stands right of an operator; `None` if it was put into `left`, as `= ANY (query)` is.
     fn right_operand(&mut self, operator: BinaryOperator, rank: u8, left: &mut Expr) -> Parse<Option<Expr>> {
-        let quantified = rank == RANK_COMPARE && self.at_any(&["ANY", "SOME", "ALL"]) && self.symbol_ahead(1, Symbol::LeftParen);
+        let quantified =
+            rank == RANK_COMPARE && self.at_any(&["ANY", "SOME", "ALL"]) && self.symbol_ahead(1, Symbol::LeftParen);
         if quantified {
             self.at += 1;
             let operand = std::mem::replace(left, Expr { span: left.span, kind: ExprKind::Interval });
@@ -188,80 +189,6 @@ impl Parser<'_> {
             return None;
         };
         Some((infix, rank, words))
-    }
-
-    fn is_predicate(&mut self, left: Expr) -> Parse<ExprKind> {
-        let start = self.start();
-        self.eat_word("NOT");
-        if self.eat_words(&["DISTINCT", "FROM"]) {
-            let right = self.ranked(RANK_IS + 1)?;
-            let operators = vec![BinaryOperator::Other];
-            return Ok(ExprKind::Binary { operators, operands: vec![left, right] });
-        }
-        let known = ["NULL", "TRUE", "FALSE", "UNKNOWN", "JSON", "NAN", "EMPTY", "NORMALIZED", "A"];
-        if !self.at_any(&known) {
-            return Err(self.unexpected("`NULL`, `TRUE`, `FALSE`, `UNKNOWN`, `DISTINCT FROM` or `JSON`"));
-        }
-        let json = self.at_word("JSON");
-        let set = self.at_word("A");
-        self.at += 1;
-        if json {
-            let _ = self.eat_word("VALUE") || self.eat_word("OBJECT") || self.eat_word("ARRAY") || self.eat_word("SCALAR");
-        }
-        if set {
-            self.expect_word("SET")?;
-        }
-        let what = self.since(start).of(self.text).to_ascii_uppercase();
-        Ok(ExprKind::Is { operand: Box::new(left), what })
-    }
-
-    fn between(&mut self, left: Expr, negated: bool) -> Parse<ExprKind> {
-        let _ = self.eat_word("SYMMETRIC") || self.eat_word("ASYMMETRIC");
-        let low = self.operand()?;
-        self.expect_word("AND")?;
-        let high = self.operand()?;
-        Ok(ExprKind::Between { negated, operand: Box::new(left), bounds: Box::new((low, high)) })
-    }
-
-    fn like_predicate(&mut self, left: Expr, negated: bool) -> Parse<ExprKind> {
-        let mut operands = vec![left, self.operand()?];
-        if self.eat_word("ESCAPE") {
-            operands.push(self.operand()?);
-        }
-        Ok(ExprKind::Like { negated, operands })
-    }
-
-    /// After `IN`: a list or a query in brackets.
-    fn in_predicate(&mut self, left: Expr, negated: bool) -> Parse<ExprKind> {
-        self.expect(Symbol::LeftParen)?;
-        let operand = Box::new(left);
-        if self.at_query_start() {
-            let query = Box::new(self.query()?);
-            self.expect(Symbol::RightParen)?;
-            return Ok(ExprKind::InQuery { negated, operand, query });
-        }
-        let start = self.start();
-        let mut list = Vec::new();
-        loop {
-            list.push(self.expr()?);
-            if !self.eat(Symbol::Comma) {
-                break;
-            }
-            if self.at_symbol(Symbol::RightParen) {
-                self.report_trailing_comma();
-                break;
-            }
-        }
-        if let [only] = list.as_slice()
-            && let ExprKind::Subquery(first) = &only.kind
-        {
-            let first = (**first).clone();
-            let query = Box::new(if self.at_query_rest() { self.query_rest(start, first)? } else { first });
-            self.expect(Symbol::RightParen)?;
-            return Ok(ExprKind::InQuery { negated, operand, query });
-        }
-        self.expect(Symbol::RightParen)?;
-        Ok(ExprKind::InList { negated, operand, list })
     }
 
     fn prefix(&mut self) -> Parse<Expr> {

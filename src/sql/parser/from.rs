@@ -204,7 +204,9 @@ impl Parser<'_> {
         let text = token.text(self.text);
         let is_string = token.kind == TokenKind::String;
         let ident = match token.kind {
-            TokenKind::Word | TokenKind::Integer | TokenKind::Decimal => Ident { name: text.to_owned(), span: token.span },
+            TokenKind::Word | TokenKind::Integer | TokenKind::Decimal => {
+                Ident { name: text.to_owned(), span: token.span }
+            }
             TokenKind::Quoted => Ident { name: super::unquote(text, '`'), span: token.span },
             TokenKind::String => {
                 let open = text.find('\'').unwrap_or(0) + 1;

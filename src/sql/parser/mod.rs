@@ -10,11 +10,13 @@ mod dml;
 mod expr;
 mod from;
 mod pattern;
+mod predicate;
 mod query;
+mod report;
 mod types;
 
 use super::code;
-use super::keyword::{is_reserved, is_structure, quote};
+use super::keyword::{is_reserved, is_structure};
 use super::lexer::tokenize;
 use super::token::{Symbol, Token, TokenKind};
 use super::tree::{Ident, ObjectName, Statement, StatementKind};
@@ -105,9 +107,10 @@ impl<'a> Parser<'a> {
         }
         if dml::begins_statement(self) {
             let end = self.previous_end();
-            let mut problem = Diagnostic::error(code::MISSING_SEMICOLON, "a statement begins before the one above it has ended")
-                .at(token.span, "begins here")
-                .help("put a `;` between the two statements");
+            let mut problem =
+                Diagnostic::error(code::MISSING_SEMICOLON, "a statement begins before the one above it has ended")
+                    .at(token.span, "begins here")
+                    .help("put a `;` between the two statements");
             problem.edits.push(Edit { span: Span::new(end, end), text: ";".to_owned() });
             self.diagnostics.push(problem);
             return Ok(());
@@ -132,7 +135,8 @@ impl<'a> Parser<'a> {
 
     /// Past the `END` of the statement set that began at token `first`.
     fn end_of_set(&self, first: usize) -> Option<usize> {
-        let is_semicolon = |at: usize| self.tokens.get(at).is_none_or(|t| t.kind == TokenKind::Symbol(Symbol::Semicolon));
+        let is_semicolon =
+            |at: usize| self.tokens.get(at).is_none_or(|t| t.kind == TokenKind::Symbol(Symbol::Semicolon));
         (first..self.tokens.len())
             .find(|&at| self.word_at(at, "END") && is_semicolon(at.saturating_sub(1)) && is_semicolon(at + 1))
             .map(|at| at + 1)
@@ -145,7 +149,9 @@ impl<'a> Parser<'a> {
             match token.kind {
                 TokenKind::Word => words.push(Ident { name: token.text(self.text).to_owned(), span: token.span }),
                 TokenKind::Quoted => words.push(Ident { name: unquote(token.text(self.text), '`'), span: token.span }),
-                TokenKind::DoubleQuoted => words.push(Ident { name: unquote(token.text(self.text), '"'), span: token.span }),
+                TokenKind::DoubleQuoted => {
+                    words.push(Ident { name: unquote(token.text(self.text), '"'), span: token.span })
+                }
                 TokenKind::Unterminated | TokenKind::Template => self.words_inside(token.span, &mut words),
                 _ => {}
             }
@@ -180,9 +186,7 @@ impl<'a> Parser<'a> {
     }
 
     fn word_at(&self, at: usize, word: &str) -> bool {
-        self.tokens
-            .get(at)
-            .is_some_and(|t| t.kind == TokenKind::Word && t.text(self.text).eq_ignore_ascii_case(word))
+        self.tokens.get(at).is_some_and(|t| t.kind == TokenKind::Word && t.text(self.text).eq_ignore_ascii_case(word))
     }
 
     fn at_word(&self, word: &str) -> bool {
@@ -281,26 +285,13 @@ impl<'a> Parser<'a> {
             TokenKind::Quoted => unquote(text, '`'),
             TokenKind::DoubleQuoted => {
                 let name = unquote(text, '"');
-                let mut problem = Diagnostic::error(code::DOUBLE_QUOTES, format!("double quotes around the name {text}"))
-                    .at(token.span, "not a name in Flink SQL")
-                    .help("names are quoted by backquotes, strings by single quotes");
-                problem.edits.push(Edit { span: token.span, text: quote(&name) });
-                self.diagnostics.push(problem);
+                self.report_double_quotes(token, &name);
                 name
             }
             _ => return Err(self.unexpected(what)),
         };
         self.at += 1;
         Ok(Ident { name, span: token.span })
-    }
-
-    fn report_reserved(&mut self, token: Token) {
-        let text = token.text(self.text);
-        let mut problem = Diagnostic::error(code::RESERVED, format!("`{text}` is a reserved word"))
-            .at(token.span, "used as a name")
-            .help(format!("put it in backquotes: {}", quote(text)));
-        problem.edits.push(Edit { span: token.span, text: quote(text) });
-        self.diagnostics.push(problem);
     }
 
     /// True if the next token can be a name as it stands.
@@ -330,7 +321,13 @@ impl<'a> Parser<'a> {
 
     /// `(a, b)`
     fn ident_list(&mut self, what: &str) -> Parse<Vec<Ident>> {
-        self.bracketed_list(|p| p.ident(what))
+        let names = self.bracketed_list(|p| p.ident(what))?;
+        if names.is_empty() {
+            // The closing bracket is where the first name should stand.
+            self.at -= 1;
+            return Err(self.unexpected(what));
+        }
+        Ok(names)
     }
 
     /// A list in round brackets; a trailing comma is reported and passed over.
@@ -354,17 +351,6 @@ impl<'a> Parser<'a> {
         Ok(items)
     }
 
-    /// The comma before the next token has nothing after it.
-    fn report_trailing_comma(&mut self) {
-        let end = self.previous_end();
-        let span = Span::new(end.saturating_sub(1), end);
-        let mut problem = Diagnostic::error(code::TRAILING_COMMA, "a comma with nothing after it")
-            .at(span, "remove this comma")
-            .help("Flink SQL allows no comma after the last item of a list");
-        problem.edits.push(Edit { span, text: String::new() });
-        self.diagnostics.push(problem);
-    }
-
     /// Runs a rule that may contain itself.
     fn nested<T>(&mut self, rule: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
         if self.depth >= MAX_DEPTH {
@@ -375,63 +361,6 @@ impl<'a> Parser<'a> {
         self.depth = self.depth.saturating_sub(1);
         result
     }
-
-    fn too_deep(&self) -> Box<Diagnostic> {
-        let span = self.peek().map_or(Span::new(self.text.len(), self.text.len()), |t| t.span);
-        Box::new(
-            Diagnostic::error(code::TOO_DEEP, "nested too deeply")
-                .at(span, "the limit is reached here")
-                .help("split the statement, for example with a view"),
-        )
-    }
-
-    /// The error for the next token, where `wanted` should stand.
-    fn unexpected(&self, wanted: &str) -> Box<Diagnostic> {
-        let Some(token) = self.peek() else {
-            let end = self.previous_end();
-            let problem = Diagnostic::error(code::SYNTAX, format!("expected {wanted}, found the end of the text"))
-                .at(Span::new(end.saturating_sub(1), end), format!("expected {wanted} after this"));
-            return Box::new(problem);
-        };
-        let text = shorten(token.text(self.text));
-        let problem = match token.kind {
-            TokenKind::Unterminated => {
-                let (what, close) = match text.chars().find(|c| matches!(c, '\'' | '`' | '"' | '/')) {
-                    Some('`') => ("quoted name", "a backquote, on the same line"),
-                    Some('"') => ("name in double quotes", "names are quoted by backquotes in Flink SQL"),
-                    Some('/') => ("comment", "`*/`"),
-                    _ => ("string", "a single quote; a quote inside of it is written twice"),
-                };
-                let open = Span::new(token.span.start, token.span.start + text.chars().next().map_or(0, char::len_utf8));
-                Diagnostic::error(code::UNTERMINATED, format!("this {what} has no end"))
-                    .at(open, "begins here")
-                    .help(format!("close it: {close}"))
-            }
-            TokenKind::Template => Diagnostic::error(code::TEMPLATE, format!("{text} is a placeholder"))
-                .at(token.span, "not replaced")
-                .help("replace placeholders before the text is read, or use them inside of string literals only"),
-            TokenKind::Unknown => Diagnostic::error(code::UNKNOWN_CHARACTER, format!("{text:?} means nothing in Flink SQL"))
-                .at(token.span, format!("expected {wanted}")),
-            TokenKind::Word if is_reserved(text) => {
-                Diagnostic::error(code::SYNTAX, format!("expected {wanted}, found the reserved word `{text}`"))
-                    .at(token.span, format!("expected {wanted}"))
-                    .help(format!("if it is meant as a name, put it in backquotes: {}", quote(text)))
-            }
-            TokenKind::Symbol(Symbol::DoubleColon) => {
-                Diagnostic::error(code::SYNTAX, format!("expected {wanted}, found `::`"))
-                    .at(token.span, "not an operator of Flink SQL")
-                    .help("write CAST(value AS type)")
-            }
-            _ => Diagnostic::error(code::SYNTAX, format!("expected {wanted}, found `{text}`"))
-                .at(token.span, format!("expected {wanted}")),
-        };
-        Box::new(problem)
-    }
-}
-
-fn shorten(text: &str) -> &str {
-    let line = text.split(['\n', '\r']).next().unwrap_or(text);
-    line.char_indices().nth(40).and_then(|(end, _)| line.get(..end)).unwrap_or(line)
 }
 
 /// A name without the quotes around it.

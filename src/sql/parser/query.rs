@@ -208,7 +208,8 @@ impl Parser<'_> {
         let row = self.at_word("ROW") && self.symbol_ahead(1, Symbol::LeftParen);
         self.at += usize::from(row);
         if self.at_symbol(Symbol::LeftParen) {
-            return self.bracketed_list(|p| if p.eat_word("DEFAULT") { Ok(p.keyword_literal("DEFAULT")) } else { p.expr() });
+            return self
+                .bracketed_list(|p| if p.eat_word("DEFAULT") { Ok(p.keyword_literal("DEFAULT")) } else { p.expr() });
         }
         Ok(vec![self.expr()?])
     }
@@ -299,7 +300,8 @@ impl Parser<'_> {
 
     /// `a.b.*`
     fn at_qualified_star(&self) -> bool {
-        let is_name = |ahead| self.peek_at(ahead).is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::Quoted));
+        let is_name =
+            |ahead| self.peek_at(ahead).is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::Quoted));
         let mut ahead = 0;
         while is_name(ahead) && self.symbol_ahead(ahead + 1, Symbol::Dot) {
             if self.symbol_ahead(ahead + 2, Symbol::Star) {
@@ -350,7 +352,13 @@ impl Parser<'_> {
     pub(super) fn window_spec(&mut self) -> Parse<WindowSpec> {
         let start = self.start();
         self.expect(Symbol::LeftParen)?;
-        let mut spec = WindowSpec { span: self.since(start), base: None, partition_by: Vec::new(), order_by: Vec::new(), frame: Vec::new() };
+        let mut spec = WindowSpec {
+            span: self.since(start),
+            base: None,
+            partition_by: Vec::new(),
+            order_by: Vec::new(),
+            frame: Vec::new(),
+        };
         if self.at_ident() {
             spec.base = Some(self.ident("the name of a window")?);
         }

@@ -203,7 +203,12 @@ impl Parser<'_> {
         if !self.at_symbol(Symbol::LeftParen) {
             return Ok(Vec::new());
         }
-        self.bracketed_list(|p| p.small_number("a whole number"))
+        let numbers = self.bracketed_list(|p| p.small_number("a whole number"))?;
+        if numbers.is_empty() {
+            self.at -= 1;
+            return Err(self.unexpected("a whole number"));
+        }
+        Ok(numbers)
     }
 
     pub(super) fn small_number(&mut self, what: &str) -> Parse<u32> {
