@@ -81,7 +81,7 @@ pub(super) async fn follow(client: &Client, id: &str, limit: Duration, shell: &S
             Ok(shown) => {
                 let now = (shown.rollout.state.clone(), shown.rollout.waiting_on.clone());
                 if now != last {
-                    shell.say(&format!("{:>5}s  {}  {}", started.elapsed().as_secs(), now.0, now.1));
+                    shell.say(format!("{:>5}s  {}  {}", started.elapsed().as_secs(), now.0, now.1).trim_end());
                     last = now;
                 }
                 if let Some(answer) = end(&shown.rollout.state, shown.rollout.ended) {

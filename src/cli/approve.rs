@@ -52,7 +52,6 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
 }
 
 async fn approve(args: &Args, client: &Client, shell: &Shell) -> Result<Reply, Failure> {
-    let by = args.who.named()?;
     let digest = match &args.evidence {
         Some(digest) => digest.clone(),
         None => match shown_evidence(args, client, shell).await? {
@@ -60,6 +59,7 @@ async fn approve(args: &Args, client: &Client, shell: &Shell) -> Result<Reply, F
             Shown::Ask(reply) => return Ok(reply),
         },
     };
+    let by = args.who.named()?;
     let body = json!({ "evidence": digest, "by": by, "comment": args.who.comment });
     let taken = client.post(&["rollouts", &args.id, "approve"], &body).await?;
     Ok(Reply::yes(reject::Decided { taken: understood::<Taken>(&taken, "the answer")?, said: taken }))

@@ -34,6 +34,9 @@ impl Display for Verdict<'_> {
         writeln!(f, "\n")?;
         Tables(&evidence.tables).fmt(f)?;
         Classes(&evidence.tables).fmt(f)?;
+        if evidence.tables.iter().any(|table| !table.samples.is_empty()) {
+            writeln!(f, "\n{}", Painted(colour(f), Paint::Bold, "found"))?;
+        }
         for table in &evidence.tables {
             for sample in &table.samples {
                 writeln!(f, "  {}: {}", plain(&table.table), plain(sample))?;
@@ -176,6 +179,8 @@ changed: new column, old rows hold 'basic'
   fct_pass: tier
 exact
   fct_pass: id, total
+
+found
   fct_pass: key 7: \u{fffd}[2Jtotal 1 in blue, 2 in green
 ";
         assert_eq!(Verdict(&evidence(Outcome::Fail)).to_string(), want);
