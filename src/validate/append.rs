@@ -218,7 +218,8 @@ impl Append {
             let in_blue = self.entries.get(&left.print).is_some_and(|e| e.blue > 0);
             self.judge(if in_blue { Kind::Multiplicity } else { Kind::Extra }, left, columns, samples);
         }
-        let decided = if self.has_blue { self.equal + self.near_rows + self.differences() } else { self.rows.iter().sum() };
+        let decided =
+            if self.has_blue { self.equal + self.near_rows + self.differences() } else { self.rows.iter().sum() };
         let tally = Tally { decided: decided.saturating_sub(self.decided_before), ..Tally::default() };
         self.decided_before = decided;
         tally

@@ -13,6 +13,7 @@ use super::Side;
 use super::canon;
 use super::compare::is_default;
 use super::decode::Fields;
+use super::show;
 use crate::model::parity::{ChangeRule, ColumnClass, TableContract};
 
 /// What is done with a column.
@@ -284,7 +285,7 @@ impl Columns {
         let mut out = Vec::new();
         let mut rest = key;
         while let Some((value, after)) = canon::next(rest) {
-            let text = super::compare::capped(&canon::show(&value));
+            let text = super::compare::capped(&show::text(&value));
             out.push(match self.key.get(out.len()) {
                 Some(name) => format!("{name}={text}"),
                 None => text,

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::canon::{self, Val};
 use super::columns::{Columns, NewValue, Row};
+use super::show;
 use crate::model::parity::ColumnClass;
 
 /// Longest value in a sample, in characters.
@@ -59,11 +60,14 @@ pub(super) fn rows(columns: &Columns, blue: &Row, green: &Row) -> Match {
 }
 
 fn value(bytes: Option<&[u8]>) -> Option<f64> {
-    canon::number(&canon::read(bytes?)?)
+    show::number(&canon::read(bytes?)?)
 }
 
+/// A column's number and its values in blue and in green.
+type Pair<'a> = (usize, Option<&'a [u8]>, Option<&'a [u8]>);
+
 /// Every column that one of the rows has, with both values.
-fn pairs<'a>(blue: &'a Row, green: &'a Row) -> Vec<(usize, Option<&'a [u8]>, Option<&'a [u8]>)> {
+fn pairs<'a>(blue: &'a Row, green: &'a Row) -> Vec<Pair<'a>> {
     let (mut blues, mut greens) = (blue.cells().peekable(), green.cells().peekable());
     let mut out = Vec::new();
     loop {
@@ -82,7 +86,7 @@ fn pairs<'a>(blue: &'a Row, green: &'a Row) -> Vec<(usize, Option<&'a [u8]>, Opt
 /// The named columns of two rows for a sample: `total: blue 10.5, green 11`.
 pub(super) fn describe(columns: &Columns, blue: &Row, green: &Row, which: &[usize]) -> String {
     let shown = |value: Option<&[u8]>| match value {
-        Some(bytes) => canon::read(bytes).map_or_else(|| "?".to_owned(), |v| capped(&canon::show(&v))),
+        Some(bytes) => canon::read(bytes).map_or_else(|| "?".to_owned(), |v| capped(&show::text(&v))),
         None => "(no such column)".to_owned(),
     };
     let texts: Vec<String> = pairs(blue, green)
@@ -98,7 +102,7 @@ pub(super) fn describe_row(columns: &Columns, row: &Row) -> String {
     let texts: Vec<String> = row
         .cells()
         .map(|(column, value)| {
-            let text = canon::read(value).map_or_else(|| "?".to_owned(), |v| capped(&canon::show(&v)));
+            let text = canon::read(value).map_or_else(|| "?".to_owned(), |v| capped(&show::text(&v)));
             format!("{}={text}", columns.name(column))
         })
         .collect();
@@ -133,12 +137,12 @@ pub(super) fn is_default(value: &Val<'_>, default: &Json) -> bool {
         Json::Bool(d) => return *value == Val::Bool(*d),
         Json::Number(d) => d.to_string(),
         Json::String(d) => d.clone(),
-        Json::Array(_) | Json::Object(_) => return canon::json(value) == *default,
+        Json::Array(_) | Json::Object(_) => return show::json(value) == *default,
     };
     match value {
         Val::Int(_) | Val::Float(_) | Val::Decimal { .. } => {
-            canon::show(value) == text || text.trim().parse::<f64>().is_ok_and(|d| canon::number(value) == Some(d))
+            show::text(value) == text || text.trim().parse::<f64>().is_ok_and(|d| show::number(value) == Some(d))
         }
-        _ => canon::show(value) == text,
+        _ => show::text(value) == text,
     }
 }

@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use super::canon;
 use super::schema::{SchemaError, Shape};
+use super::show;
 use crate::model::record::schema_id;
 
 /// Longest canonical row in bytes: Kafka's records are far shorter.
@@ -309,7 +310,7 @@ pub fn decode_row(schema: &str, bytes: &[u8]) -> Result<BTreeMap<String, Json>, 
     let mut fields = Fields::default();
     fields.read(&shape, datum, id)?;
     let names = field_names(&shape).unwrap_or_else(|| vec!["value"]);
-    let value = |i| fields.get(i).and_then(canon::read).map_or(Json::Null, |v| canon::json(&v));
+    let value = |i| fields.get(i).and_then(canon::read).map_or(Json::Null, |v| show::json(&v));
     Ok(names.into_iter().enumerate().map(|(i, name)| (name.to_owned(), value(i))).collect())
 }
 
@@ -323,4 +324,3 @@ pub enum RowError {
     #[error(transparent)]
     Record(#[from] Fault),
 }
-

@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn the_published_fingerprint_stays() {
-        assert_eq!(format!("{:032x}", fingerprint(b"")), format!("{:032x}", xxh3_128_with_seed(b"", SEED)));
+        assert_eq!(format!("{:032x}", fingerprint(b"cyanotype")), "116e780c5671d100c2d90dcd7587c6bb");
         assert_eq!(SEED, 0x6379_616e_6f74_7970);
     }
 }

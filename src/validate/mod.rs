@@ -37,6 +37,7 @@ mod decode;
 pub mod digest;
 mod fold;
 mod schema;
+mod show;
 mod verdict;
 
 #[cfg(test)]
@@ -323,7 +324,10 @@ impl TableValidation {
         let setting = Setting {
             table: &self.contract.table,
             has_blue: self.contract.blue_topic.is_some(),
-            unread: (self.unread.len() as u64, first.map(|((s, p, o), f)| format!("`{}` {p}@{o}: {f}", self.topic(*s)))),
+            unread: (
+                self.unread.len() as u64,
+                first.map(|((s, p, o), f)| format!("`{}` {p}@{o}: {f}", self.topic(*s))),
+            ),
         };
         verdict::verdict(&setting, counts, &self.columns, &samples)
     }
