@@ -24,13 +24,13 @@ use crate::model::record::Offsets;
 /// How many candidates are tried to pair one row.
 const CANDIDATES: usize = 64;
 
-/// How often a row was read.
+/// How often a row was read. Small, because there is one for every row of the table.
 #[derive(Default)]
 struct Entry {
-    blue: u64,
-    green: u64,
+    blue: u32,
+    green: u32,
     /// Kept only while the counts differ.
-    row: Option<Row>,
+    row: Option<Box<Row>>,
 }
 
 /// What is definitely wrong with a row, in numbers of records.
@@ -138,7 +138,7 @@ impl Append {
             Side::Blue => (&mut entry.blue, entry.green),
             Side::Green => (&mut entry.green, entry.blue),
         };
-        *mine += 1;
+        *mine = mine.saturating_add(1);
         if *mine <= other {
             self.equal += 1;
         }
@@ -146,7 +146,7 @@ impl Append {
             entry.row = None;
             self.uneven.remove(&print);
         } else {
-            entry.row.get_or_insert(row);
+            entry.row.get_or_insert_with(|| Box::new(row));
             self.uneven.insert(print);
         }
         if offset >= mark.get(&partition).copied().unwrap_or(0)
@@ -192,12 +192,12 @@ impl Append {
         let (mut blues, mut greens) = (Vec::new(), Vec::new());
         for print in &self.uneven {
             let Some(entry) = self.entries.get(print) else { continue };
-            let Some(row) = entry.row.clone() else { continue };
+            let Some(row) = entry.row.as_deref().cloned() else { continue };
             let [late_blue, late_green] = late.get(print).copied().unwrap_or_default();
             let (count, other, late) = if entry.blue > entry.green {
-                (entry.blue, entry.green, late_blue)
+                (u64::from(entry.blue), u64::from(entry.green), late_blue)
             } else {
-                (entry.green, entry.blue, late_green)
+                (u64::from(entry.green), u64::from(entry.blue), late_green)
             };
             let due = count.saturating_sub(late).saturating_sub(other);
             let left = Left { row, print: *print, due, beyond: count - other - due };
@@ -308,8 +308,8 @@ impl Append {
         let mut digests = [TableDigest::default(); 2];
         for (print, entry) in &self.entries {
             let [blue, green] = &mut digests;
-            blue.add(*print, entry.blue);
-            green.add(*print, entry.green);
+            blue.add(*print, entry.blue.into());
+            green.add(*print, entry.green.into());
         }
         counts.digests = digests;
         counts

@@ -305,13 +305,28 @@ pub(super) fn field_names(shape: &Shape) -> Option<Vec<&str>> {
 /// Decimals, dates, times, timestamps and bytes (hexadecimal) are texts. A message that is no record has the one
 /// column `value`.
 pub fn decode_row(schema: &str, bytes: &[u8]) -> Result<BTreeMap<String, Json>, RowError> {
-    let (id, datum) = message(bytes, "message")?;
-    let shape = Shape::parse(schema).map_err(|cause| SchemaError { id, cause })?;
-    let mut fields = Fields::default();
-    fields.read(&shape, datum, id)?;
-    let names = field_names(&shape).unwrap_or_else(|| vec!["value"]);
-    let value = |i| fields.get(i).and_then(canon::read).map_or(Json::Null, |v| show::json(&v));
-    Ok(names.into_iter().enumerate().map(|(i, name)| (name.to_owned(), value(i))).collect())
+    let (id, _) = message(bytes, "message")?;
+    Ok(RowReader::new(id, schema)?.read(bytes)?)
+}
+
+/// Reads many messages of one schema, each as [`decode_row`] does.
+pub struct RowReader(Shape);
+
+impl RowReader {
+    /// A reader for messages with this schema id.
+    pub fn new(id: u32, schema: &str) -> Result<Self, SchemaError> {
+        Shape::parse(schema).map(Self).map_err(|cause| SchemaError { id, cause })
+    }
+
+    /// Column to JSON value. The schema id in the message is not looked at.
+    pub fn read(&self, bytes: &[u8]) -> Result<BTreeMap<String, Json>, Fault> {
+        let (id, datum) = message(bytes, "message")?;
+        let mut fields = Fields::default();
+        fields.read(&self.0, datum, id)?;
+        let names = field_names(&self.0).unwrap_or_else(|| vec!["value"]);
+        let value = |i| fields.get(i).and_then(canon::read).map_or(Json::Null, |v| show::json(&v));
+        Ok(names.into_iter().enumerate().map(|(i, name)| (name.to_owned(), value(i))).collect())
+    }
 }
 
 /// Why [`decode_row`] gave no row.

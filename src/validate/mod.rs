@@ -45,7 +45,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use decode::{DecodeError, Fault, RowError, decode_row};
+pub use decode::{DecodeError, Fault, RowError, RowReader, decode_row};
 pub use schema::{SchemaError, SchemaFault};
 pub use verdict::overall;
 
