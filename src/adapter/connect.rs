@@ -111,7 +111,9 @@ impl ConnectClient {
             let number = partition.get("kafka_partition").and_then(Value::as_i64).and_then(|p| i32::try_from(p).ok());
             let (Some(number), Some(offset)) = (number, offset.get("kafka_offset").and_then(Value::as_i64)) else {
                 let what = format!("GET offsets of connector `{name}`");
-                return Err(self.rest.garbage(&what, format!("a partition of topic `{topic}` has no number or offset")));
+                return Err(self
+                    .rest
+                    .garbage(&what, format!("a partition of topic `{topic}` has no number or offset")));
             };
             all.entry(topic.to_owned()).or_default().insert(number, offset);
         }
@@ -194,7 +196,8 @@ impl Connectors for ConnectClient {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                let state = status.map_or_else(|| "unknown".into(), |s| format!("{}, {} tasks", s.state, s.tasks.len()));
+                let state =
+                    status.map_or_else(|| "unknown".into(), |s| format!("{}, {} tasks", s.state, s.tasks.len()));
                 let seconds = SETTLE_DEADLINE.as_secs();
                 return Err(self.rest.unreachable(format!("connector `{name}` is {state} {seconds} s after its stop")));
             }

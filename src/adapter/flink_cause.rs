@@ -27,7 +27,8 @@ pub(super) fn cause(trace: &str) -> String {
     }
     let mut told: Vec<&str> = Vec::new();
     for link in links.iter().rev() {
-        if EMPTY.iter().any(|e| link.starts_with(e)) || told.iter().any(|t| link.contains(t) || t.contains(link.as_str()))
+        if EMPTY.iter().any(|e| link.starts_with(e))
+            || told.iter().any(|t| link.contains(t) || t.contains(link.as_str()))
         {
             continue;
         }
@@ -136,17 +137,21 @@ mod tests {
 
     #[test]
     fn keeps_the_place_in_the_statement() {
-        let text = of("Caused by: org.apache.flink.table.api.ValidationException: SQL validation failed. From line 1, column 30 to line 1, column 33: Column 'nope' not found in any table\n\
+        let text = of(
+            "Caused by: org.apache.flink.table.api.ValidationException: SQL validation failed. From line 1, column 30 to line 1, column 33: Column 'nope' not found in any table\n\
             Caused by: org.apache.calcite.runtime.CalciteContextException: From line 1, column 30 to line 1, column 33: Column 'nope' not found in any table\n\
-            Caused by: org.apache.calcite.sql.validate.SqlValidatorException: Column 'nope' not found in any table\n");
+            Caused by: org.apache.calcite.sql.validate.SqlValidatorException: Column 'nope' not found in any table\n",
+        );
         assert_eq!(text, "From line 1, column 30 to line 1, column 33: Column 'nope' not found in any table");
     }
 
     #[test]
     fn joins_what_was_done_with_why_it_failed() {
-        let text = of("Caused by: org.apache.flink.table.api.ValidationException: Could not execute CreateTable in path `c`.`d`.`b`\n\
+        let text = of(
+            "Caused by: org.apache.flink.table.api.ValidationException: Could not execute CreateTable in path `c`.`d`.`b`\n\
             \tat a.b.C(C.java:1)\n\
-            Caused by: org.apache.flink.table.catalog.exceptions.TableAlreadyExistException: Table (or view) d.b already exists in Catalog c.\n");
+            Caused by: org.apache.flink.table.catalog.exceptions.TableAlreadyExistException: Table (or view) d.b already exists in Catalog c.\n",
+        );
         assert_eq!(
             text,
             "Could not execute CreateTable in path `c`.`d`.`b`: Table (or view) d.b already exists in Catalog c."
@@ -155,7 +160,8 @@ mod tests {
 
     #[test]
     fn leaves_lists_and_options_out() {
-        let text = of("Caused by: org.apache.flink.table.api.ValidationException: Unable to create a source for reading table 'd'.\n\
+        let text = of(
+            "Caused by: org.apache.flink.table.api.ValidationException: Unable to create a source for reading table 'd'.\n\
             \n\
             Table options are:\n\
             \n\
@@ -170,7 +176,8 @@ mod tests {
             \n\
             Supported options:\n\
             \n\
-            connector\n");
+            connector\n",
+        );
         assert_eq!(
             text,
             "Unable to create a source for reading table 'd': Unsupported options found for 'datagen'. Unsupported options: wrongopt"
@@ -179,10 +186,12 @@ mod tests {
 
     #[test]
     fn a_parser_error_without_what_it_expected() {
-        let text = of("Caused by: org.apache.flink.table.api.SqlParserException: SQL parse failed. Encountered \"FROM\" at line 2, column 8.\n\
+        let text = of(
+            "Caused by: org.apache.flink.table.api.SqlParserException: SQL parse failed. Encountered \"FROM\" at line 2, column 8.\n\
             Was expecting one of:\n    \"ABS\" ...\n    <IDENTIFIER> ...\n    \n\
             Caused by: org.apache.flink.sql.parser.impl.ParseException: Encountered \"FROM\" at line 2, column 8.\n\
-            Was expecting one of:\n    \"ABS\" ...\n    \n");
+            Was expecting one of:\n    \"ABS\" ...\n    \n",
+        );
         assert_eq!(text, "Encountered \"FROM\" at line 2, column 8.");
         assert_eq!(one_line_up(&text), "Encountered \"FROM\" at line 1, column 8.");
     }
@@ -205,12 +214,18 @@ mod tests {
         assert_eq!(cause("a.b.OuterException: null\n\tat a.B.c(B.java:1)\n"), "OuterException");
         assert_eq!(cause(""), "no reason given");
         assert_eq!(cause("Not found: /v1/sessions/"), "Not found: /v1/sessions/");
-        assert_eq!(cause(&HEAD.replace('\t', "")), "Failed to execute the operation 40093470-1789. at org.apache.flink.X.y(X.java:91) ... 1 more");
+        assert_eq!(
+            cause(&HEAD.replace('\t', "")),
+            "Failed to execute the operation 40093470-1789. at org.apache.flink.X.y(X.java:91) ... 1 more"
+        );
     }
 
     #[test]
     fn lines_move_up_by_one() {
-        assert_eq!(one_line_up("From line 12, column 3 to line 12, column 9: x"), "From line 11, column 3 to line 11, column 9: x");
+        assert_eq!(
+            one_line_up("From line 12, column 3 to line 12, column 9: x"),
+            "From line 11, column 3 to line 11, column 9: x"
+        );
         assert_eq!(one_line_up("line 1, column 3; line x; 5 line 7"), "line 1, column 3; line x; 5 line 7");
     }
 }

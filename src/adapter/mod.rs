@@ -6,13 +6,10 @@
 pub mod clock;
 pub mod connect;
 pub mod flink_gateway;
-#[cfg(any())]
 pub mod git;
 pub mod registry;
 pub mod rest;
-#[cfg(any())]
 pub mod webhook;
 
 mod flink_cause;
-#[cfg(any())]
 mod git_program;

@@ -163,10 +163,8 @@ impl Rest {
     ) -> PortResult<Answer> {
         let url = self.url(parts, query)?;
         let body = body.map(Value::to_string);
-        let waits = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(250))
-            .with_factor(3.0)
-            .with_max_times(2);
+        let waits =
+            ExponentialBuilder::default().with_min_delay(Duration::from_millis(250)).with_factor(3.0).with_max_times(2);
         let outcome = (|| self.once(&method, &url, body.as_deref()))
             .retry(waits)
             .when(|failed| match failed {
