@@ -60,7 +60,7 @@ pub fn columns(
 }
 
 /// Names of the columns that the query fills, by position.
-fn targets(table: &Table, outputs: &[OutputColumn]) -> Vec<String> {
+pub(super) fn targets(table: &Table, outputs: &[OutputColumn]) -> Vec<String> {
     if let Some(insert) = table.insert()
         && !insert.columns.is_empty()
     {
