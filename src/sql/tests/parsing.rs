@@ -236,7 +236,7 @@ fn what_has_no_end_is_named_at_its_beginning() {
 fn nesting_without_end_is_a_diagnostic() {
     let deep = 20_000;
     for (open, close) in
-        [("(", ")"), ("f(", ")"), ("NOT ", ""), ("-", ""), ("CASE WHEN ", " THEN 1 END"), ("ARRAY[", "]")]
+        [("(", ")"), ("f(", ")"), ("NOT ", ""), ("- ", ""), ("CASE WHEN ", " THEN 1 END"), ("ARRAY[", "]")]
     {
         let text = format!("SELECT {}1{}", open.repeat(deep), close.repeat(deep));
         assert_eq!(codes(&text), ["S009"], "{open}");
