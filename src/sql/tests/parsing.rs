@@ -47,7 +47,7 @@ fn the_example_project_is_read() {
     let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop/pipelines");
     let mut read = 0;
     visit(&project, &mut read);
-    assert!(read > 10 || !project.exists(), "{read} files in {}", project.display());
+    assert!(read > 10, "{read} files in {}", project.display());
 }
 
 #[test]
