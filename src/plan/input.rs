@@ -1,0 +1,90 @@
+//! Everything that planning looks at: gathered by the shell, one value.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::manifest::Manifest;
+use crate::schema::{AddedColumn, Assessment, Change};
+
+/// How far a new column is carried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Carry {
+    /// To the source table only.
+    Source,
+    /// Along every projection, to the facts.
+    Facts,
+}
+
+/// What the environment's policy says about plans.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// How far a new column is carried.
+    pub carry: Carry,
+    /// Partitions of a topic that has no blue to copy from.
+    pub partitions: i32,
+    /// True when blue's topics are deleted with blue; false keeps them.
+    pub delete_blue_topics: bool,
+}
+
+/// What is known of an input topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopicFacts {
+    /// True when compaction removes old versions of a key.
+    pub compacted: bool,
+    /// True when the first offset of some partition is no longer held.
+    pub truncated: bool,
+}
+
+/// A subject that evolved.
+#[derive(Clone, Debug)]
+pub struct Evolution {
+    /// Subject.
+    pub subject: String,
+    /// Topic that it belongs to.
+    pub topic: String,
+    /// The version that the deployed text was written for.
+    pub from_version: i32,
+    /// The version that is planned for.
+    pub to_version: i32,
+    /// What the newest version means beside all earlier ones.
+    pub assessment: Assessment,
+    /// What changed from the deployed version to the newest.
+    pub changes: Vec<Change>,
+    /// Columns that the row gained on the way.
+    pub added: Vec<AddedColumn>,
+}
+
+/// Why there is something to plan.
+#[derive(Clone, Debug)]
+pub enum Cause {
+    /// Bring the project up: what its files say and the manifest does not hold yet.
+    Deploy {
+        /// The project's files, read as a manifest.
+        project: Manifest,
+    },
+    /// A subject evolved.
+    Evolution(Box<Evolution>),
+}
+
+/// One planning's input.
+#[derive(Clone, Debug)]
+pub struct PlanInput {
+    /// Name of the environment.
+    pub env: String,
+    /// What is deployed there.
+    pub manifest: Manifest,
+    /// Why.
+    pub cause: Cause,
+    /// Policy.
+    pub policy: Policy,
+    /// Values of placeholders that are not secret, for topic names.
+    pub vars: BTreeMap<String, String>,
+    /// Session settings of every job.
+    pub settings: BTreeMap<String, String>,
+    /// Facts on the input topics, by topic; empty when planning offline.
+    pub topics: BTreeMap<String, TopicFacts>,
+    /// Latest version of each watched subject.
+    pub subjects: BTreeMap<String, i32>,
+}

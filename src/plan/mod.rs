@@ -1,0 +1,44 @@
+//! From an evolution, or a project, to the smallest right set of changes: pure, deterministic, explained.
+//!
+//! Reading order: [`project`] turns files into a manifest, [`estate`] a manifest into parsed statements, [`graph`] says what
+//! depends on what, [`impact`] which tables become green and why, [`rewrite`] how their SQL changes, [`parity`] how each
+//! column is proven, [`job`] what a session needs, [`evolve`] and [`deploy`] put a [`document::Plan`] together, [`report`]
+//! prints it.
+//!
+//! Rules: planning changes nothing in the world; the same input gives the same bytes; what is not understood blocks the
+//! plan with a diagnostic; SQL is changed by edits on spans only.
+
+pub mod deploy;
+pub mod document;
+pub mod estate;
+pub mod evolve;
+pub mod graph;
+pub mod impact;
+pub mod input;
+pub mod job;
+pub mod parity;
+pub mod project;
+pub mod report;
+pub mod rewrite;
+
+pub use document::Plan;
+pub use input::{Cause, PlanInput, Policy};
+
+use crate::diagnostic::Diagnostic;
+
+/// The outcome of planning: a plan, or the errors that block it; neither when the change reaches no statement.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The plan, if nothing blocks it.
+    pub plan: Option<Plan>,
+    /// What blocks it, and what a person should look at.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Plans. Total and deterministic.
+pub fn plan(input: &PlanInput) -> Planned {
+    match &input.cause {
+        Cause::Deploy { project } => deploy::plan(input, project),
+        Cause::Evolution(evolution) => evolve::plan(input, evolution),
+    }
+}

@@ -1,0 +1,241 @@
+//! The world as the daemon sees it: one trait for each kind of system, with what is true when a call returns.
+//!
+//! Rules: every call has a time-out of its own; every error is a [`PortError`] whose text names the system and the thing
+//! and never a secret; a call that failed may have had its effect, so callers look before they try again.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::model::job::{JobHealth, JobRef, JobText};
+use crate::model::record::{Offsets, RawRecord, TopicSpec};
+
+/// What went wrong at the edge.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PortError {
+    /// The system did not answer, or not in time. Trying again may help.
+    #[error("{system} at {address} cannot be reached: {reason}")]
+    Unreachable {
+        /// `registry`, `Kafka`, `Flink`, `SQL gateway`, `Connect`, ...
+        system: &'static str,
+        /// Address without credentials.
+        address: String,
+        /// One line.
+        reason: String,
+    },
+    /// It answered with a refusal.
+    #[error("{system} refused {what}: {reason}")]
+    Refused {
+        /// See `Unreachable`.
+        system: &'static str,
+        /// The call, such as `GET /subjects`.
+        what: String,
+        /// Status and message, one line.
+        reason: String,
+    },
+    /// It answered with something that is not understood.
+    #[error("{system} gave an answer to {what} that is not understood: {reason}")]
+    Garbage {
+        /// See `Unreachable`.
+        system: &'static str,
+        /// The call.
+        what: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The thing does not exist.
+    #[error("{system} has no {what}")]
+    Missing {
+        /// See `Unreachable`.
+        system: &'static str,
+        /// The thing.
+        what: String,
+    },
+    /// Another daemon has taken the journal over; nothing more may be written.
+    #[error("another daemon leads now: this one writes nothing more")]
+    Fenced,
+}
+
+impl PortError {
+    /// True when the same call may succeed later without anybody changing anything.
+    pub fn passing(&self) -> bool {
+        matches!(self, Self::Unreachable { .. })
+    }
+}
+
+/// Short for a result at the edge.
+pub type PortResult<T> = Result<T, PortError>;
+
+/// One registered schema.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredSchema {
+    /// Subject; empty when looked up by id.
+    pub subject: String,
+    /// Version in the subject; 0 when looked up by id.
+    pub version: i32,
+    /// Id, as records carry it.
+    pub id: u32,
+    /// `AVRO`, `PROTOBUF` or `JSON`.
+    pub kind: String,
+    /// Schema text.
+    pub text: String,
+    /// Texts of referenced schemas, resolved, as (name, text).
+    pub references: Vec<(String, String)>,
+}
+
+/// The schema registry, Confluent's API.
+#[async_trait]
+pub trait Registry: Send + Sync {
+    /// Every subject that is not deleted.
+    async fn subjects(&self) -> PortResult<Vec<String>>;
+    /// Versions of a subject, oldest first; empty when there is no such subject.
+    async fn versions(&self, subject: &str) -> PortResult<Vec<i32>>;
+    /// One version.
+    async fn schema(&self, subject: &str, version: i32) -> PortResult<RegisteredSchema>;
+    /// The schema that records with this id were written with.
+    async fn schema_by_id(&self, id: u32) -> PortResult<RegisteredSchema>;
+    /// The subject's own compatibility level, or the global one: as the registry spells it.
+    async fn level(&self, subject: &str) -> PortResult<String>;
+    /// Sets the subject's level. After `Ok` it holds, also before the subject's first version.
+    async fn set_level(&self, subject: &str, level: &str) -> PortResult<()>;
+    /// Deletes a subject for good (soft, then hard); `Ok` when there is none.
+    async fn delete_subject(&self, subject: &str) -> PortResult<()>;
+}
+
+/// A stream of records between two positions, in batches.
+#[async_trait]
+pub trait RecordStream: Send {
+    /// The next records, or `None` when every partition has reached its end position. Records of aborted transactions never come.
+    async fn next_batch(&mut self) -> PortResult<Option<Vec<RawRecord>>>;
+}
+
+/// Kafka topics and consumer groups. Every read is `read_committed`.
+#[async_trait]
+pub trait Topics: Send + Sync {
+    /// Partitions and settings; `None` when the topic does not exist.
+    async fn describe(&self, topic: &str) -> PortResult<Option<TopicSpec>>;
+    /// Makes a topic; `Ok` when it exists already with as many partitions.
+    async fn create(&self, spec: &TopicSpec) -> PortResult<()>;
+    /// Deletes a topic; `Ok` when there is none.
+    async fn delete(&self, topic: &str) -> PortResult<()>;
+    /// First offset still held, for each partition.
+    async fn beginnings(&self, topic: &str) -> PortResult<Offsets>;
+    /// One past the last record that a read_committed reader sees now, as read by us; the beginning for an empty partition.
+    async fn visible_ends(&self, topic: &str) -> PortResult<Offsets>;
+    /// Committed offsets of a group on a topic; `None` when the group has committed nothing there.
+    async fn committed(&self, group: &str, topic: &str) -> PortResult<Option<Offsets>>;
+    /// Deletes a group's offsets; `Ok` when there is none.
+    async fn delete_group(&self, group: &str) -> PortResult<()>;
+    /// Reads from `from` (missing partitions: from the beginning) up to `to` (exclusive; partitions not in it are not read).
+    async fn read(&self, topic: &str, from: &Offsets, to: &Offsets) -> PortResult<Box<dyn RecordStream>>;
+}
+
+/// Flink through its SQL Gateway and REST API.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Plans the statement without starting it; the engine's text. Refused with the engine's own message when it cannot run.
+    async fn explain(&self, job: &JobText) -> PortResult<String>;
+    /// Starts the job in a session of its own, every DDL replayed. After `Ok` the engine has accepted it under `job.name`.
+    async fn start(&self, job: &JobText) -> PortResult<JobRef>;
+    /// Jobs with this very name, ended ones too.
+    async fn find(&self, name: &str) -> PortResult<Vec<JobRef>>;
+    /// Every job that the engine knows.
+    async fn jobs(&self) -> PortResult<Vec<JobRef>>;
+    /// How the job is doing.
+    async fn health(&self, id: &str) -> PortResult<JobHealth>;
+    /// Cancels it and waits until it has ended; `Ok` when it had ended or is unknown.
+    async fn cancel(&self, id: &str) -> PortResult<()>;
+}
+
+/// Where a connector and its tasks stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectorStatus {
+    /// State of the connector object: says little.
+    pub state: String,
+    /// State of each task.
+    pub tasks: Vec<String>,
+    /// First line of the first failed task's trace.
+    pub failure: Option<String>,
+}
+
+/// Kafka Connect.
+#[async_trait]
+pub trait Connectors: Send + Sync {
+    /// Settings; `None` when there is no such connector.
+    async fn config(&self, name: &str) -> PortResult<Option<BTreeMap<String, String>>>;
+    /// Creates or replaces the settings. A stopped connector stays stopped.
+    async fn configure(&self, name: &str, config: &BTreeMap<String, String>) -> PortResult<()>;
+    /// State.
+    async fn status(&self, name: &str) -> PortResult<Option<ConnectorStatus>>;
+    /// Stops it and waits until it has no tasks.
+    async fn stop(&self, name: &str) -> PortResult<()>;
+    /// Lets it run again.
+    async fn resume(&self, name: &str) -> PortResult<()>;
+    /// Restarts failed tasks.
+    async fn restart(&self, name: &str) -> PortResult<()>;
+    /// Sink offsets by topic.
+    async fn offsets(&self, name: &str) -> PortResult<BTreeMap<String, Offsets>>;
+    /// Sets (`Some`) or forgets (`None`) the offset of partitions of a stopped sink.
+    async fn set_offsets(&self, name: &str, topic: &str, offsets: &BTreeMap<i32, Option<i64>>) -> PortResult<()>;
+    /// Deletes it; `Ok` when there is none.
+    async fn delete(&self, name: &str) -> PortResult<()>;
+}
+
+/// The journal: an append-only log with one writer.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Waits until this daemon leads, fences the old leader, and returns every entry so far, oldest first.
+    async fn lead(&self) -> PortResult<Vec<Vec<u8>>>;
+    /// Appends one entry. After `Ok` a restart sees it; after `Err` it may or may not.
+    async fn append(&self, entry: &[u8]) -> PortResult<()>;
+    /// False once another daemon has taken over.
+    fn leading(&self) -> bool;
+}
+
+/// An event for the outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutgoingEvent {
+    /// Unique id; the same for every delivery attempt.
+    pub id: String,
+    /// Such as `rollout.awaiting_approval`.
+    pub kind: String,
+    /// Milliseconds since 1970.
+    pub at_ms: i64,
+    /// JSON body.
+    pub body: String,
+}
+
+/// Signed outgoing webhooks.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Delivers the event, with retries. `Ok` when the receiver took it, or no receiver is configured.
+    async fn notify(&self, event: &OutgoingEvent) -> PortResult<()>;
+}
+
+/// A file of the project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProjectFile {
+    /// Path relative to the project, with `/`.
+    pub path: String,
+    /// Text.
+    pub text: String,
+}
+
+/// The project's files.
+#[async_trait]
+pub trait Repository: Send + Sync {
+    /// Every `.sql` file under `pipelines/` and every `.json` under `connectors/`, sorted by path.
+    async fn files(&self) -> PortResult<Vec<ProjectFile>>;
+    /// Writes files to a new branch without touching the working tree, and returns its name; `None` when this is no git repository.
+    async fn propose(&self, branch: &str, files: &[ProjectFile], message: &str) -> PortResult<Option<String>>;
+}
+
+/// Time.
+#[async_trait]
+pub trait Clock: Send + Sync {
+    /// Milliseconds since 1970.
+    fn now_ms(&self) -> i64;
+    /// Waits.
+    async fn sleep_ms(&self, ms: u64);
+}

@@ -1,0 +1,187 @@
+//! What can happen to a rollout, and the journal's entries.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::manifest::Manifest;
+use crate::model::verdict::Evidence;
+use crate::model::work::{RunningJob, Work};
+
+/// Why there is a rollout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A first deployment: there is no blue.
+    Deploy,
+    /// A schema evolved.
+    Evolution,
+    /// Statements were changed.
+    Change,
+}
+
+/// What the policy says about this rollout, fixed when it is proposed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// True when staging waits for a yes.
+    pub ask_before_staging: bool,
+    /// How long blue stays warm after promotion, milliseconds.
+    pub soak_ms: i64,
+    /// How long green may take to catch up before the rollout is unproven, milliseconds.
+    pub catch_up_ms: i64,
+}
+
+/// A rollout as it is proposed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewRollout {
+    /// Id.
+    pub id: String,
+    /// Why.
+    pub kind: Kind,
+    /// One line for people.
+    pub title: String,
+    /// Digest of the plan.
+    pub plan_digest: String,
+    /// The plan as people and tools read it.
+    pub plan: serde_json::Value,
+    /// What is done.
+    pub work: Work,
+    /// On which terms.
+    pub terms: Terms,
+}
+
+/// A yes or a no, with what it was given on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Digest of the evidence.
+    pub evidence: String,
+    /// Who.
+    pub by: String,
+    /// Remark.
+    pub comment: Option<String>,
+    /// Id of the delivery, so that a repeated one has no second effect.
+    pub delivery: String,
+}
+
+/// Something that happened to one rollout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// It was proposed.
+    Proposed(Box<NewRollout>),
+    /// Staging may begin.
+    StagingAllowed {
+        /// Who said so; `policy` when no one was asked.
+        by: String,
+    },
+    /// An effect is about to be tried.
+    EffectIntended {
+        /// Its key.
+        key: String,
+        /// Which try, from 1.
+        attempt: u32,
+    },
+    /// An effect is done.
+    EffectDone {
+        /// Its key.
+        key: String,
+        /// The job that it started, if it did.
+        job: Option<RunningJob>,
+    },
+    /// An effect failed for good.
+    EffectFailed {
+        /// Its key.
+        key: String,
+        /// Why, one line.
+        reason: String,
+    },
+    /// Green has caught up.
+    CaughtUp,
+    /// Green will not catch up: a job failed or the time ran out.
+    CatchUpFailed {
+        /// Why, one line.
+        reason: String,
+    },
+    /// A validation ended with a verdict.
+    Validated {
+        /// What it found.
+        evidence: Box<Evidence>,
+    },
+    /// A validation ended without a verdict: an error, a cancellation, a time-out. Never a pass.
+    ValidationBroken {
+        /// Why, one line.
+        reason: String,
+    },
+    /// The evidence is too old to be approved.
+    EvidenceExpired,
+    /// Validate again.
+    Revalidate {
+        /// Who asked.
+        by: String,
+    },
+    /// A person or system said yes.
+    Approved(Approval),
+    /// A person or system said no.
+    Rejected(Approval),
+    /// Abort was asked for.
+    AbortAsked {
+        /// Who.
+        by: String,
+        /// Why.
+        reason: String,
+    },
+    /// A newer rollout takes its place.
+    Superseded {
+        /// Id of the newer one.
+        by: String,
+    },
+    /// Roll back was asked for.
+    RollBackAsked {
+        /// Who.
+        by: String,
+    },
+    /// The soak is over.
+    SoakOver,
+}
+
+/// One entry of the journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When it was written, milliseconds since 1970.
+    pub at_ms: i64,
+    /// What.
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// What an entry says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "entry")]
+pub enum Body {
+    /// Something happened to a rollout.
+    Rollout {
+        /// Its id.
+        id: String,
+        /// What.
+        what: Event,
+    },
+    /// A subject's version was looked at: accepted, or refused with reasons.
+    Evolution {
+        /// Subject.
+        subject: String,
+        /// Version.
+        version: i32,
+        /// Empty when it was accepted.
+        refused: Vec<String>,
+    },
+    /// The first version of a subject that the daemon saw.
+    Watched {
+        /// Subject.
+        subject: String,
+        /// Version.
+        version: i32,
+    },
+    /// Ended history, folded.
+    Snapshot {
+        /// The manifest.
+        manifest: Box<Manifest>,
+    },
+}

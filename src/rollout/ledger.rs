@@ -1,0 +1,106 @@
+//! Everything the journal says, folded: manifest, jobs, watched subjects, rollouts.
+
+use std::collections::BTreeMap;
+
+use super::event::{Body, Entry, Event};
+use super::state::{Rollout, State};
+use super::transition::{Illegal, begin, next};
+use crate::model::effect::Effect;
+use crate::model::manifest::Manifest;
+use crate::model::work::RunningJob;
+
+/// A version of a subject that may not be planned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Subject.
+    pub subject: String,
+    /// Version.
+    pub version: i32,
+    /// Why.
+    pub reasons: Vec<String>,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// What the journal adds up to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ledger {
+    /// What is deployed.
+    pub manifest: Manifest,
+    /// Jobs that were started and not cancelled, by physical table.
+    pub jobs: BTreeMap<String, RunningJob>,
+    /// Last version looked at of each subject.
+    pub looked_at: BTreeMap<String, i32>,
+    /// Versions that were refused, oldest first.
+    pub refused: Vec<Refused>,
+    /// Rollouts by id.
+    pub rollouts: BTreeMap<String, Rollout>,
+}
+
+impl Ledger {
+    /// Folds one entry in.
+    ///
+    /// # Errors
+    /// [`Illegal`] when the entry does not fit; the ledger is unchanged then.
+    pub fn apply(&mut self, entry: &Entry) -> Result<(), Illegal> {
+        match &entry.body {
+            Body::Rollout { id, what } => self.apply_rollout(id, what, entry.at_ms)?,
+            Body::Evolution { subject, version, refused } => {
+                self.looked_at.insert(subject.clone(), *version);
+                if !refused.is_empty() {
+                    self.refused.push(Refused {
+                        subject: subject.clone(),
+                        version: *version,
+                        reasons: refused.clone(),
+                        at_ms: entry.at_ms,
+                    });
+                }
+            }
+            Body::Watched { subject, version } => {
+                self.looked_at.insert(subject.clone(), *version);
+            }
+            Body::Snapshot { manifest } => self.manifest = (**manifest).clone(),
+        }
+        Ok(())
+    }
+
+    /// Rollouts that are not over, oldest first.
+    pub fn open(&self) -> Vec<&Rollout> {
+        let mut open: Vec<&Rollout> = self.rollouts.values().filter(|r| !r.state.ended()).collect();
+        open.sort_by(|a, b| (a.created_ms, &a.id).cmp(&(b.created_ms, &b.id)));
+        open
+    }
+
+    fn apply_rollout(&mut self, id: &str, what: &Event, at_ms: i64) -> Result<(), Illegal> {
+        if let Event::Proposed(new) = what {
+            if self.rollouts.contains_key(id) || new.id != id {
+                return Err(Illegal::Existence { id: id.to_owned(), what: "it was proposed before" });
+            }
+            self.rollouts.insert(id.to_owned(), begin(new, at_ms));
+            return Ok(());
+        }
+        let Some(rollout) = self.rollouts.get(id) else {
+            return Err(Illegal::Existence { id: id.to_owned(), what: "it was never proposed" });
+        };
+        let after = next(rollout, what, at_ms)?;
+        if let Event::EffectDone { key, job } = what {
+            match rollout.effects().into_iter().find(|e| e.key() == *key) {
+                Some(Effect::SetManifest { after, .. }) => self.manifest = *after,
+                Some(Effect::CancelJob { table }) => {
+                    self.jobs.remove(&table);
+                }
+                _ => {}
+            }
+            if let Some(job) = job {
+                self.jobs.insert(job.table.clone(), job.clone());
+            }
+        }
+        self.rollouts.insert(id.to_owned(), after);
+        Ok(())
+    }
+
+    /// True when an open rollout holds the table's pipeline: another one has to wait.
+    pub fn busy(&self) -> Option<&Rollout> {
+        self.open().into_iter().find(|r| !matches!(r.state, State::Proposed))
+    }
+}
