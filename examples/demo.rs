@@ -134,7 +134,8 @@ Ctrl-C ends it and removes everything that was made.",
 /// The binary that was built beside this example, and the folder for what the story writes.
 fn places() -> Outcome<(PathBuf, PathBuf)> {
     let own = std::env::current_exe().during("looking for the built binary")?;
-    let built = own.parent().and_then(Path::parent).ok_or_else(|| Failure::new("the demo is not in a target folder"))?;
+    let built =
+        own.parent().and_then(Path::parent).ok_or_else(|| Failure::new("the demo is not in a target folder"))?;
     let program = built.join("cyanotype");
     ensure(program.exists(), || format!("{} is missing: `cargo build` makes it", program.display()))?;
     Ok((program, built.parent().unwrap_or(built).join("tmp")))

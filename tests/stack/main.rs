@@ -2,7 +2,10 @@
 //!
 //! Each test makes everything that it needs under names of its own and removes it again.
 
+// mod adapters; as soon as adapters.rs is here
 mod bad_input;
+mod brief;
+mod faulty_registry;
 mod generated;
 mod shop;
 mod story;

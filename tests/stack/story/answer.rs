@@ -35,17 +35,8 @@ pub struct Rollout {
 }
 
 /// States that lead nowhere without a person.
-const LOST: [&str; 9] = [
-    "unproven",
-    "rejected",
-    "superseded",
-    "aborting",
-    "aborted",
-    "rolling_back",
-    "rolled_back",
-    "stuck",
-    "failed",
-];
+const LOST: [&str; 9] =
+    ["unproven", "rejected", "superseded", "aborting", "aborted", "rolling_back", "rolled_back", "stuck", "failed"];
 
 impl Rollout {
     /// True when it will not get on by itself any more.

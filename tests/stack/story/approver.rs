@@ -83,7 +83,9 @@ impl Approver {
         until(&format!("the signed event {kind} of rollout {rollout}"), Duration::from_secs(30), async || {
             let forged = *lock(&self.inbox.forged);
             if forged > 0 {
-                return Ok(Look::There(Err(Failure::new(format!("{forged} events came with a signature that does not fit")))));
+                return Ok(Look::There(Err(Failure::new(format!(
+                    "{forged} events came with a signature that does not fit"
+                )))));
             }
             let events = lock(&self.inbox.events).clone();
             let about = |event: &&Value| event["type"] == kind && event.to_string().contains(rollout);

@@ -74,7 +74,8 @@ async fn subjects<P: Project>(run: &Run<P>) -> Outcome {
     let registry = &run.world.registry;
     let all = http::get(&run.http, &format!("{registry}/subjects")).await?;
     let names = all.as_array().map(Vec::as_slice).unwrap_or_default().iter().filter_map(|name| name.as_str());
-    for name in names.filter(|name| run.case().belongings.topics.iter().any(|prefix| name.starts_with(prefix.as_str()))) {
+    for name in names.filter(|name| run.case().belongings.topics.iter().any(|prefix| name.starts_with(prefix.as_str())))
+    {
         for query in ["", "?permanent=true"] {
             let url = format!("{registry}/subjects/{name}{query}");
             http::call(&run.http, Method::DELETE, &url, None).await?.accept(&[404])?;

@@ -78,7 +78,10 @@ impl Binary {
             }
             if began.elapsed() > limit {
                 let said = format!("{}{}", tail(&out, 20), tail(&err, 20));
-                return Err(Failure::new(format!("`{title}` did not end within {} s; it said:\n{said}", limit.as_secs())));
+                return Err(Failure::new(format!(
+                    "`{title}` did not end within {} s; it said:\n{said}",
+                    limit.as_secs()
+                )));
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
@@ -94,8 +97,7 @@ impl Binary {
         let log = self.logs.join("daemon.log");
         let file = create(&log)?;
         let again = file.try_clone().during("the daemon's log")?;
-        let child =
-            self.command(&["serve"]).stdout(file).stderr(again).spawn().during("starting cyanotype serve")?;
+        let child = self.command(&["serve"]).stdout(file).stderr(again).spawn().during("starting cyanotype serve")?;
         Ok(Daemon { child: Guard(child), http: http.clone(), url: format!("http://127.0.0.1:{port}"), log })
     }
 }

@@ -112,7 +112,9 @@ impl Database {
     /// The slot is still in use, or PostgreSQL refuses.
     pub async fn forget(&self, slots: &[String], publications: &[String], schemas: &[String]) -> Outcome {
         for slot in slots {
-            let sql = format!("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '{slot}'");
+            let sql = format!(
+                "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = '{slot}'"
+            );
             self.rows(&sql).await?;
         }
         for publication in publications {

@@ -4,7 +4,6 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 /// What did not come true, for a person.
-#[derive(Debug)]
 pub struct Failure(String);
 
 /// A result whose error is a sentence.
@@ -18,6 +17,13 @@ impl Failure {
 }
 
 impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a test prints when it returns one.
+impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

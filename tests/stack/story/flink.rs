@@ -105,7 +105,10 @@ impl Flink {
                     return Err(Failure::new(format!("no job writes {table}; running are {}", names.join(", "))));
                 }
                 several => {
-                    return Err(Failure::new(format!("{} jobs write {table} at once, there must be one", several.len())));
+                    return Err(Failure::new(format!(
+                        "{} jobs write {table} at once, there must be one",
+                        several.len()
+                    )));
                 }
             }
         }

@@ -49,11 +49,8 @@ impl Generated {
         let sink = sink(&schema, &fact);
         let statements: Vec<Statement> = others.iter().chain(&chain).cloned().collect();
         let truth = |upto: &Statement, added: Option<&str>| {
-            let mut parts: Vec<String> = sources
-                .iter()
-                .enumerate()
-                .map(|(i, source)| source.truth(&schema, added.filter(|_| i == 0)))
-                .collect();
+            let mut parts: Vec<String> =
+                sources.iter().enumerate().map(|(i, source)| source.truth(&schema, added.filter(|_| i == 0))).collect();
             for statement in &statements {
                 parts.push(statement.truth(added));
                 if statement.physical == upto.physical {
@@ -212,7 +209,8 @@ fn change(rng: &mut StdRng, schema: &str, sources: &[Source]) -> Outcome<Change>
 /// The chain over the first table, and the statements of the other tables.
 fn statements(rng: &mut StdRng, sources: &[Source], middle: usize) -> Outcome<(Vec<Statement>, Vec<Statement>)> {
     let (main, rest) = sources.split_first().during("a source table")?;
-    let others: Vec<Statement> = rest.iter().map(|source| source_statement(source, "")).collect();
+    let other = |source| Statement { passes: None, ..source_statement(source, "") };
+    let others: Vec<Statement> = rest.iter().map(other).collect();
     let (amount, pieces) = match main.columns.as_slice() {
         [_, _, _, (amount, ..), (pieces, ..), ..] => (amount.clone(), pieces.clone()),
         _ => return Err(Failure::new("the first table has too few columns")),

@@ -180,7 +180,11 @@ impl State {
             return self.pick(target).unwrap_or_else(|| self.rng.random_range(1..500)).to_string();
         }
         match kind {
-            "text" => format!("'{}-{}'", ["ash", "birch", "cedar", "elm"][self.rng.random_range(0..4)], self.rng.random_range(0..40)),
+            "text" => format!(
+                "'{}-{}'",
+                ["ash", "birch", "cedar", "elm"][self.rng.random_range(0..4)],
+                self.rng.random_range(0..40)
+            ),
             "boolean" => self.rng.random_bool(0.5).to_string(),
             "numeric(10,2)" => format!("{}.{:02}", self.rng.random_range(1..500), self.rng.random_range(0..100)),
             _ => self.rng.random_range(1..30).to_string(),

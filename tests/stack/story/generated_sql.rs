@@ -20,7 +20,8 @@ impl Source {
 
     /// DDL in PostgreSQL, with what Debezium needs.
     pub fn table_sql(&self, schema: &str) -> String {
-        let columns: Vec<String> = self.columns.iter().map(|(name, kind, _)| format!("{name} {kind} NOT NULL")).collect();
+        let columns: Vec<String> =
+            self.columns.iter().map(|(name, kind, _)| format!("{name} {kind} NOT NULL")).collect();
         let key = self.columns.first().map_or("", |(name, _, _)| name);
         let (name, columns) = (&self.name, columns.join(", "));
         format!(
@@ -125,7 +126,8 @@ impl Statement {
     }
 
     fn select(&self, added: Option<&str>) -> String {
-        let mut lines: Vec<String> = self.items.iter().map(|item| format!("    {} AS {}", item.value, item.name)).collect();
+        let mut lines: Vec<String> =
+            self.items.iter().map(|item| format!("    {} AS {}", item.value, item.name)).collect();
         if let (Some(alias), Some(column)) = (self.passes, added) {
             lines.push(format!("    {alias}.{column} AS {column}"));
         }

@@ -79,7 +79,9 @@ pub async fn column_is_true<P: Project>(run: &Run<P>, narrator: &mut dyn Narrato
         let default = default.as_deref().unwrap_or("NULL");
         ensure(old > 0, || format!("no row of {table} has {column} = {default}: the old rows are not shown"))?;
         ensure(new > 0, || format!("every row of {table} has {column} = {default}: no real value is shown"))?;
-        narrator.say(&format!("{table}.{column}: {old} rows with {default}, {new} rows with real values, all as in the source"));
+        narrator.say(&format!(
+            "{table}.{column}: {old} rows with {default}, {new} rows with real values, all as in the source"
+        ));
     }
     Ok(())
 }
@@ -145,7 +147,9 @@ pub fn verdict_is_sound(case: &Case, rollout: &Rollout, narrator: &mut dyn Narra
     for table in &evidence.tables {
         let name = &table.table;
         ensure(table.outcome == Answer::Pass, || format!("{name}: {:?}, {}", table.outcome, table.reason))?;
-        ensure(table.duplicates.values().all(|n| *n == 0), || format!("{name} has duplicates: {:?}", table.duplicates))?;
+        ensure(table.duplicates.values().all(|n| *n == 0), || {
+            format!("{name} has duplicates: {:?}", table.duplicates)
+        })?;
         ensure(table.rows_green > 0, || format!("{name}: the validation read no green row"))?;
         ensure(!table.columns.is_empty(), || format!("{name}: no column has a class"))?;
         let classes: Vec<String> = table.columns.iter().map(|(column, class)| format!("{column} {class}")).collect();
@@ -184,12 +188,18 @@ pub async fn manifest_is_green<P: Project>(run: &mut Run<P>) -> Outcome {
 }
 
 /// Statements outside the cascade have the same job as before, and it never restarted.
-pub async fn others_were_left_alone<P: Project>(run: &Run<P>, before: &Baseline, narrator: &mut dyn Narrator) -> Outcome {
+pub async fn others_were_left_alone<P: Project>(
+    run: &Run<P>,
+    before: &Baseline,
+    narrator: &mut dyn Narrator,
+) -> Outcome {
     let tables = run.case().outside.iter().map(|table| table.blue.clone()).collect();
     let after = run.flink.baseline(&run.case().job_prefix, &tables).await?;
     for (table, (job, exceptions)) in &after {
         let (old, old_exceptions) = before.get(table).during(format!("the job of {table} before the evolution"))?;
-        ensure(old.id == job.id, || format!("{table} is outside the cascade, but its job was {} and is {}", old.id, job.id))?;
+        ensure(old.id == job.id, || {
+            format!("{table} is outside the cascade, but its job was {} and is {}", old.id, job.id)
+        })?;
         ensure(old_exceptions == exceptions, || {
             format!("{table} is outside the cascade, but its job had {} exceptions since", exceptions - old_exceptions)
         })?;

@@ -29,7 +29,8 @@ impl Shop {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop");
         let read = |path: &str| std::fs::read_to_string(folder.join(path)).during(format!("examples/shop/{path}"));
         let enriched = "fct_orders_enriched";
-        let (revenue, with_tier) = (read("truth/fct_product_revenue.sql")?, read("truth/fct_orders_enriched.with_tier.sql")?);
+        let (revenue, with_tier) =
+            (read("truth/fct_product_revenue.sql")?, read("truth/fct_orders_enriched.with_tier.sql")?);
         let events = read("truth/fct_order_events.sql")?;
         let fact = |table: &str, before: &str, after: &str| Fact {
             table: table.to_owned(),
@@ -92,7 +93,12 @@ impl Shop {
                 ),
             }),
             belongings: Belongings {
-                connectors: names(&["sink-fct_orders_enriched", "sink-fct_product_revenue", "source-shop", "source-outbox"]),
+                connectors: names(&[
+                    "sink-fct_orders_enriched",
+                    "sink-fct_product_revenue",
+                    "source-shop",
+                    "source-outbox",
+                ]),
                 topics: names(&["shop.", "shop_events."]),
                 slots: names(&["shop_tables", "shop_outbox"]),
                 publications: names(&["shop_tables", "shop_outbox"]),
@@ -141,7 +147,9 @@ impl Changes for traffic::Traffic {
     async fn stop(self) -> Outcome {
         let counts = Self::stop(self).await.during("stopping the traffic")?;
         let error = counts.last_error.unwrap_or_default();
-        ensure(counts.failed == 0, || format!("{} changes of the traffic failed, the last one: {error}", counts.failed))?;
+        ensure(counts.failed == 0, || {
+            format!("{} changes of the traffic failed, the last one: {error}", counts.failed)
+        })?;
         let still: BTreeMap<_, _> =
             counts.tables.iter().filter(|(_, table)| table.inserts + table.updates + table.deletes == 0).collect();
         ensure(still.is_empty(), || format!("tables without any change: {still:?}"))

@@ -50,7 +50,9 @@ pub async fn whole<P: Project>(
         Err(error) => {
             let words = run.daemon.as_ref().map_or(String::new(), |daemon| daemon.last_words());
             let folder = run.place.root.display();
-            told = Err(Failure::new(format!("{error}\n--- the daemon's log ends with\n{words}\n--- everything is in {folder}")));
+            told = Err(Failure::new(format!(
+                "{error}\n--- the daemon's log ends with\n{words}\n--- everything is in {folder}"
+            )));
         }
     }
     narrator.stage("Everything that was made is removed");
@@ -287,16 +289,21 @@ async fn deploy_again<P: Project>(run: &mut Run<P>, narrator: &mut dyn Narrator)
     let prefix = run.case().job_prefix.clone();
     let ids = async |run: &mut Run<P>| -> Outcome<_> {
         let jobs: BTreeSet<String> = run.flink.live(&prefix).await?.into_iter().map(|job| job.id).collect();
-        let rollouts: BTreeSet<String> = run.daemon()?.rollouts().await?.into_iter().map(|rollout| rollout.id).collect();
+        let rollouts: BTreeSet<String> =
+            run.daemon()?.rollouts().await?.into_iter().map(|rollout| rollout.id).collect();
         Ok((jobs, rollouts, run.daemon()?.json("/api/v1/manifest").await?))
     };
     let before = ids(run).await?;
     let said = run.binary.run(&["deploy", "--yes"], Duration::from_secs(60), narrator).await?;
-    ensure(said.code == Some(0), || format!("run again, `cyanotype deploy` ended with {:?}:\n{}", said.code, said.all()))?;
+    ensure(said.code == Some(0), || {
+        format!("run again, `cyanotype deploy` ended with {:?}:\n{}", said.code, said.all())
+    })?;
     ensure(said.all().to_lowercase().contains("nothing to do"), || {
         format!("run again, `cyanotype deploy` must say that there is nothing to do; it said:\n{}", said.all())
     })?;
-    ensure(ids(run).await? == before, || "run again, `cyanotype deploy` changed jobs, rollouts or the manifest".to_owned())?;
+    ensure(ids(run).await? == before, || {
+        "run again, `cyanotype deploy` changed jobs, rollouts or the manifest".to_owned()
+    })?;
     narrator.say("nothing to do, and nothing changed");
     Ok(())
 }
