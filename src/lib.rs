@@ -14,10 +14,21 @@
 
 pub mod diagnostic;
 pub mod model;
+pub mod plan;
 pub mod rollout;
 pub mod schema;
 pub mod sql;
 pub mod validate;
 
 #[cfg(feature = "daemon")]
+pub mod cli;
+#[cfg(feature = "daemon")]
+pub mod config;
+#[cfg(feature = "daemon")]
+pub mod daemon;
+#[cfg(feature = "daemon")]
 pub mod port;
+#[cfg(feature = "daemon")]
+pub mod telemetry;
+#[cfg(feature = "daemon")]
+pub mod web;

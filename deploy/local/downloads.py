@@ -80,6 +80,9 @@ def ensure(say):
     programs = Programs(cache)
     programs.check_given()
     with _lock(cache / "lock"):
+        # What a killed download left behind; nobody else can be at work here.
+        for left in cache.glob("partial-*"):
+            shutil.rmtree(left, ignore_errors=True)
         pins = Pins(CHECKSUMS)
         if not programs.kafka_given:
             _part(programs.kafka, say, f"Kafka {KAFKA}", lambda to, work: _kafka(to, work, pins))
@@ -98,7 +101,7 @@ class Pins:
         self.path = path
         self.record = bool(os.environ.get("CYANOTYPE_STACK_PIN"))
         self.known = {}
-        if path.exists():
+        if path.exists() and not self.record:
             for line in path.read_text().splitlines():
                 if line and not line.startswith("#"):
                     digest, name = line.split(None, 1)

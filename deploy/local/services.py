@@ -230,8 +230,12 @@ class Prometheus(Part):
     def _copy_config(self):
         """Copies deploy/prometheus with the daemon's port put in. True if anything changed."""
         self.home.mkdir(parents=True, exist_ok=True)
-        changed = False
-        for source in sorted((ROOT / "deploy" / "prometheus").glob("*.yml")):
+        sources = sorted((ROOT / "deploy" / "prometheus").glob("*.yml"))
+        gone = [copy for copy in self.home.glob("*.yml") if copy.name not in {source.name for source in sources}]
+        for copy in gone:
+            copy.unlink()
+        changed = bool(gone)
+        for source in sources:
             text = source.read_text().replace("127.0.0.1:18080", self.settings.address("daemon"))
             target = self.home / source.name
             if not target.exists() or target.read_text() != text:

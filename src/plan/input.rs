@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::manifest::Manifest;
-use crate::schema::verdict::Assessment;
+use crate::schema::{AddedColumn, Assessment, Change};
 
 /// How far a new column is carried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,8 +48,12 @@ pub struct Evolution {
     pub from_version: i32,
     /// The version that is planned for.
     pub to_version: i32,
-    /// What the change means.
+    /// What the newest version means beside all earlier ones.
     pub assessment: Assessment,
+    /// What changed from the deployed version to the newest.
+    pub changes: Vec<Change>,
+    /// Columns that the row gained on the way.
+    pub added: Vec<AddedColumn>,
 }
 
 /// Why there is something to plan.

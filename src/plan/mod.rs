@@ -26,7 +26,7 @@ pub use input::{Cause, PlanInput, Policy};
 
 use crate::diagnostic::Diagnostic;
 
-/// The outcome of planning: a plan, or the reasons why there is none; never both empty.
+/// The outcome of planning: a plan, or the errors that block it; neither when the change reaches no statement.
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// The plan, if nothing blocks it.

@@ -1,1 +1,41 @@
-//! (being written)
+//! What a schema change means, for the registry and for the data.
+//!
+//! Read in this order: [`kind`] (which schema language), [`avro`] and [`mod@parse`] (our own model of Avro), [`form`] (what a
+//! stored value means), [`compat`] and [`level`] (the registry's answer), [`envelope`] and [`flink`] (the columns that a
+//! table sees), [`change`] and [`mod@diff`] (what differs), [`verdict`] (what that does to jobs and values).
+//!
+//! Rules: the registry's answer and the meaning for the data are two answers, and the worse one counts. What cannot be
+//! judged is `unknown, because ...`, never compatible. Stored schemas are read leniently: a schema that a strict parser
+//! would refuse today may have been registered years ago. No input makes this module panic or run away.
+
+pub mod avro;
+pub mod change;
+pub mod compat;
+mod concern;
+pub mod diff;
+pub mod envelope;
+pub mod flink;
+pub mod form;
+pub mod kind;
+pub mod level;
+pub mod literal;
+pub mod parse;
+mod rename;
+mod scalar;
+pub mod verdict;
+
+pub use avro::{AvroSchema, SchemaError};
+pub use change::{Change, ChangeKind, Effect, Scope};
+pub use compat::{Incompatibility, can_read};
+pub use diff::diff;
+pub use envelope::{RowField, Shape, row_fields, shape};
+pub use kind::SchemaKind;
+pub use level::{CompatReport, Direction, Level, RegistryVerdict, VersionFailure, check};
+pub use literal::default_literal;
+pub use parse::parse;
+pub use verdict::{AddedColumn, Assessment, Concern, DataVerdict, SubjectText, added_columns, assess, assess_texts};
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,25 @@
-//! (being written)
+//! Flink SQL as text with spans: read by [`parse`], changed only by edits on spans.
+
+pub mod carry;
+pub mod code;
+pub mod edit;
+mod functions;
+pub mod keyword;
+mod layout;
+pub mod lexer;
+pub mod lineage;
+pub mod names;
+pub mod operators;
+pub mod parser;
+pub mod token;
+pub mod tree;
+mod walk;
+
+pub use carry::{CannotCarry, Carried, Carry, carry, carry_column, carry_view};
+pub use edit::{EditError, add_column, apply, set_option};
+pub use lineage::{Catalog, CatalogTable, ColumnUse, Lineage, OutputColumn, UseKind, lineage, table_lineage};
+pub use names::{TableRef, query_refs, rename_tables, table_refs};
+pub use operators::{Operator, OperatorUse, is_stateful, operators, operators_with};
+pub use parser::{Parsed, parse};
+pub use token::{Symbol, Token, TokenKind};
+pub use tree::*;

@@ -1,0 +1,87 @@
+//! `cyanotype deploy`: brings a project up from nothing.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::apply::{Wait, follow};
+use super::client::understood;
+use super::output::{Failure, Reply};
+use super::plan::Planned;
+use super::project::{self, Diagnosed, Missing};
+use super::view::Taken;
+use super::{Shell, wire};
+use crate::config::{Need, Scope};
+use crate::daemon::gather;
+use crate::daemon::ports::Ports;
+use crate::model::manifest::Manifest;
+use crate::plan::{self, Cause};
+
+/// How long input topics may be missing: a source connector makes them with its first records.
+const TOPICS_LIMIT: Duration = Duration::from_secs(60);
+/// Time between two looks.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Bring a project up from nothing, in dependency order; run again, it changes nothing.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder of the project [default: `project` of the configuration].
+    #[arg(long, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// Show what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub wait: Wait,
+}
+
+pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
+    let config = shell.config(Need::Everything)?;
+    let dir = project::folder(args.project.as_ref(), &config);
+    let read = project::read(&dir, &config.env.variables(), Missing::Reported).await?;
+    if plan::project::broken(&read.project.diagnostics) {
+        return Ok(Reply::no(Diagnosed::new(read.project.diagnostics, read.texts, "")).help("nothing is deployed until this is mended"));
+    }
+    let ports = wire::ports(&config, &dir)?;
+    let settings = wire::settings(&config.env)?;
+    let manifest: Manifest = understood(&shell.client(Scope::Read)?.get(&["manifest"]).await?, "the manifest")?;
+    inputs_exist(&ports, &read.project.manifest, shell).await?;
+    let cause = Cause::Deploy { project: read.project.manifest };
+    let input = gather::input(&ports, &settings, manifest, cause)
+        .await
+        .map_err(|e| Failure::new("what planning looks at cannot be gathered").because(&e))?;
+    let planned = plan::plan(&input);
+    let Some(plan) = planned.plan else {
+        return Ok(Reply::no(Diagnosed::new(planned.diagnostics, read.texts, "")).help("nothing is deployed until this is mended"));
+    };
+    if plan.is_empty() || args.dry_run {
+        return Ok(Reply::yes(Planned::new(plan)));
+    }
+    let document = serde_json::to_value(&plan).map_err(|e| Failure::new("the plan cannot be sent").because(&e))?;
+    let said = shell.client(Scope::Apply)?.post(&["rollouts"], &document).await?;
+    let taken: Taken = understood(&said, "the answer")?;
+    follow(&shell.client(Scope::Read)?, &taken.rollout, Duration::from_secs(args.wait.timeout), shell).await
+}
+
+/// Waits until every input topic exists: a job that reads a missing topic fails.
+async fn inputs_exist(ports: &Ports, project: &Manifest, shell: &Shell) -> Result<(), Failure> {
+    let started = Instant::now();
+    for topic in gather::input_topics(project) {
+        let mut said = false;
+        loop {
+            let found = ports.topics.describe(&topic).await;
+            if found.map_err(|e| Failure::new("Kafka cannot be asked").because(&e))?.is_some() {
+                break;
+            }
+            if started.elapsed() > TOPICS_LIMIT {
+                return Err(Failure::new(format!("input topic {topic} does not exist"))
+                    .help("start its source connector; Debezium makes a topic with the first row of its table"));
+            }
+            if !said {
+                shell.say(&format!("waiting for input topic {topic}"));
+                said = true;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,201 @@
+//! `cyanotype plan`: what a change means, before anything is done.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::client::understood;
+use super::output::{Colour, Failure, Reply, Shown};
+use super::project::{self, Diagnosed, Missing};
+use super::{Shell, wire};
+use crate::config::{Need, Scope};
+use crate::daemon::gather::{self, Seen};
+use crate::model::manifest::Manifest;
+use crate::plan::input::Evolution;
+use crate::plan::{self, Cause, Plan, PlanInput, report};
+use crate::schema::{self, AvroSchema, Level};
+
+/// Show what a change means: impacted statements with the reason for each, SQL, start points, cost.
+///
+/// With --subject, --old and --new it works on files alone; without them it asks the registry and the daemon what has
+/// changed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder of the project [default: `project` of the configuration].
+    #[arg(long, value_name = "DIR")]
+    pub project: Option<PathBuf>,
+    /// Schema before the change.
+    #[arg(long, value_name = "FILE", requires_all = ["new", "subject"])]
+    pub old: Option<PathBuf>,
+    /// Schema after the change.
+    #[arg(long, value_name = "FILE", requires_all = ["old", "subject"])]
+    pub new: Option<PathBuf>,
+    /// Subject whose schema changes, such as `shop.shop.orders-value`.
+    #[arg(long, value_name = "SUBJECT", requires_all = ["old", "new"])]
+    pub subject: Option<String>,
+    /// Write the plan to a file for `apply` as well.
+    #[arg(long, value_name = "FILE")]
+    pub rollout_plan_out: Option<PathBuf>,
+    /// Leave the SQL diff out.
+    #[arg(long)]
+    pub no_diff: bool,
+    /// Exit with 1 when there is something to do.
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
+    let outcome = match (&args.subject, &args.old, &args.new) {
+        (Some(subject), Some(old), Some(new)) => offline(&args, shell, subject, old, new).await?,
+        _ => live(&args, shell).await?,
+    };
+    let plan = match outcome {
+        Outcome::Plan(plan) => *plan,
+        Outcome::Nothing(why) => return Ok(Reply::yes(why)),
+        Outcome::Blocked(diagnosed) => return Ok(Reply::no(diagnosed).help("there is no plan until this is mended")),
+    };
+    if let Some(path) = &args.rollout_plan_out {
+        let text = serde_json::to_string_pretty(&plan).map_err(|e| Failure::new("the plan cannot be written").because(&e))?;
+        std::fs::write(path, text).map_err(|e| Failure::new(format!("{} cannot be written", path.display())).because(&e))?;
+    }
+    let something = !plan.is_empty();
+    let shown = Planned { plan, diff: !args.no_diff };
+    Ok(if args.exit_code && something { Reply::no(shown) } else { Reply::yes(shown) })
+}
+
+enum Outcome {
+    Plan(Box<Plan>),
+    Nothing(String),
+    Blocked(Diagnosed),
+}
+
+/// From a folder of SQL and two schema files: as if the folder were deployed.
+async fn offline(args: &Args, shell: &Shell, subject: &str, old: &Path, new: &Path) -> Result<Outcome, Failure> {
+    let (dir, vars) = project::offline(shell, args.project.as_ref())?;
+    let read = project::read(&dir, &vars, Missing::Kept).await?;
+    let (before, after) = (schema_file(old)?, schema_file(new)?);
+    let assessment =
+        schema::assess(Level::FullTransitive, subject.ends_with("-key"), &after, &[(1, before.clone())]);
+    let evolution = Evolution {
+        subject: subject.to_owned(),
+        topic: gather::topic_of(subject).unwrap_or(subject).to_owned(),
+        from_version: 1,
+        to_version: 2,
+        changes: schema::diff(&before, &after),
+        added: schema::added_columns(&before, &after),
+        assessment,
+    };
+    if let Some(blocked) = unread(&read, &evolution) {
+        return Ok(blocked);
+    }
+    let policy = crate::config::Policy::default();
+    let input = PlanInput {
+        env: shell.env.clone().unwrap_or_else(|| "offline".to_owned()),
+        manifest: read.project.manifest,
+        cause: Cause::Evolution(Box::new(evolution)),
+        policy: wire::plan_policy(&policy),
+        vars,
+        settings: BTreeMap::new(),
+        topics: BTreeMap::new(),
+        subjects: BTreeMap::from([(subject.to_owned(), 2)]),
+    };
+    Ok(outcome(plan::plan(&input), read.texts))
+}
+
+/// A file that could not be read blocks the plan: nobody knows what it touches.
+fn unread(read: &project::Read, _evolution: &Evolution) -> Option<Outcome> {
+    let found = &read.project.diagnostics;
+    plan::project::broken(found)
+        .then(|| Outcome::Blocked(Diagnosed::new(found.clone(), read.texts.clone(), "nothing wrong")))
+}
+
+fn schema_file(path: &Path) -> Result<AvroSchema, Failure> {
+    let named = path.display();
+    let text = std::fs::read_to_string(path).map_err(|e| Failure::new(format!("{named} cannot be read")).because(&e))?;
+    schema::parse(&text, &[]).map_err(|e| {
+        Failure::new(format!("{named} is not an Avro schema")).because(&e).help("give the schema as the registry holds it, as JSON")
+    })
+}
+
+/// From what is deployed and what the registry has now; else from what the files add to what is deployed.
+async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
+    let config = shell.config(Need::Everything)?;
+    let dir = project::folder(args.project.as_ref(), &config);
+    let ports = wire::ports(&config, &dir)?;
+    let settings = wire::settings(&config.env)?;
+    let manifest: Manifest = understood(&shell.client(Scope::Read)?.get(&["manifest"]).await?, "the manifest")?;
+    let asked = |e: crate::port::PortError| Failure::new("what planning looks at cannot be gathered").because(&e);
+    let latest = gather::versions(ports.registry.as_ref(), &gather::input_topics(&manifest)).await.map_err(asked)?;
+    for (subject, version) in &latest {
+        let deployed = manifest.subjects.get(subject).copied().unwrap_or(*version);
+        if *version <= deployed {
+            continue;
+        }
+        match gather::assess(&ports, &settings, subject, deployed, *version).await.map_err(asked)? {
+            Seen::Refused(reasons) => {
+                let text = format!("{subject} version {version} may not be planned: {}", reasons.join("; "));
+                return Ok(Outcome::Blocked(Diagnosed::new(
+                    vec![crate::diagnostic::Diagnostic::error("C201", text)],
+                    BTreeMap::new(),
+                    "",
+                )));
+            }
+            Seen::Evolved(evolution) => {
+                let input =
+                    gather::input(&ports, &settings, manifest.clone(), Cause::Evolution(evolution)).await.map_err(asked)?;
+                return Ok(outcome(plan::plan(&input), BTreeMap::new()));
+            }
+        }
+    }
+    let read = project::read(&dir, &config.env.variables(), Missing::Reported).await?;
+    if plan::project::broken(&read.project.diagnostics) {
+        return Ok(Outcome::Blocked(Diagnosed::new(read.project.diagnostics, read.texts, "")));
+    }
+    let ahead = manifest.ahead.clone();
+    let cause = Cause::Deploy { project: read.project.manifest };
+    let input = gather::input(&ports, &settings, manifest, cause).await.map_err(asked)?;
+    match outcome(plan::plan(&input), read.texts) {
+        Outcome::Plan(plan) if plan.is_empty() => Ok(Outcome::Nothing(match ahead {
+            Some(branch) => format!("nothing to do; the files are behind the cluster: merge {branch}"),
+            None => "nothing to do".to_owned(),
+        })),
+        other => Ok(other),
+    }
+}
+
+fn outcome(planned: plan::Planned, texts: BTreeMap<String, String>) -> Outcome {
+    match planned.plan {
+        Some(plan) => Outcome::Plan(Box::new(plan)),
+        None if planned.diagnostics.is_empty() => Outcome::Nothing("the change reaches no statement".to_owned()),
+        None => Outcome::Blocked(Diagnosed::new(planned.diagnostics, texts, "")),
+    }
+}
+
+/// A plan as an answer: the tree and the SQL diff, or the plan itself.
+pub(super) struct Planned {
+    plan: Plan,
+    diff: bool,
+}
+
+impl Planned {
+    /// The plan without its SQL.
+    pub(super) fn new(plan: Plan) -> Self {
+        Self { plan, diff: false }
+    }
+}
+
+impl Shown for Planned {
+    fn text(&self, _colour: Colour) -> String {
+        let mut text = self.plan.to_string();
+        if self.diff {
+            text.push('\n');
+            text.push_str(&report::sql_diff(&self.plan));
+        }
+        text
+    }
+
+    fn json(&self) -> Value {
+        serde_json::to_value(&self.plan).unwrap_or_default()
+    }
+}

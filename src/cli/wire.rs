@@ -1,0 +1,128 @@
+//! The one place where adapters are wired up to ports.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::output::Failure;
+use crate::adapter::clock::SystemClock;
+use crate::adapter::connect::{ConnectClient, ConnectSettings};
+use crate::adapter::flink_gateway::{FlinkEngine, FlinkSettings};
+use crate::adapter::git::GitRepository;
+use crate::adapter::kafka::{KafkaSettings, KafkaTopics};
+use crate::adapter::kafka_journal::{JournalSettings, KafkaJournal};
+use crate::adapter::registry::{RegistryClient, RegistrySettings};
+use crate::adapter::webhook::{WebhookNotifier, WebhookSettings};
+use crate::config::{Config, Environment, Policy, RetireTopics, StagePolicy};
+use crate::daemon::ports::Ports;
+use crate::daemon::settings::Settings;
+use crate::plan::input::Carry;
+use crate::rollout::Terms;
+use crate::schema::Level;
+
+/// Partitions of a topic that has no blue to copy from.
+const PARTITIONS: i32 = 2;
+
+/// Makes each job absorb repeated changes of a changelog with a key (semantics, "State and start"), unless it is said otherwise.
+const DUPLICATE_EVENTS: (&str, &str) = ("table.exec.source.cdc-events-duplicate", "true");
+
+/// Every port of the chosen environment. Nothing is connected yet.
+pub(super) fn ports(config: &Config, project: &Path) -> Result<Ports, Failure> {
+    let env = &config.env;
+    let wired = |what: &'static str| move |e: crate::port::PortError| Failure::new(what).because(&e);
+    let properties: BTreeMap<String, String> =
+        env.kafka.properties.iter().map(|(k, v)| (k.clone(), v.reveal().to_owned())).collect();
+    let kafka = KafkaSettings { brokers: env.kafka.brokers.clone(), properties: properties.clone() };
+    let journal =
+        JournalSettings { brokers: env.kafka.brokers.clone(), properties, topic: env.journal_topic.clone() };
+    Ok(Ports {
+        registry: Arc::new(
+            RegistryClient::new(RegistrySettings { url: env.registry.url.clone(), auth: auth(&env.registry.auth) })
+                .map_err(wired("the registry cannot be used"))?,
+        ),
+        topics: Arc::new(KafkaTopics::new(kafka).map_err(wired("Kafka cannot be used"))?),
+        engine: Arc::new(
+            FlinkEngine::new(FlinkSettings {
+                gateway: env.flink.gateway.url.clone(),
+                rest: env.flink.rest.url.clone(),
+                gateway_auth: auth(&env.flink.gateway.auth),
+                rest_auth: auth(&env.flink.rest.auth),
+            })
+            .map_err(wired("Flink cannot be used"))?,
+        ),
+        connectors: Arc::new(
+            ConnectClient::new(ConnectSettings {
+                url: env.connect.as_ref().map(|c| c.url.clone()).unwrap_or_default(),
+                auth: env.connect.as_ref().and_then(|c| auth(&c.auth)),
+            })
+            .map_err(wired("Kafka Connect cannot be used"))?,
+        ),
+        repository: Arc::new(GitRepository::new(project)),
+        journal: Arc::new(KafkaJournal::new(journal).map_err(wired("the journal cannot be used"))?),
+        notifier: Arc::new(
+            WebhookNotifier::new(env.notify.as_ref().map(|n| WebhookSettings {
+                url: n.url.clone(),
+                secret: n.secret.as_ref().map(|s| s.reveal().to_owned()),
+            }))
+            .map_err(wired("events cannot be sent"))?,
+        ),
+        clock: Arc::new(SystemClock),
+    })
+}
+
+/// What the daemon is told, from the configuration.
+pub(super) fn settings(env: &Environment) -> Result<Settings, Failure> {
+    let policy = &env.policy;
+    let level: Level =
+        policy.level.parse().map_err(|e| Failure::new("policy.level is not understood").because(&e))?;
+    let vars = env.variables();
+    Ok(Settings {
+        env: env.name.clone(),
+        prefix: env.prefix.clone(),
+        url: env.api.url.clone(),
+        level,
+        policy: plan_policy(policy),
+        terms: Terms {
+            ask_before_staging: policy.stage == StagePolicy::Ask,
+            soak_ms: millis(policy.soak),
+            catch_up_ms: millis(policy.catch_up_deadline),
+        },
+        approval_ms: millis(policy.approval_expires),
+        validation_ms: millis(policy.validation_deadline),
+        poll_ms: u64::try_from(policy.poll.as_millis()).unwrap_or(u64::MAX),
+        job_settings: job_settings(env),
+        public_vars: vars.clone(),
+        vars,
+    })
+}
+
+/// The policy as planning takes it.
+pub(super) fn plan_policy(policy: &Policy) -> crate::plan::Policy {
+    crate::plan::Policy {
+        carry: match policy.carry {
+            crate::config::Carry::Facts => Carry::Facts,
+            crate::config::Carry::Source => Carry::Source,
+        },
+        partitions: PARTITIONS,
+        delete_blue_topics: policy.retire_topics == RetireTopics::Delete,
+    }
+}
+
+fn job_settings(env: &Environment) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::from([(DUPLICATE_EVENTS.0.to_owned(), DUPLICATE_EVENTS.1.to_owned())]);
+    all.extend(env.flink.settings.iter().map(|(k, v)| (k.clone(), v.reveal().to_owned())));
+    all
+}
+
+fn auth(auth: &Option<crate::config::Auth>) -> Option<crate::adapter::http::Auth> {
+    auth.as_ref().map(|auth| match auth {
+        crate::config::Auth::Basic { user, password } => {
+            crate::adapter::http::Auth::Basic { user: user.clone(), password: password.reveal().to_owned() }
+        }
+        crate::config::Auth::Bearer(token) => crate::adapter::http::Auth::Bearer(token.reveal().to_owned()),
+    })
+}
+
+fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,279 @@
+//! Answers to requests from outside: apply a plan, decide, give up. And what the loop decides on a sighting.
+
+use super::gather::{self, Seen};
+use super::handle::{Decision, DecisionRequest, Refusal, RefusalCause, Reply, Request};
+use super::turn::{AppendError, Daemon, Stopped};
+use super::watch::Sighting;
+use crate::diagnostic::Diagnostic;
+use crate::model::verdict::digest_of;
+use crate::plan::{self, Cause, Plan};
+use crate::rollout::event::Body;
+use crate::rollout::{Approval, Event, Illegal, Kind, NewRollout, State};
+
+/// Answers `request`; every request gets exactly one answer.
+pub(super) async fn answer(daemon: &mut Daemon, request: Request) -> Result<(), Stopped> {
+    let (result, reply) = match request {
+        Request::Apply { plan, reply } => (daemon.apply(plan).await, reply),
+        Request::Decide { decision, reply } => (daemon.decide(decision).await, reply),
+        Request::Abort { rollout, by, via, reply } => (daemon.give_up(&rollout, &by, &via).await, reply),
+    };
+    let answered = match result {
+        Ok(answered) => Ok(answered),
+        Err(Refused::Refusal(refusal)) => Err(refusal),
+        Err(Refused::Stopped(stopped)) => {
+            let text = "the journal cannot be written: the outcome is not known";
+            // Who asked may be gone.
+            let _ = reply.send(Err(Refusal::new(RefusalCause::NotLeading, text)));
+            return Err(stopped);
+        }
+    };
+    let _ = reply.send(answered);
+    Ok(())
+}
+
+/// A no, or the end of the loop.
+enum Refused {
+    Refusal(Refusal),
+    Stopped(Stopped),
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
+
+impl From<AppendError> for Refused {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Stopped(stopped) => Self::Stopped(stopped),
+            AppendError::Illegal(illegal) => {
+                let cause = match &illegal {
+                    Illegal::State { .. } => RefusalCause::WrongState,
+                    Illegal::Evidence { .. } => RefusalCause::EvidenceMismatch,
+                    Illegal::Existence { .. } => RefusalCause::UnknownRollout,
+                };
+                Self::Refusal(Refusal::new(cause, illegal.to_string()))
+            }
+        }
+    }
+}
+
+impl Daemon {
+    async fn apply(&mut self, document: serde_json::Value) -> Result<Reply, Refused> {
+        let plan: Plan = serde_json::from_value(document)
+            .map_err(|e| Refusal::new(RefusalCause::Invalid, format!("this is not a plan: {e}")))?;
+        let digest = plan.digest();
+        if let Some(known) = self.ledger.rollouts.values().find(|r| r.plan_digest == digest && !r.state.ended()) {
+            let message = "this plan is a rollout already".to_owned();
+            return Ok(Reply { rollout: known.id.clone(), state: known.state.name().to_owned(), message });
+        }
+        if plan.format != Plan::FORMAT || plan.env != self.settings.env {
+            let text = format!("the plan is for environment {}, this daemon serves {}", plan.env, self.settings.env);
+            return Err(Refusal::new(RefusalCause::Invalid, text).into());
+        }
+        if plan.is_empty() {
+            return Err(Refusal::new(RefusalCause::Invalid, "the plan does nothing").into());
+        }
+        self.assumptions_hold(&plan)?;
+        if let Some(busy) = self.ledger.open().first() {
+            let text = format!("rollout {} is {}: wait for its end or abort it", busy.id, busy.state);
+            return Err(Refusal::new(RefusalCause::Conflict, text).into());
+        }
+        let id = self.propose(plan).await?;
+        Ok(Reply { rollout: id, state: State::Proposed.name().to_owned(), message: "proposed".to_owned() })
+    }
+
+    fn assumptions_hold(&self, plan: &Plan) -> Result<(), Refusal> {
+        if plan.assumptions.manifest != digest_of(&self.ledger.manifest) {
+            let text = "what is deployed has changed since the plan was made: plan again";
+            return Err(Refusal::new(RefusalCause::AssumptionsMoved, text));
+        }
+        for (subject, version) in &plan.assumptions.subjects {
+            let seen = self.ledger.looked_at.get(subject).copied().unwrap_or(0);
+            if seen > *version {
+                let text = format!("subject {subject} has version {seen} now, the plan is for {version}: plan again");
+                return Err(Refusal::new(RefusalCause::AssumptionsMoved, text));
+            }
+        }
+        Ok(())
+    }
+
+    /// Journals a new rollout for `plan`; its id.
+    async fn propose(&mut self, plan: Plan) -> Result<String, AppendError> {
+        let kind = match plan.kind.as_str() {
+            "deploy" => Kind::Deploy,
+            "evolution" => Kind::Evolution,
+            _ => Kind::Change,
+        };
+        let id = format!("{}-{}-{}", plan.kind, self.ledger.rollouts.len() + 1, base36(self.ports.clock.now_ms()));
+        let new = NewRollout {
+            id: id.clone(),
+            kind,
+            title: plan.title.clone(),
+            plan_digest: plan.digest(),
+            work: plan.work.clone(),
+            terms: self.settings.terms.clone(),
+            plan: serde_json::to_value(&plan).unwrap_or_default(),
+        };
+        self.append(Body::Rollout { id: id.clone(), what: Event::Proposed(Box::new(new)) }).await?;
+        Ok(id)
+    }
+
+    async fn decide(&mut self, request: DecisionRequest) -> Result<Reply, Refused> {
+        let rollout = self.ledger.rollouts.get(&request.rollout).cloned().ok_or_else(|| unknown(&request.rollout))?;
+        if let Some(given) = rollout.approval.as_ref().filter(|a| a.delivery == request.delivery) {
+            let message = format!("decided by {} before", given.by);
+            return Ok(Reply { rollout: rollout.id, state: rollout.state.name().to_owned(), message });
+        }
+        let now_ms = self.ports.clock.now_ms();
+        if rollout.state == State::AwaitingApproval {
+            if rollout.evidence.as_ref().is_some_and(|e| now_ms >= e.expires_ms) {
+                let text = "the evidence has expired: validate again";
+                return Err(Refusal::new(RefusalCause::Expired, text).into());
+            }
+            if let (Decision::Approve, Ok(plan)) =
+                (request.decision, serde_json::from_value::<Plan>(rollout.plan.clone()))
+            {
+                self.assumptions_hold(&plan)?;
+            }
+        }
+        let approval = Approval {
+            evidence: request.evidence,
+            by: format!("{} ({})", request.by, request.via),
+            comment: request.comment,
+            delivery: request.delivery,
+        };
+        let (what, message) = match request.decision {
+            Decision::Approve => (Event::Approved(approval), "approved: it is being promoted"),
+            Decision::Reject => (Event::Rejected(approval), "rejected: green is being removed"),
+        };
+        self.append(Body::Rollout { id: rollout.id.clone(), what }).await?;
+        Ok(self.reply(&rollout.id, message))
+    }
+
+    async fn give_up(&mut self, id: &str, by: &str, via: &str) -> Result<Reply, Refused> {
+        let rollout = self.ledger.rollouts.get(id).cloned().ok_or_else(|| unknown(id))?;
+        let by = format!("{by} ({via})");
+        let promoted = matches!(rollout.state, State::Promoting | State::Soaking);
+        let (what, message) = if promoted {
+            (Event::RollBackAsked { by }, "blue is being made to serve again")
+        } else {
+            (Event::AbortAsked { by, reason: "asked for".to_owned() }, "green is being removed")
+        };
+        self.append(Body::Rollout { id: id.to_owned(), what }).await?;
+        self.stop_looking(&rollout);
+        Ok(self.reply(id, message))
+    }
+
+    fn reply(&self, id: &str, message: &str) -> Reply {
+        let state = self.ledger.rollouts.get(id).map(|r| r.state.name()).unwrap_or("");
+        Reply { rollout: id.to_owned(), state: state.to_owned(), message: message.to_owned() }
+    }
+
+    /// Decides on a newest version; the sighting back when it cannot be decided yet.
+    pub(super) async fn decide_on(&mut self, sighting: Sighting) -> Result<Option<Sighting>, Stopped> {
+        let Sighting { subject, version, at_ms } = &sighting;
+        let deployed = self.ledger.manifest.subjects.get(subject).copied();
+        let looked_at = self.ledger.looked_at.get(subject).copied();
+        let Some(known) = deployed.max(looked_at) else {
+            self.journal(Body::Watched { subject: subject.clone(), version: *version }).await?;
+            return Ok(None);
+        };
+        if *version <= known {
+            return Ok(None);
+        }
+        if !self.ledger.open().is_empty() {
+            return Ok(Some(sighting));
+        }
+        let from = deployed.unwrap_or(known);
+        let seen = match gather::assess(&self.ports, &self.settings, subject, from, *version).await {
+            Ok(seen) => seen,
+            Err(error) => {
+                tracing::warn!(subject, version, %error, "version cannot be judged yet; looked at again");
+                return Ok(Some(sighting));
+            }
+        };
+        self.metrics.subject_versions_seen_total.inc([]);
+        let evolution = match seen {
+            Seen::Refused(reasons) => {
+                self.refuse(subject, *version, reasons).await?;
+                return Ok(None);
+            }
+            Seen::Evolved(evolution) => evolution,
+        };
+        let manifest = self.ledger.manifest.clone();
+        let input = match gather::input(&self.ports, &self.settings, manifest, Cause::Evolution(evolution)).await {
+            Ok(input) => input,
+            Err(error) => {
+                tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
+                return Ok(Some(sighting));
+            }
+        };
+        let planned = plan::plan(&input);
+        match planned.plan {
+            Some(plan) => {
+                let accepted = Body::Evolution { subject: subject.clone(), version: *version, refused: Vec::new() };
+                self.journal(accepted).await?;
+                match self.propose(plan).await {
+                    Ok(_) | Err(AppendError::Illegal(_)) => {}
+                    Err(AppendError::Stopped(stopped)) => return Err(stopped),
+                }
+                self.metrics.evolutions_total.inc(["accepted"]);
+                let seconds = (self.ports.clock.now_ms() - at_ms) as f64 / 1000.0;
+                self.metrics.proposal_seconds.observe([], seconds);
+                tracing::info!(subject, version, seconds, "evolution proposed");
+            }
+            None if plan::project::broken(&planned.diagnostics) => {
+                let reasons = planned.diagnostics.iter().map(one_line).collect();
+                self.refuse(subject, *version, reasons).await?;
+            }
+            None => {
+                self.metrics.evolutions_total.inc(["no_impact"]);
+                let accepted = Body::Evolution { subject: subject.clone(), version: *version, refused: Vec::new() };
+                self.journal(accepted).await?;
+                tracing::info!(subject, version, "evolution without impact on any statement");
+            }
+        }
+        Ok(None)
+    }
+
+    async fn refuse(&mut self, subject: &str, version: i32, reasons: Vec<String>) -> Result<(), Stopped> {
+        tracing::warn!(subject, version, reasons = reasons.join("; "), "evolution refused: nothing is deployed");
+        self.metrics.evolutions_total.inc(["refused"]);
+        let data = serde_json::json!({
+            "env": self.settings.env, "subject": subject, "version": version, "reasons": reasons,
+        });
+        self.journal(Body::Evolution { subject: subject.to_owned(), version, refused: reasons }).await?;
+        self.notify(format!("refused-{subject}-{version}"), "evolution.refused", data);
+        Ok(())
+    }
+
+    /// Journals an entry that always fits.
+    async fn journal(&mut self, body: Body) -> Result<(), Stopped> {
+        match self.append(body).await {
+            Ok(()) | Err(AppendError::Illegal(_)) => Ok(()),
+            Err(AppendError::Stopped(stopped)) => Err(stopped),
+        }
+    }
+}
+
+fn unknown(id: &str) -> Refusal {
+    Refusal::new(RefusalCause::UnknownRollout, format!("there is no rollout {id}: see `cyanotype status`"))
+}
+
+fn one_line(diagnostic: &Diagnostic) -> String {
+    format!("{}: {}", diagnostic.code, diagnostic.message)
+}
+
+/// A number in lower-case base 36: short ids that sort by time.
+fn base36(number: i64) -> String {
+    let mut rest = number.unsigned_abs();
+    let mut digits = Vec::new();
+    while rest > 0 || digits.is_empty() {
+        let digit = u32::try_from(rest % 36).ok().and_then(|d| char::from_digit(d, 36));
+        digits.extend(digit);
+        rest /= 36;
+    }
+    digits.into_iter().rev().collect()
+}

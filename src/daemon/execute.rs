@@ -1,0 +1,270 @@
+//! Carries one effect out, so that doing it twice is doing it once.
+//!
+//! Rules: look before doing, and look again after an ambiguous failure; a refusal is final, no answer is tried again until
+//! the time for the effect is over; a job is known by its unique name; success is judged by what came of it, not by the
+//! answer to the call.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::ports::Ports;
+use super::settings::Settings;
+use crate::model::effect::Effect;
+use crate::model::job::{JobRef, JobSpec, JobText};
+use crate::model::record::{self, Offsets, TopicSpec};
+use crate::model::template;
+use crate::model::work::{ReadProgress, RunningJob};
+use crate::port::PortError;
+
+/// How long one effect may take, milliseconds.
+const EFFECT_MS: i64 = 120_000;
+/// Time between two looks, milliseconds.
+const LOOK_MS: u64 = 300;
+
+/// Why an effect failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failed {
+    /// The world refused, or did not answer in time.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// It is not what it should be.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+/// What one run of an effect knows.
+#[derive(Clone)]
+pub struct Run {
+    /// The world.
+    pub ports: Ports,
+    /// Settings.
+    pub settings: Arc<Settings>,
+    /// Rollout that it belongs to.
+    pub rollout: String,
+    /// Which try.
+    pub attempt: u32,
+    /// Jobs that are known, by physical table.
+    pub jobs: BTreeMap<String, RunningJob>,
+    /// Tries of starting each table's job so far, to find jobs by name.
+    pub job_attempts: BTreeMap<String, u32>,
+}
+
+/// Looks whether an effect may be tried for the first time: what it makes must not be there already.
+///
+/// # Errors
+/// What stands in the way.
+pub async fn precheck(ports: &Ports, effect: &Effect) -> Result<(), Failed> {
+    match effect {
+        Effect::CreateTopic { topic, .. } if ports.topics.describe(topic).await?.is_some() => {
+            Err(Failed::Wrong(format!("topic {topic} exists already and is not of this rollout: delete it or choose another prefix")))
+        }
+        Effect::CreateConnector { name, .. } if ports.connectors.config(name).await?.is_some() => {
+            Err(Failed::Wrong(format!("connector {name} exists already and is not of this rollout: delete it or rename yours")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Carries `effect` out; the job that it started, if it did.
+///
+/// # Errors
+/// See [`Failed`].
+pub async fn execute(run: &Run, effect: &Effect) -> Result<Option<RunningJob>, Failed> {
+    let until = run.ports.clock.now_ms() + EFFECT_MS;
+    let mut pause_ms = LOOK_MS;
+    loop {
+        match once(run, effect, until).await {
+            Err(Failed::Port(error)) if error.passing() && run.ports.clock.now_ms() < until => {
+                tracing::warn!(effect = effect.key(), %error, "no answer: tried again");
+                run.ports.clock.sleep_ms(pause_ms).await;
+                pause_ms = (pause_ms * 2).min(5_000);
+            }
+            other => return other,
+        }
+    }
+}
+
+async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Option<RunningJob>, Failed> {
+    let ports = &run.ports;
+    match effect {
+        Effect::CreateTopic { topic, like, partitions, config } => {
+            let spec = match like {
+                Some(blue) => match ports.topics.describe(blue).await? {
+                    Some(spec) => TopicSpec { name: topic.clone(), ..spec },
+                    None => return Err(Failed::Wrong(format!("topic {blue}, which {topic} is made like, does not exist"))),
+                },
+                None => TopicSpec { name: topic.clone(), partitions: *partitions, config: config.clone() },
+            };
+            ports.topics.create(&spec).await?;
+        }
+        Effect::CopySubjectLevel { subject, like } => {
+            let level = ports.registry.level(like).await?;
+            ports.registry.set_level(subject, &level).await?;
+        }
+        Effect::Explain { job } => {
+            ports.engine.explain(&text(run, job, &job_name(run, &job.table, run.attempt))?).await?;
+        }
+        Effect::StartJob { job } => return start_job(run, job).await.map(Some),
+        Effect::CancelJob { table } => cancel_job(run, table).await?,
+        Effect::CreateConnector { name, config } => {
+            let config = resolved(run, config)?;
+            ports.connectors.configure(name, &config).await?;
+            tasks_run(run, name, until).await?;
+        }
+        Effect::DeleteConnector { name } => ports.connectors.delete(name).await?,
+        Effect::MoveConnector { name, after, to, .. } => move_connector(run, name, after, to, until).await?,
+        Effect::DeleteTopic { topic } => {
+            ports.topics.delete(topic).await?;
+            for subject in super::gather::subjects_of(topic) {
+                ports.registry.delete_subject(&subject).await?;
+            }
+        }
+        // The journal entry that says it is done is the record.
+        Effect::SetManifest { .. } => {}
+    }
+    Ok(None)
+}
+
+/// `<prefix><table>.<rollout>.<attempt>`: unique for the attempt.
+fn job_name(run: &Run, table: &str, attempt: u32) -> String {
+    format!("{}{table}.{}.{attempt}", run.settings.prefix, run.rollout)
+}
+
+fn text(run: &Run, job: &JobSpec, name: &str) -> Result<JobText, Failed> {
+    let resolve = |text: &String| resolve(run, text, name);
+    let mut settings = run.settings.job_settings.clone();
+    settings.extend(job.settings.clone());
+    Ok(JobText {
+        name: name.to_owned(),
+        settings,
+        ddl: job.ddl.iter().map(resolve).collect::<Result<_, _>>()?,
+        insert: resolve(&job.insert)?,
+    })
+}
+
+fn resolve(run: &Run, text: &str, job: &str) -> Result<String, Failed> {
+    template::resolve_with(text, |name| {
+        if name == template::JOB { Some(job) } else { run.settings.vars.get(name).map(String::as_str) }
+    })
+    .map_err(|e| Failed::Wrong(e.to_string()))
+}
+
+fn resolved(run: &Run, config: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>, Failed> {
+    config
+        .iter()
+        .map(|(key, value)| {
+            template::resolve(value, &run.settings.vars)
+                .map(|v| (key.clone(), v))
+                .map_err(|e| Failed::Wrong(format!("{key}: {e}")))
+        })
+        .collect()
+}
+
+async fn start_job(run: &Run, job: &JobSpec) -> Result<RunningJob, Failed> {
+    let name = job_name(run, &job.table, run.attempt);
+    let found = run.ports.engine.find(&name).await?;
+    let started: JobRef = match found.into_iter().find(|j| !j.ended()) {
+        Some(running) => running,
+        None => run.ports.engine.start(&text(run, job, &name)?).await?,
+    };
+    let reads = job.reads.iter().map(|read| {
+        let group = read.group.as_ref().map(|g| resolve(run, g, &name)).transpose()?;
+        Ok(ReadProgress { table: read.table.clone(), topic: read.topic.clone(), group })
+    });
+    Ok(RunningJob {
+        table: job.table.clone(),
+        id: started.id,
+        reads: reads.collect::<Result<_, Failed>>()?,
+        topic: job.topic.clone(),
+        exactly_once: job.exactly_once,
+        name,
+    })
+}
+
+/// Cancels the table's job, known or found by the names of its attempts, and deletes its groups.
+async fn cancel_job(run: &Run, table: &str) -> Result<(), Failed> {
+    let ports = &run.ports;
+    let known = run.jobs.get(table);
+    if let Some(job) = known {
+        ports.engine.cancel(&job.id).await?;
+    }
+    for attempt in 1..=run.job_attempts.get(table).copied().unwrap_or(0) {
+        for job in ports.engine.find(&job_name(run, table, attempt)).await? {
+            if !job.ended() {
+                ports.engine.cancel(&job.id).await?;
+            }
+        }
+    }
+    for group in known.iter().flat_map(|j| &j.reads).filter_map(|r| r.group.as_ref()) {
+        ports.topics.delete_group(group).await?;
+    }
+    Ok(())
+}
+
+/// Stop, offsets, configuration, resume; judged by the tasks and by the group's progress on the new topic.
+async fn move_connector(
+    run: &Run,
+    name: &str,
+    after: &BTreeMap<String, String>,
+    to: &str,
+    until: i64,
+) -> Result<(), Failed> {
+    let ports = &run.ports;
+    if ports.topics.describe(to).await?.is_none() {
+        return Err(Failed::Wrong(format!("topic {to} does not exist: connector {name} stays where it is")));
+    }
+    let after = resolved(run, after)?;
+    let now = ports.connectors.config(name).await?;
+    let Some(now) = now else {
+        return Err(Failed::Wrong(format!("connector {name} does not exist any more")));
+    };
+    let moved = now.get("topics").map(String::as_str) == Some(to);
+    if !moved {
+        ports.connectors.stop(name).await?;
+        // Old rows change with a new column, so green is written from its beginning (semantics, "Sinks and going back").
+        let first = ports.topics.beginnings(to).await?;
+        let offsets: BTreeMap<i32, Option<i64>> = first.into_iter().map(|(p, offset)| (p, Some(offset))).collect();
+        ports.connectors.set_offsets(name, to, &offsets).await?;
+        ports.connectors.configure(name, &after).await?;
+    }
+    ports.connectors.resume(name).await?;
+    tasks_run(run, name, until).await?;
+    let target = ports.topics.visible_ends(to).await?;
+    let first = ports.topics.beginnings(to).await?;
+    let target: Offsets = target.into_iter().filter(|(p, end)| *end > first.get(p).copied().unwrap_or(0)).collect();
+    let group = format!("connect-{name}");
+    loop {
+        let have = ports.topics.committed(&group, to).await?.unwrap_or_default();
+        if record::reached(&have, &target) {
+            return Ok(());
+        }
+        let behind = record::behind(&have, &target);
+        tasks_run(run, name, until).await?;
+        later(run, until, || format!("connector {name} is still {behind} records behind on {to}")).await?;
+    }
+}
+
+/// Waits until every task runs; a failed task fails the effect.
+async fn tasks_run(run: &Run, name: &str, until: i64) -> Result<(), Failed> {
+    loop {
+        let status = run.ports.connectors.status(name).await?;
+        if let Some(status) = &status {
+            if status.tasks.iter().any(|t| t == "FAILED") {
+                let cause = status.failure.clone().unwrap_or_else(|| "no cause given".to_owned());
+                return Err(Failed::Wrong(format!("a task of connector {name} failed: {cause}")));
+            }
+            if !status.tasks.is_empty() && status.tasks.iter().all(|t| t == "RUNNING") {
+                return Ok(());
+            }
+        }
+        later(run, until, || format!("connector {name} does not run: {status:?}")).await?;
+    }
+}
+
+async fn later(run: &Run, until: i64, what: impl FnOnce() -> String) -> Result<(), Failed> {
+    if run.ports.clock.now_ms() >= until {
+        return Err(Failed::Wrong(what()));
+    }
+    run.ports.clock.sleep_ms(LOOK_MS).await;
+    Ok(())
+}

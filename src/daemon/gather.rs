@@ -1,0 +1,132 @@
+//! What planning looks at, brought together: the only step of planning that asks the world.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ports::Ports;
+use super::settings::Settings;
+use crate::model::manifest::Manifest;
+use crate::plan::input::{Evolution, TopicFacts};
+use crate::plan::{Cause, PlanInput};
+use crate::port::{PortResult, RegisteredSchema, Registry};
+use crate::schema::{self, Assessment, AvroSchema, SchemaKind};
+
+/// Topics of the manifest's reader tables.
+pub fn input_topics(manifest: &Manifest) -> BTreeSet<String> {
+    manifest.tables.values().filter(|t| t.dml.is_none()).filter_map(|t| t.topic.clone()).collect()
+}
+
+/// Subjects of a topic: value and key.
+pub fn subjects_of(topic: &str) -> [String; 2] {
+    [format!("{topic}-value"), format!("{topic}-key")]
+}
+
+/// The topic of a subject that is named after it.
+pub fn topic_of(subject: &str) -> Option<&str> {
+    subject.strip_suffix("-value").or_else(|| subject.strip_suffix("-key"))
+}
+
+/// The latest version of every subject of `topics` that exists.
+///
+/// # Errors
+/// The registry's.
+pub async fn versions(registry: &dyn Registry, topics: &BTreeSet<String>) -> PortResult<BTreeMap<String, i32>> {
+    let mut latest = BTreeMap::new();
+    for subject in topics.iter().flat_map(|t| subjects_of(t)) {
+        if let Some(last) = registry.versions(&subject).await?.last() {
+            latest.insert(subject, *last);
+        }
+    }
+    Ok(latest)
+}
+
+/// Facts on input topics.
+///
+/// # Errors
+/// Kafka's.
+pub async fn topic_facts(ports: &Ports, topics: &BTreeSet<String>) -> PortResult<BTreeMap<String, TopicFacts>> {
+    let mut facts = BTreeMap::new();
+    for topic in topics {
+        let Some(spec) = ports.topics.describe(topic).await? else { continue };
+        let compacted = spec.config.get("cleanup.policy").is_some_and(|p| p.contains("compact"));
+        let truncated = ports.topics.beginnings(topic).await?.values().any(|first| *first > 0);
+        facts.insert(topic.clone(), TopicFacts { compacted, truncated });
+    }
+    Ok(facts)
+}
+
+/// The input for planning `cause` on top of `manifest`.
+///
+/// # Errors
+/// Kafka's and the registry's.
+pub async fn input(ports: &Ports, settings: &Settings, manifest: Manifest, cause: Cause) -> PortResult<PlanInput> {
+    let mut topics = input_topics(&manifest);
+    if let Cause::Deploy { project } = &cause {
+        topics.extend(input_topics(project));
+    }
+    Ok(PlanInput {
+        env: settings.env.clone(),
+        manifest,
+        cause,
+        policy: settings.policy.clone(),
+        vars: settings.public_vars.clone(),
+        settings: settings.job_settings.clone(),
+        subjects: versions(ports.registry.as_ref(), &topics).await?,
+        topics: topic_facts(ports, &topics).await?,
+    })
+}
+
+/// What became of a subject: every version in the registry, and what the newest means.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// It can be planned for, from the version that is deployed.
+    Evolved(Box<Evolution>),
+    /// It may not be planned.
+    Refused(Vec<String>),
+}
+
+/// Looks at `subject`, whose newest version is `to` and whose deployed text was written for `from`.
+///
+/// # Errors
+/// The registry's.
+pub async fn assess(ports: &Ports, settings: &Settings, subject: &str, from: i32, to: i32) -> PortResult<Seen> {
+    let versions = ports.registry.versions(subject).await?;
+    let mut earlier: Vec<(i32, AvroSchema)> = Vec::new();
+    for version in versions.into_iter().filter(|v| *v < to) {
+        let registered = ports.registry.schema(subject, version).await?;
+        match read(&registered) {
+            Ok(schema) => earlier.push((version, schema)),
+            Err(reason) => return Ok(Seen::Refused(vec![format!("version {version}: {reason}")])),
+        }
+    }
+    let registered = ports.registry.schema(subject, to).await?;
+    let new = match read(&registered) {
+        Ok(schema) => schema,
+        Err(reason) => return Ok(Seen::Refused(vec![format!("version {to}: {reason}")])),
+    };
+    let is_key = subject.ends_with("-key");
+    let assessment: Assessment = schema::assess(settings.level, is_key, &new, &earlier);
+    if !assessment.plannable() {
+        return Ok(Seen::Refused(assessment.reasons));
+    }
+    let base = earlier.iter().rev().find(|(v, _)| *v <= from).map(|(_, s)| s);
+    let (changes, added) = match base {
+        Some(old) => (schema::diff(old, &new), schema::added_columns(old, &new)),
+        None => (assessment.changes.clone(), assessment.added_columns()),
+    };
+    Ok(Seen::Evolved(Box::new(Evolution {
+        subject: subject.to_owned(),
+        topic: topic_of(subject).unwrap_or(subject).to_owned(),
+        from_version: from,
+        to_version: to,
+        assessment,
+        changes,
+        added,
+    })))
+}
+
+fn read(registered: &RegisteredSchema) -> Result<AvroSchema, String> {
+    if let Some(because) = SchemaKind::from(registered.kind.clone()).unknown_because() {
+        return Err(because);
+    }
+    schema::parse(&registered.text, &registered.references).map_err(|e| e.to_string())
+}

@@ -1,0 +1,344 @@
+//! What the outside may ask of the daemon and see of it: requests in, a view out.
+//!
+//! Rules: asking never blocks the loop for longer than the queue; every request is answered exactly once, by a [`Reply`]
+//! or by a [`Refusal`] with a cause from a closed list; the view is a snapshot and may be one turn of the loop old.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::model::manifest::Manifest;
+use crate::model::verdict::Evidence;
+
+/// The way to a running daemon. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    /// Where requests go.
+    pub requests: mpsc::Sender<Request>,
+    /// What is to be seen.
+    pub view: watch::Receiver<Arc<View>>,
+}
+
+impl Handle {
+    /// A handle with room for `depth` waiting requests, and the daemon's two ends of it.
+    pub fn new(depth: usize, first: View) -> (Self, mpsc::Receiver<Request>, watch::Sender<Arc<View>>) {
+        let (requests, inbox) = mpsc::channel(depth.max(1));
+        let (show, view) = watch::channel(Arc::new(first));
+        (Self { requests, view }, inbox, show)
+    }
+
+    /// The newest snapshot.
+    pub fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.borrow())
+    }
+
+    /// Asks to carry a plan out. A plan that is already a rollout answers with that rollout.
+    pub async fn apply(&self, plan: serde_json::Value) -> Result<Reply, Refusal> {
+        self.ask(|reply| Request::Apply { plan, reply }).await
+    }
+
+    /// Approves or rejects. After `Ok`, the decision is journaled.
+    pub async fn decide(&self, decision: DecisionRequest) -> Result<Reply, Refusal> {
+        self.ask(|reply| Request::Decide { decision, reply }).await
+    }
+
+    /// Gives a rollout up, or rolls it back when it has been promoted. After `Ok`, the wish is journaled.
+    pub async fn abort(&self, rollout: String, by: String, via: String) -> Result<Reply, Refusal> {
+        self.ask(|reply| Request::Abort { rollout, by, via, reply }).await
+    }
+
+    async fn ask(&self, make: impl FnOnce(Answer) -> Request) -> Result<Reply, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        if self.requests.send(make(reply)).await.is_err() {
+            return Err(stopping());
+        }
+        answer.await.unwrap_or_else(|_| Err(stopping()))
+    }
+}
+
+fn stopping() -> Refusal {
+    Refusal::new(
+        RefusalCause::NotLeading,
+        "the daemon is stopping: ask again when it is back, the outcome is not known",
+    )
+}
+
+/// Where the daemon puts its answer.
+pub type Answer = oneshot::Sender<Result<Reply, Refusal>>;
+
+/// A wish.
+#[derive(Debug)]
+pub enum Request {
+    /// Carry this plan out.
+    Apply {
+        /// The plan as `cyanotype plan --output json` printed it.
+        plan: serde_json::Value,
+        /// For the answer.
+        reply: Answer,
+    },
+    /// Say yes or no.
+    Decide {
+        /// Who decides what, on which evidence.
+        decision: DecisionRequest,
+        /// For the answer.
+        reply: Answer,
+    },
+    /// Give up, or roll back.
+    Abort {
+        /// Rollout.
+        rollout: String,
+        /// Who asked, in their own words.
+        by: String,
+        /// What let them in: `token NAME`.
+        via: String,
+        /// For the answer.
+        reply: Answer,
+    },
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decision {
+    /// Go on.
+    Approve,
+    /// Do not.
+    Reject,
+}
+
+/// A decision with everything that is journaled of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionRequest {
+    /// Rollout.
+    pub rollout: String,
+    /// Yes or no.
+    pub decision: Decision,
+    /// Digest of the evidence that it was given on: `sha256:<hex>`.
+    pub evidence: String,
+    /// Who, in their own words.
+    pub by: String,
+    /// What let them in: `token NAME` or `webhook NAME`.
+    pub via: String,
+    /// Why, in their words.
+    pub comment: Option<String>,
+    /// Names the delivery (`webhook-id`, or one made for a call with a token); one delivery has one effect.
+    pub delivery: String,
+}
+
+/// What was done about a wish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Rollout.
+    pub rollout: String,
+    /// Its state now.
+    pub state: String,
+    /// One line for people.
+    pub message: String,
+}
+
+/// A no, with its cause and a line that says why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Why, from the closed list.
+    pub cause: RefusalCause,
+    /// Why, for people; names the thing.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal.
+    pub fn new(cause: RefusalCause, message: impl Into<String>) -> Self {
+        Self { cause, message: message.into() }
+    }
+}
+
+/// Why the daemon refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalCause {
+    /// No rollout has that id.
+    UnknownRollout,
+    /// The rollout is in a state that does not take this.
+    WrongState,
+    /// The decision was given on other evidence.
+    EvidenceMismatch,
+    /// The evidence is too old.
+    Expired,
+    /// What the plan stands on has moved.
+    AssumptionsMoved,
+    /// Another rollout or decision is in the way.
+    Conflict,
+    /// The request itself is wrong.
+    Invalid,
+    /// This daemon does not lead.
+    NotLeading,
+}
+
+impl RefusalCause {
+    /// Every cause, for docs and metrics.
+    pub const ALL: [Self; 8] = [
+        Self::UnknownRollout,
+        Self::WrongState,
+        Self::EvidenceMismatch,
+        Self::Expired,
+        Self::AssumptionsMoved,
+        Self::Conflict,
+        Self::Invalid,
+        Self::NotLeading,
+    ];
+
+    /// The name in JSON and in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnknownRollout => "unknown_rollout",
+            Self::WrongState => "wrong_state",
+            Self::EvidenceMismatch => "evidence_mismatch",
+            Self::Expired => "expired",
+            Self::AssumptionsMoved => "assumptions_moved",
+            Self::Conflict => "conflict",
+            Self::Invalid => "invalid",
+            Self::NotLeading => "not_leading",
+        }
+    }
+}
+
+impl fmt::Display for RefusalCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Everything there is to see, at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// Environment.
+    pub env: String,
+    /// True when this daemon leads.
+    pub leading: bool,
+    /// True when the journal has been replayed to its end: what is shown is complete.
+    pub replayed: bool,
+    /// When the daemon started, milliseconds since 1970.
+    pub started_ms: i64,
+    /// When this snapshot was taken. The loop takes one each turn, so an old one means that the loop hangs.
+    pub now_ms: i64,
+    /// What is deployed.
+    pub manifest: Manifest,
+    /// Rollouts, the newest first.
+    pub rollouts: Vec<RolloutView>,
+    /// Evolutions that may not be planned, the newest first.
+    pub refused: Vec<RefusedView>,
+    /// How many subjects are watched.
+    pub subjects_watched: u64,
+}
+
+/// What a rollout is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RolloutKind {
+    /// A schema changed.
+    Evolution,
+    /// The first deployment of a project.
+    Deploy,
+    /// The statements changed.
+    Change,
+}
+
+impl RolloutKind {
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Evolution => "evolution",
+            Self::Deploy => "deploy",
+            Self::Change => "change",
+        }
+    }
+}
+
+/// One rollout as it is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RolloutView {
+    /// Id.
+    pub id: String,
+    /// One line: what it is about.
+    pub title: String,
+    /// What it is for.
+    pub kind: RolloutKind,
+    /// State, in snake case such as `awaiting_approval`.
+    pub state: String,
+    /// True when it will never move again.
+    pub ended: bool,
+    /// What it waits for, one line; empty when it waits for nothing.
+    pub waiting_on: String,
+    /// When it entered the state.
+    pub since_ms: i64,
+    /// When it was made.
+    pub created_ms: i64,
+    /// The plan.
+    pub plan: serde_json::Value,
+    /// What the outputs proved, once they were read.
+    pub evidence: Option<Evidence>,
+    /// Digest of the evidence: what a decision must name.
+    pub evidence_digest: Option<String>,
+    /// States so far, the oldest first.
+    pub history: Vec<HistoryView>,
+    /// What went wrong, one line.
+    pub error: Option<String>,
+}
+
+/// One step of a rollout's past.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryView {
+    /// When.
+    pub at_ms: i64,
+    /// State entered.
+    pub state: String,
+    /// One line: why.
+    pub note: String,
+}
+
+/// An evolution that may not be planned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedView {
+    /// Subject.
+    pub subject: String,
+    /// Version that is refused.
+    pub version: i32,
+    /// Why, one line each.
+    pub reasons: Vec<String>,
+    /// When.
+    pub at_ms: i64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_has_the_same_name_in_json_and_in_metrics() {
+        for cause in RefusalCause::ALL {
+            assert_eq!(serde_json::to_value(cause).unwrap(), serde_json::json!(cause.name()));
+        }
+        for kind in [RolloutKind::Evolution, RolloutKind::Deploy, RolloutKind::Change] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), serde_json::json!(kind.name()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_daemon_that_is_gone_refuses_instead_of_hanging() {
+        let (handle, inbox, _show) = Handle::new(1, View::default());
+        drop(inbox);
+        let refused = handle.abort("r1".to_owned(), "me".to_owned(), "token ops".to_owned()).await.unwrap_err();
+        assert_eq!(refused.cause, RefusalCause::NotLeading);
+    }
+
+    #[tokio::test]
+    async fn a_daemon_that_drops_a_request_refuses_instead_of_hanging() {
+        let (handle, mut inbox, _show) = Handle::new(1, View::default());
+        let asked = tokio::spawn(async move { handle.apply(serde_json::json!({})).await });
+        drop(inbox.recv().await);
+        assert_eq!(asked.await.unwrap().unwrap_err().cause, RefusalCause::NotLeading);
+    }
+}

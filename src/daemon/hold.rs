@@ -1,0 +1,185 @@
+//! When an output holds a cut: semantics, "Catch-up is never early".
+//!
+//! Progress of a job is what its consumer groups committed. Hop by hop: the ends of a table's topic are taken after the job
+//! that writes it has passed the ends of everything that it reads. An exactly-once sink needs one more completed
+//! checkpoint. A table without a group of its own is [`Unknown`](NotHeld::Unknown), which is never reached.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ports::Ports;
+use crate::model::parity::Hop;
+use crate::model::record::{self, Offsets};
+use crate::model::work::RunningJob;
+use crate::port::PortError;
+use crate::telemetry::Metrics;
+
+/// Positions by topic.
+pub type Positions = BTreeMap<String, Offsets>;
+
+/// Time between two looks at the groups, milliseconds.
+const LOOK_MS: u64 = 500;
+
+/// Why outputs do not hold a cut.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotHeld {
+    /// The time ran out.
+    #[error("the time ran out: {what}")]
+    TooLate {
+        /// What is behind.
+        what: String,
+    },
+    /// A job is not running.
+    #[error("job {job} is {state}: {cause}")]
+    JobFailed {
+        /// The job.
+        job: String,
+        /// Its state.
+        state: String,
+        /// Cause, one line.
+        cause: String,
+    },
+    /// Progress cannot be told.
+    #[error("progress of {table} on {topic} is unknown: it has no consumer group of its own there")]
+    Unknown {
+        /// Physical table.
+        table: String,
+        /// Topic.
+        topic: String,
+    },
+    /// A job that should run is not known.
+    #[error("no job is known that writes {table}")]
+    NoJob {
+        /// Physical table.
+        table: String,
+    },
+    /// The world did not answer.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// What to wait for.
+#[derive(Clone, Copy)]
+pub struct Wait<'a> {
+    /// The world.
+    pub ports: &'a Ports,
+    /// For the lag of each table.
+    pub metrics: &'a Metrics,
+    /// The jobs on the way.
+    pub hops: &'a [Hop],
+    /// Jobs by physical table.
+    pub jobs: &'a BTreeMap<String, RunningJob>,
+    /// When to give up, milliseconds since 1970.
+    pub until_ms: i64,
+}
+
+/// Topics that the jobs of `hops` read and none of them writes.
+pub fn root_topics(hops: &[Hop], jobs: &BTreeMap<String, RunningJob>) -> BTreeSet<String> {
+    let all: Vec<&RunningJob> = physical(hops).iter().filter_map(|t| jobs.get(t)).collect();
+    let written: BTreeSet<&str> = all.iter().map(|j| j.topic.as_str()).collect();
+    all.iter().flat_map(|j| &j.reads).filter(|r| !written.contains(r.topic.as_str())).map(|r| r.topic.clone()).collect()
+}
+
+/// Ends of several topics, now.
+///
+/// # Errors
+/// Kafka's.
+pub async fn ends(ports: &Ports, topics: impl IntoIterator<Item = &String>) -> Result<Positions, PortError> {
+    let mut all = Positions::new();
+    for topic in topics {
+        all.insert(topic.clone(), ports.topics.visible_ends(topic).await?);
+    }
+    Ok(all)
+}
+
+/// Waits until every output of the hops holds `cut`; their ends, taken after they passed.
+///
+/// # Errors
+/// See [`NotHeld`].
+pub async fn hold(wait: Wait<'_>, cut: &Positions) -> Result<Positions, NotHeld> {
+    let mut reached = cut.clone();
+    let mut left: BTreeSet<String> = physical(wait.hops).into_iter().collect();
+    let written: BTreeMap<String, String> =
+        left.iter().filter_map(|t| wait.jobs.get(t).map(|j| (j.topic.clone(), t.clone()))).collect();
+    while !left.is_empty() {
+        let mut wave = Vec::new();
+        for table in &left {
+            let job = wait.jobs.get(table).ok_or_else(|| NotHeld::NoJob { table: table.clone() })?;
+            if job.reads.iter().all(|r| reached.contains_key(&r.topic) || !written.contains_key(&r.topic)) {
+                wave.push(job);
+            }
+        }
+        let passed = futures::future::try_join_all(wave.iter().map(|job| pass(wait, job, &reached))).await?;
+        if passed.is_empty() {
+            // Plans are free of cycles; a manifest that is not would end here.
+            let table = left.first().cloned().unwrap_or_default();
+            return Err(NotHeld::NoJob { table });
+        }
+        for (job, ends) in wave.into_iter().zip(passed) {
+            left.remove(&job.table);
+            reached.insert(job.topic.clone(), ends);
+        }
+    }
+    Ok(reached)
+}
+
+/// Waits until one job has passed the positions of everything that it reads; the ends of its topic then.
+async fn pass(wait: Wait<'_>, job: &RunningJob, reached: &Positions) -> Result<Offsets, NotHeld> {
+    let topics = &wait.ports.topics;
+    for read in &job.reads {
+        let Some(group) = &read.group else {
+            return Err(NotHeld::Unknown { table: job.table.clone(), topic: read.topic.clone() });
+        };
+        let Some(end) = reached.get(&read.topic) else {
+            return Err(NotHeld::Unknown { table: job.table.clone(), topic: read.topic.clone() });
+        };
+        // A partition without records is done: nothing will ever be committed there.
+        let first = topics.beginnings(&read.topic).await?;
+        let target: Offsets =
+            end.iter().filter(|(p, e)| **e > first.get(p).copied().unwrap_or(0)).map(|(p, e)| (*p, *e)).collect();
+        loop {
+            let have = topics.committed(group, &read.topic).await?.unwrap_or_default();
+            let behind = record::behind(&have, &target);
+            wait.metrics.catch_up_lag_records.set([&job.table], behind as f64);
+            if record::reached(&have, &target) {
+                break;
+            }
+            healthy(wait, job).await?;
+            later(wait, || format!("{} is {behind} records behind on {}", job.table, read.topic)).await?;
+        }
+    }
+    let before = healthy(wait, job).await?;
+    if job.exactly_once {
+        while healthy(wait, job).await? <= before {
+            later(wait, || format!("{} completes no checkpoint", job.table)).await?;
+        }
+    }
+    Ok(topics.visible_ends(&job.topic).await?)
+}
+
+/// Completed checkpoints of a job that runs; a job that has ended is an error, one that restarts is waited for.
+async fn healthy(wait: Wait<'_>, job: &RunningJob) -> Result<u64, NotHeld> {
+    loop {
+        let health = wait.ports.engine.health(&job.id).await?;
+        let ended = matches!(health.state.as_str(), "FAILED" | "CANCELED" | "FINISHED");
+        let cause = health.last_exception.unwrap_or_else(|| "no exception is known".to_owned());
+        if ended {
+            return Err(NotHeld::JobFailed { job: job.name.clone(), state: health.state, cause });
+        }
+        if health.checkpoints_since_exception > 0 {
+            return Ok(health.checkpoints);
+        }
+        later(wait, || format!("{} is {} and completes no checkpoint ({cause})", job.table, health.state)).await?;
+    }
+}
+
+async fn later(wait: Wait<'_>, what: impl FnOnce() -> String) -> Result<(), NotHeld> {
+    if wait.ports.clock.now_ms() >= wait.until_ms {
+        return Err(NotHeld::TooLate { what: what() });
+    }
+    wait.ports.clock.sleep_ms(LOOK_MS).await;
+    Ok(())
+}
+
+fn physical(hops: &[Hop]) -> Vec<String> {
+    hops.iter().flat_map(|h| h.blue.iter().chain(&h.green)).cloned().collect()
+}

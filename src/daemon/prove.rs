@@ -1,0 +1,194 @@
+//! Reads blue's and green's outputs and compares them, in rounds: semantics, "The cut".
+//!
+//! A round takes the outputs' ends (L), then the inputs' ends (S), waits until both outputs hold S, and reads on to the
+//! ends taken then (F). Rounds go on while keys are undecided and time is left. Whatever goes wrong on the way is an
+//! error, never a verdict.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::hold::{self, NotHeld, Positions, Wait};
+use super::ports::Ports;
+use super::settings::Settings;
+use super::watch::Audit;
+use crate::model::parity::TableContract;
+use crate::model::record::Offsets;
+use crate::model::verdict::Evidence;
+use crate::model::work::RunningJob;
+use crate::port::PortError;
+use crate::rollout::Rollout;
+use crate::telemetry::Metrics;
+use crate::validate::{self, Side, TableValidation};
+
+/// Why there is no verdict.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// An output does not hold the cut.
+    #[error(transparent)]
+    NotHeld(#[from] NotHeld),
+    /// The world did not answer.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// A record or schema cannot be read.
+    #[error("{0}")]
+    Unreadable(String),
+}
+
+/// Everything that a validation needs.
+pub struct Proof {
+    /// The world.
+    pub ports: Ports,
+    /// Settings.
+    pub settings: Arc<Settings>,
+    /// Metrics.
+    pub metrics: Arc<Metrics>,
+    /// What was seen in the input topics.
+    pub audit: Arc<Audit>,
+    /// The rollout.
+    pub rollout: Rollout,
+    /// Every job, by physical table.
+    pub jobs: BTreeMap<String, RunningJob>,
+}
+
+/// Reads and compares.
+///
+/// # Errors
+/// See [`Broken`].
+pub async fn prove(proof: &Proof) -> Result<Evidence, Broken> {
+    let started_ms = proof.ports.clock.now_ms();
+    let until_ms = started_ms + proof.settings.validation_ms;
+    let work = &proof.rollout.work;
+    let inputs = hold::root_topics(&work.hops, &proof.jobs);
+    let mut tables: Vec<Reading> = work.contracts.iter().cloned().map(Reading::new).collect();
+    let first = hold::ends(&proof.ports, &inputs).await?;
+    let mut cut = first.clone();
+    loop {
+        for table in &mut tables {
+            table.begin(&proof.ports).await?;
+        }
+        cut = advanced(&cut, hold::ends(&proof.ports, &inputs).await?);
+        let wait =
+            Wait { ports: &proof.ports, metrics: &proof.metrics, hops: &work.hops, jobs: &proof.jobs, until_ms };
+        let ends = hold::hold(wait, &cut).await?;
+        let mut pending = 0;
+        for table in &mut tables {
+            pending += table.read_on(proof, &ends).await?;
+        }
+        tracing::info!(rollout = proof.rollout.id, pending, "round of validation read");
+        if pending == 0 || proof.ports.clock.now_ms() >= until_ms {
+            break;
+        }
+    }
+    let last = hold::ends(&proof.ports, &inputs).await?;
+    let verdicts: Vec<_> = tables.iter().map(|t| t.validation.verdict()).collect();
+    let (outcome, reason) = validate::overall(&verdicts);
+    let ended_ms = proof.ports.clock.now_ms();
+    Ok(Evidence {
+        rollout: proof.rollout.id.clone(),
+        plan: proof.rollout.plan_digest.clone(),
+        outcome,
+        reason,
+        tables: verdicts,
+        cut,
+        read: tables.into_iter().flat_map(|t| t.read).collect(),
+        schema_ids: proof.audit.schema_ids(),
+        arrived: records_between(&first, &last),
+        started_ms,
+        ended_ms,
+        expires_ms: ended_ms + proof.settings.approval_ms,
+    })
+}
+
+/// One table on its way through the rounds.
+struct Reading {
+    contract: TableContract,
+    validation: TableValidation,
+    /// Up to where each topic was read.
+    read: Positions,
+}
+
+impl Reading {
+    fn new(contract: TableContract) -> Self {
+        Self { validation: TableValidation::new(contract.clone()), contract, read: Positions::new() }
+    }
+
+    /// Takes the outputs' ends: what lies beyond may be an effect of input later than the cut.
+    async fn begin(&mut self, ports: &Ports) -> Result<(), Broken> {
+        let blue = match &self.contract.blue_topic {
+            Some(topic) => ports.topics.visible_ends(topic).await?,
+            None => Offsets::new(),
+        };
+        let green = ports.topics.visible_ends(&self.contract.green_topic).await?;
+        self.validation.begin_round(&blue, &green);
+        Ok(())
+    }
+
+    /// Reads both topics up to `ends`; the number of keys still undecided.
+    async fn read_on(&mut self, proof: &Proof, ends: &Positions) -> Result<u64, Broken> {
+        let sides = [(Side::Blue, self.contract.blue_topic.clone()), (Side::Green, Some(self.contract.green_topic.clone()))];
+        for (side, topic) in sides {
+            let Some(topic) = topic else { continue };
+            let to = match ends.get(&topic) {
+                Some(to) => to.clone(),
+                None => proof.ports.topics.visible_ends(&topic).await?,
+            };
+            let from = self.read.get(&topic).cloned().unwrap_or_default();
+            let rows = self.read_topic(&proof.ports, side, &topic, &from, &to).await?;
+            let label = if side == Side::Blue { "blue" } else { "green" };
+            proof.metrics.validation_rows_total.add([label], rows);
+            self.read.insert(topic, advance(&from, &to));
+        }
+        Ok(self.validation.end_round().pending)
+    }
+
+    async fn read_topic(
+        &mut self,
+        ports: &Ports,
+        side: Side,
+        topic: &str,
+        from: &Offsets,
+        to: &Offsets,
+    ) -> Result<u64, Broken> {
+        let mut stream = ports.topics.read(topic, from, to).await?;
+        let mut rows = 0;
+        while let Some(batch) = stream.next_batch().await? {
+            for record in &batch {
+                for id in self.validation.missing_schemas(record) {
+                    let schema = ports.registry.schema_by_id(id).await?;
+                    self.validation
+                        .add_schema(id, &schema.text)
+                        .map_err(|e| Broken::Unreadable(format!("schema {id} of topic {topic}: {e}")))?;
+                }
+                self.validation.feed(side, record).map_err(|e| Broken::Unreadable(format!("topic {topic}: {e}")))?;
+                rows += 1;
+            }
+        }
+        Ok(rows)
+    }
+}
+
+fn advance(from: &Offsets, to: &Offsets) -> Offsets {
+    let mut all = from.clone();
+    for (partition, end) in to {
+        let position = all.entry(*partition).or_insert(0);
+        *position = (*position).max(*end);
+    }
+    all
+}
+
+fn advanced(old: &Positions, new: Positions) -> Positions {
+    new.into_iter()
+        .map(|(topic, ends)| {
+            let merged = old.get(&topic).map_or_else(|| ends.clone(), |o| advance(o, &ends));
+            (topic, merged)
+        })
+        .collect()
+}
+
+fn records_between(first: &Positions, last: &Positions) -> u64 {
+    let sum = last.iter().flat_map(|(topic, ends)| {
+        let before = first.get(topic);
+        ends.iter().map(move |(p, end)| end - before.and_then(|b| b.get(p)).copied().unwrap_or(0))
+    });
+    u64::try_from(sum.filter(|n| *n > 0).sum::<i64>()).unwrap_or(0)
+}

@@ -1,0 +1,467 @@
+//! The loop: takes what happened, journals it, does what follows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::AbortHandle;
+
+use super::execute::{self, Failed, Run};
+use super::handle::{Request, View};
+use super::hold::{self, NotHeld, Wait};
+use super::ports::Ports;
+use super::prove::{self, Broken, Proof};
+use super::settings::Settings;
+use super::watch::{Audit, Sighting};
+use super::{gather, view};
+use crate::model::effect::Effect;
+use crate::model::verdict::{Evidence, Outcome};
+use crate::model::work::RunningJob;
+use crate::port::{OutgoingEvent, PortError};
+use crate::rollout::event::Body;
+use crate::rollout::{Entry, Event, Illegal, Ledger, Rollout, State, Todo, WaitingOn, todo};
+use crate::telemetry::Metrics;
+
+/// Why the loop ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Stopped {
+    /// The journal cannot be written, or another daemon leads.
+    #[error("the journal cannot be written")]
+    Journal(#[source] PortError),
+    /// The journal holds something that this version does not understand.
+    #[error("journal entry {number} cannot be read: {reason}")]
+    Entry {
+        /// Which one, from 0.
+        number: usize,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a piece of work beside the loop came to.
+#[derive(Debug)]
+enum Outcomes {
+    Effect { key: String, seconds: f64, result: Result<Option<RunningJob>, Failed> },
+    CaughtUp(Result<(), NotHeld>),
+    Proven { seconds: f64, result: Box<Result<Evidence, Broken>> },
+}
+
+/// The loop and everything that it holds.
+pub struct Daemon {
+    pub(super) ports: Ports,
+    pub(super) settings: Arc<Settings>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) ledger: Ledger,
+    audit: Arc<Audit>,
+    inbox: mpsc::Receiver<Request>,
+    show: watch::Sender<Arc<View>>,
+    watched: watch::Sender<BTreeSet<String>>,
+    sightings: mpsc::Receiver<Sighting>,
+    /// Sightings that could not be decided yet: the world did not answer, or a rollout is open.
+    later: BTreeMap<String, Sighting>,
+    working: BTreeMap<String, AbortHandle>,
+    finished: (mpsc::Sender<(String, Outcomes)>, mpsc::Receiver<(String, Outcomes)>),
+    announced: BTreeSet<String>,
+    started_ms: i64,
+}
+
+impl Daemon {
+    /// Waits until it leads, replays the journal, and starts the watchers.
+    ///
+    /// # Errors
+    /// When the journal cannot be led or read.
+    pub async fn lead(
+        ports: Ports,
+        settings: Arc<Settings>,
+        metrics: Arc<Metrics>,
+        inbox: mpsc::Receiver<Request>,
+        show: watch::Sender<Arc<View>>,
+    ) -> Result<Self, Stopped> {
+        let entries = ports.journal.lead().await.map_err(Stopped::Journal)?;
+        let mut ledger = Ledger::default();
+        for (number, bytes) in entries.iter().enumerate() {
+            let unreadable = |reason: String| Stopped::Entry { number, reason };
+            let entry: Entry = serde_json::from_slice(bytes).map_err(|e| unreadable(e.to_string()))?;
+            ledger.apply(&entry).map_err(|e| unreadable(e.to_string()))?;
+        }
+        tracing::info!(entries = entries.len(), rollouts = ledger.rollouts.len(), "leads; journal replayed");
+        metrics.leader.set([], 1.0);
+        let (watched, topics) = watch::channel(BTreeSet::new());
+        let (seen, sightings) = mpsc::channel(64);
+        let audit = Arc::new(Audit::default());
+        let poll = settings.poll_ms;
+        tokio::spawn(super::watch::registry(ports.clone(), Arc::clone(&metrics), topics.clone(), poll, seen));
+        tokio::spawn(super::watch::topics(ports.clone(), Arc::clone(&metrics), Arc::clone(&audit), topics, poll));
+        let started_ms = ports.clock.now_ms();
+        Ok(Self {
+            ports,
+            settings,
+            metrics,
+            ledger,
+            audit,
+            inbox,
+            show,
+            watched,
+            sightings,
+            later: BTreeMap::new(),
+            working: BTreeMap::new(),
+            finished: mpsc::channel(64),
+            announced: BTreeSet::new(),
+            started_ms,
+        })
+    }
+
+    /// Turns until the journal is lost.
+    ///
+    /// # Errors
+    /// Why it stopped.
+    pub async fn run(mut self) -> Result<(), Stopped> {
+        let mut tick = tokio::time::interval(Duration::from_millis(self.settings.poll_ms));
+        loop {
+            self.watch_inputs();
+            self.drive().await?;
+            self.publish();
+            tokio::select! {
+                Some(request) = self.inbox.recv() => self.answer(request).await?,
+                Some((rollout, outcome)) = self.finished.1.recv() => self.came_back(&rollout, outcome).await?,
+                Some(sighting) = self.sightings.recv() => self.sighted(sighting).await?,
+                _ = tick.tick() => self.look_again().await?,
+            }
+        }
+    }
+
+    /// Journals `body`, then folds it in. After `Ok`, a restart knows it.
+    pub(super) async fn append(&mut self, body: Body) -> Result<(), AppendError> {
+        if !self.ports.journal.leading() {
+            return Err(AppendError::Stopped(Stopped::Journal(PortError::Fenced)));
+        }
+        let entry = Entry { at_ms: self.ports.clock.now_ms(), body };
+        let mut after = self.ledger.clone();
+        after.apply(&entry)?;
+        let bytes = serde_json::to_vec(&entry)
+            .map_err(|e| Stopped::Entry { number: self.ledger.rollouts.len(), reason: e.to_string() })?;
+        self.ports.journal.append(&bytes).await.map_err(Stopped::Journal)?;
+        if let Body::Rollout { id, .. } = &entry.body {
+            self.count_transition(id, &after);
+        }
+        self.ledger = after;
+        Ok(())
+    }
+
+    /// Journals an event of a rollout that the loop itself found; one that no longer fits is dropped and said so.
+    async fn happened(&mut self, rollout: &str, what: Event) -> Result<(), Stopped> {
+        match self.append(Body::Rollout { id: rollout.to_owned(), what }).await {
+            Ok(()) => Ok(()),
+            Err(AppendError::Illegal(illegal)) => {
+                tracing::info!(rollout, %illegal, "came too late");
+                Ok(())
+            }
+            Err(AppendError::Stopped(stopped)) => Err(stopped),
+        }
+    }
+
+    fn count_transition(&self, id: &str, after: &Ledger) {
+        let before = self.ledger.rollouts.get(id).map(|r| r.history.len()).unwrap_or(0);
+        let Some(rollout) = after.rollouts.get(id) else { return };
+        for step in rollout.history.iter().skip(before) {
+            self.metrics.rollout_transitions_total.inc([step.state.name()]);
+            tracing::info!(rollout = id, state = step.state.name(), note = step.note, "rollout moved");
+        }
+    }
+
+    fn watch_inputs(&self) {
+        let topics = gather::input_topics(&self.ledger.manifest);
+        self.watched.send_if_modified(|now| {
+            let changed = *now != topics;
+            *now = topics;
+            changed
+        });
+    }
+
+    fn publish(&self) {
+        let now_ms = self.ports.clock.now_ms();
+        let mut counts: BTreeMap<State, (u32, i64)> = BTreeMap::new();
+        for rollout in self.ledger.rollouts.values() {
+            let (count, oldest) = counts.entry(rollout.state).or_insert((0, 0));
+            *count += 1;
+            if !rollout.state.ended() {
+                *oldest = (*oldest).max(now_ms - rollout.since_ms);
+            }
+        }
+        for state in State::ALL {
+            let (count, oldest_ms) = counts.get(&state).copied().unwrap_or((0, 0));
+            self.metrics.rollouts.set([state.name()], f64::from(count));
+            self.metrics.rollout_state_seconds.set([state.name()], oldest_ms as f64 / 1000.0);
+        }
+        let frame = View {
+            env: self.settings.env.clone(),
+            leading: self.ports.journal.leading(),
+            replayed: true,
+            started_ms: self.started_ms,
+            now_ms,
+            subjects_watched: (self.watched.borrow().len() * 2) as u64,
+            ..View::default()
+        };
+        self.show.send_replace(Arc::new(view::of(&self.ledger, frame)));
+    }
+
+    async fn sighted(&mut self, sighting: Sighting) -> Result<(), Stopped> {
+        self.later.insert(sighting.subject.clone(), sighting);
+        self.look_again().await
+    }
+
+    async fn look_again(&mut self) -> Result<(), Stopped> {
+        for (_, sighting) in std::mem::take(&mut self.later) {
+            if let Some(again) = self.decide_on(sighting).await? {
+                self.later.insert(again.subject.clone(), again);
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts what is to be done for every open rollout.
+    async fn drive(&mut self) -> Result<(), Stopped> {
+        // Each round takes one step for each rollout; a step that changes the ledger may open the next one.
+        loop {
+            let open: Vec<Rollout> = self.ledger.open().into_iter().cloned().collect();
+            let mut moved = false;
+            for rollout in open {
+                if !self.working.contains_key(&rollout.id) {
+                    moved |= self.step(&rollout).await?;
+                }
+            }
+            if !moved {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One step; true when the ledger changed.
+    async fn step(&mut self, rollout: &Rollout) -> Result<bool, Stopped> {
+        let now_ms = self.ports.clock.now_ms();
+        match todo(rollout) {
+            Todo::AllowStaging => {
+                if self.ledger.busy().is_some() {
+                    return Ok(false);
+                }
+                let by = "policy".to_owned();
+                self.happened(&rollout.id, Event::StagingAllowed { by }).await?;
+                Ok(true)
+            }
+            Todo::Run { effect, attempted } => {
+                self.start_effect(rollout, &effect, attempted).await?;
+                Ok(false)
+            }
+            Todo::CatchUp => {
+                self.start_catch_up(rollout, now_ms);
+                Ok(false)
+            }
+            Todo::Validate => {
+                self.start_proof(rollout);
+                Ok(false)
+            }
+            Todo::Wait(WaitingOn::Approval { evidence, until_ms }) if now_ms < until_ms => {
+                if self.announced.insert(evidence) {
+                    self.announce(rollout);
+                }
+                Ok(false)
+            }
+            Todo::Wait(WaitingOn::Approval { .. }) => {
+                self.happened(&rollout.id, Event::EvidenceExpired).await?;
+                Ok(true)
+            }
+            Todo::Wait(WaitingOn::Soak { until_ms }) if now_ms >= until_ms => {
+                self.happened(&rollout.id, Event::SoakOver).await?;
+                Ok(true)
+            }
+            Todo::Wait(_) => Ok(false),
+        }
+    }
+
+    async fn start_effect(&mut self, rollout: &Rollout, effect: &Effect, attempted: u32) -> Result<(), Stopped> {
+        let key = effect.key();
+        let forward = matches!(rollout.state, State::Staging | State::Promoting | State::Retiring);
+        if forward
+            && attempted == 0
+            && let Err(failed) = execute::precheck(&self.ports, effect).await
+        {
+            if matches!(&failed, Failed::Port(error) if error.passing()) {
+                // Looked at again with the next turn.
+                return Ok(());
+            }
+            return self.happened(&rollout.id, Event::EffectFailed { key, reason: failed.to_string() }).await;
+        }
+        // A job of an earlier try may run under its name: that try is taken up before there is a new one.
+        let attempt = if attempted == 0 { 1 } else { attempted };
+        self.happened(&rollout.id, Event::EffectIntended { key: key.clone(), attempt }).await?;
+        let run = Run {
+            ports: self.ports.clone(),
+            settings: Arc::clone(&self.settings),
+            rollout: rollout.id.clone(),
+            attempt,
+            jobs: self.ledger.jobs.clone(),
+            job_attempts: started(rollout),
+        };
+        let effect = effect.clone();
+        self.beside(&rollout.id, async move {
+            let begin = std::time::Instant::now();
+            let result = execute::execute(&run, &effect).await;
+            Outcomes::Effect { key, seconds: begin.elapsed().as_secs_f64(), result }
+        });
+        Ok(())
+    }
+
+    fn start_catch_up(&mut self, rollout: &Rollout, now_ms: i64) {
+        let (ports, metrics) = (self.ports.clone(), Arc::clone(&self.metrics));
+        let (hops, jobs) = (rollout.work.hops.clone(), self.ledger.jobs.clone());
+        let until_ms = now_ms + rollout.terms.catch_up_ms;
+        self.beside(&rollout.id, async move {
+            let caught_up = async {
+                let cut = hold::ends(&ports, &hold::root_topics(&hops, &jobs)).await?;
+                let wait = Wait { ports: &ports, metrics: &metrics, hops: &hops, jobs: &jobs, until_ms };
+                hold::hold(wait, &cut).await.map(|_| ())
+            };
+            Outcomes::CaughtUp(caught_up.await)
+        });
+    }
+
+    fn start_proof(&mut self, rollout: &Rollout) {
+        let proof = Proof {
+            ports: self.ports.clone(),
+            settings: Arc::clone(&self.settings),
+            metrics: Arc::clone(&self.metrics),
+            audit: Arc::clone(&self.audit),
+            rollout: rollout.clone(),
+            jobs: self.ledger.jobs.clone(),
+        };
+        self.beside(&rollout.id, async move {
+            let begin = std::time::Instant::now();
+            let result = Box::new(prove::prove(&proof).await);
+            Outcomes::Proven { seconds: begin.elapsed().as_secs_f64(), result }
+        });
+    }
+
+    fn beside(&mut self, rollout: &str, work: impl Future<Output = Outcomes> + Send + 'static) {
+        let (id, finished) = (rollout.to_owned(), self.finished.0.clone());
+        let task = tokio::spawn(async move {
+            let outcome = work.await;
+            // The loop is gone when this fails: a restart looks at the world again.
+            let _ = finished.send((id, outcome)).await;
+        });
+        self.working.insert(rollout.to_owned(), task.abort_handle());
+    }
+
+    /// Stops looking and comparing for a rollout; an effect under way is never cut off.
+    pub(super) fn stop_looking(&mut self, rollout: &Rollout) {
+        if matches!(rollout.state, State::CatchingUp | State::Validating)
+            && let Some(task) = self.working.remove(&rollout.id)
+        {
+            task.abort();
+        }
+    }
+
+    async fn came_back(&mut self, rollout: &str, outcome: Outcomes) -> Result<(), Stopped> {
+        self.working.remove(rollout);
+        match outcome {
+            Outcomes::Effect { key, seconds, result } => {
+                let kind = key.split(':').next().unwrap_or("").replace('-', "_");
+                self.metrics.effect_duration_seconds.observe([&kind], seconds);
+                match result {
+                    Ok(job) => {
+                        self.metrics.effects_total.inc([&kind, "done"]);
+                        self.happened(rollout, Event::EffectDone { key, job }).await
+                    }
+                    Err(failed) => {
+                        self.metrics.effects_total.inc([&kind, "failed"]);
+                        tracing::error!(rollout, effect = key, error = %failed, "effect failed");
+                        self.happened(rollout, Event::EffectFailed { key, reason: failed.to_string() }).await
+                    }
+                }
+            }
+            Outcomes::CaughtUp(Ok(())) => self.happened(rollout, Event::CaughtUp).await,
+            Outcomes::CaughtUp(Err(why)) => {
+                self.happened(rollout, Event::CatchUpFailed { reason: why.to_string() }).await
+            }
+            Outcomes::Proven { seconds, result } => {
+                self.metrics.validation_duration_seconds.observe([], seconds);
+                self.proven(rollout, *result).await
+            }
+        }
+    }
+
+    async fn proven(&mut self, rollout: &str, result: Result<Evidence, Broken>) -> Result<(), Stopped> {
+        match result {
+            Ok(evidence) => {
+                let outcome = match evidence.outcome {
+                    Outcome::Pass => "pass",
+                    Outcome::Undecided => "undecided",
+                    Outcome::Fail => "fail",
+                };
+                self.metrics.validation_outcomes_total.inc([outcome]);
+                for table in &evidence.tables {
+                    self.metrics.duplicates_found_total.add([], table.duplicates.values().sum());
+                    self.metrics.differences_found_total.add([], table.missing + table.extra + table.different);
+                }
+                self.happened(rollout, Event::Validated { evidence: Box::new(evidence) }).await
+            }
+            Err(broken) => {
+                self.metrics.validation_outcomes_total.inc(["undecided"]);
+                self.happened(rollout, Event::ValidationBroken { reason: broken.to_string() }).await
+            }
+        }
+    }
+
+    /// Tells the outside that evidence waits for a decision. The id is the evidence's own, so a repeat is known as one.
+    fn announce(&self, rollout: &Rollout) {
+        let digest = rollout.evidence_digest().unwrap_or_default();
+        let base = format!("{}/api/v1/rollouts/{}", self.settings.url, rollout.id);
+        self.notify(
+            format!("{}-{}", rollout.id, digest.trim_start_matches("sha256:").get(..16).unwrap_or("")),
+            "rollout.awaiting_approval",
+            serde_json::json!({
+                "env": self.settings.env,
+                "rollout": rollout.id,
+                "title": rollout.title,
+                "evidence_digest": digest,
+                "evidence": rollout.evidence,
+                "links": {"show": base, "approve": format!("{base}/approve"), "reject": format!("{base}/reject")},
+            }),
+        );
+    }
+
+    /// Sends an event beside the loop; a receiver that does not take it is logged.
+    pub(super) fn notify(&self, id: String, kind: &str, data: serde_json::Value) {
+        let at_ms = self.ports.clock.now_ms();
+        let body = serde_json::json!({"type": kind, "timestamp_ms": at_ms, "data": data}).to_string();
+        let event = OutgoingEvent { id, kind: kind.to_owned(), at_ms, body };
+        let (notifier, metrics) = (Arc::clone(&self.ports.notifier), Arc::clone(&self.metrics));
+        tokio::spawn(async move {
+            if let Err(error) = notifier.notify(&event).await {
+                metrics.port_errors_total.inc(["webhook"]);
+                tracing::warn!(event = event.id, %error, "event could not be delivered");
+            }
+        });
+    }
+
+    pub(super) async fn answer(&mut self, request: Request) -> Result<(), Stopped> {
+        super::answer::answer(self, request).await
+    }
+}
+
+/// Why something was not journaled.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AppendError {
+    /// It does not fit.
+    #[error(transparent)]
+    Illegal(#[from] Illegal),
+    /// The loop must end.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+/// Tries of starting each table's job, from the keys of the effects.
+fn started(rollout: &Rollout) -> BTreeMap<String, u32> {
+    let tries = rollout.intended.iter();
+    tries.filter_map(|(key, n)| key.strip_prefix("start-job:").map(|table| (table.to_owned(), *n))).collect()
+}

@@ -1,0 +1,57 @@
+//! The ledger as the outside sees it.
+
+use super::handle::{HistoryView, RefusedView, RolloutKind, RolloutView, View};
+use crate::rollout::{Kind, Ledger, Rollout, Todo, todo};
+
+/// A snapshot of `ledger`.
+pub fn of(ledger: &Ledger, frame: View) -> View {
+    let mut rollouts: Vec<RolloutView> = ledger.rollouts.values().map(rollout).collect();
+    rollouts.sort_by(|a, b| (b.created_ms, &b.id).cmp(&(a.created_ms, &a.id)));
+    let refused = ledger.refused.iter().rev().map(|r| RefusedView {
+        subject: r.subject.clone(),
+        version: r.version,
+        reasons: r.reasons.clone(),
+        at_ms: r.at_ms,
+    });
+    View { manifest: ledger.manifest.clone(), rollouts, refused: refused.collect(), ..frame }
+}
+
+fn rollout(r: &Rollout) -> RolloutView {
+    RolloutView {
+        id: r.id.clone(),
+        title: r.title.clone(),
+        kind: match r.kind {
+            Kind::Deploy => RolloutKind::Deploy,
+            Kind::Evolution => RolloutKind::Evolution,
+            Kind::Change => RolloutKind::Change,
+        },
+        state: r.state.name().to_owned(),
+        ended: r.state.ended(),
+        waiting_on: waiting_on(r),
+        since_ms: r.since_ms,
+        created_ms: r.created_ms,
+        plan: r.plan.clone(),
+        evidence: r.evidence.clone(),
+        evidence_digest: r.evidence_digest(),
+        history: r
+            .history
+            .iter()
+            .map(|s| HistoryView { at_ms: s.at_ms, state: s.state.name().to_owned(), note: s.note.clone() })
+            .collect(),
+        error: r.error.clone(),
+    }
+}
+
+/// What it waits on, one line; empty when it is over.
+pub fn waiting_on(r: &Rollout) -> String {
+    if r.state.ended() {
+        return String::new();
+    }
+    match todo(r) {
+        Todo::AllowStaging => "its turn".to_owned(),
+        Todo::Run { effect, .. } => effect.title(),
+        Todo::CatchUp => "green to hold the same input as blue".to_owned(),
+        Todo::Validate => "both outputs to be read and compared".to_owned(),
+        Todo::Wait(what) => what.to_string(),
+    }
+}

@@ -1,0 +1,206 @@
+//! Watches the registry and the input topics, beside the loop.
+//!
+//! Rules: a system that does not answer is logged once when it goes and once when it comes back, counted each time, and
+//! asked again; the rest goes on. What is seen goes to the loop, which decides.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::{mpsc, watch};
+
+use super::gather;
+use super::ports::Ports;
+use crate::model::record::{self, Offsets};
+use crate::port::PortError;
+use crate::telemetry::Metrics;
+
+/// A subject's newest version in the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    /// Subject.
+    pub subject: String,
+    /// Version.
+    pub version: i32,
+    /// When it was seen, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
+/// What was seen of one schema id in one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SchemaUse {
+    /// Records.
+    pub records: u64,
+    /// Offset of the first.
+    pub first_offset: i64,
+}
+
+/// What was seen in the input topics: records for each topic, schema id and partition.
+#[derive(Debug, Default)]
+pub struct Audit {
+    seen: Mutex<BTreeMap<String, BTreeMap<String, BTreeMap<i32, SchemaUse>>>>,
+}
+
+/// How records without a schema id are counted.
+const NO_ID: &str = "none";
+/// How tombstones are counted.
+const TOMBSTONE: &str = "tombstone";
+
+impl Audit {
+    /// Records for each topic and schema id.
+    pub fn schema_ids(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
+        let Ok(seen) = self.seen.lock() else { return BTreeMap::new() };
+        seen.iter()
+            .map(|(topic, ids)| {
+                let sums = ids.iter().map(|(id, parts)| (id.clone(), parts.values().map(|u| u.records).sum()));
+                (topic.clone(), sums.collect())
+            })
+            .collect()
+    }
+
+    /// Offset of the first record with this schema id, for each partition of the topic.
+    pub fn first_offsets(&self, topic: &str, id: u32) -> Offsets {
+        let Ok(seen) = self.seen.lock() else { return Offsets::new() };
+        let uses = seen.get(topic).and_then(|ids| ids.get(&id.to_string()));
+        uses.map(|parts| parts.iter().map(|(p, u)| (*p, u.first_offset)).collect()).unwrap_or_default()
+    }
+
+    fn count(&self, topic: &str, id: &str, partition: i32, offset: i64) -> bool {
+        let Ok(mut seen) = self.seen.lock() else { return false };
+        let ids = seen.entry(topic.to_owned()).or_default();
+        let new = !ids.contains_key(id);
+        let uses = ids.entry(id.to_owned()).or_default();
+        let used = uses.entry(partition).or_insert(SchemaUse { records: 0, first_offset: offset });
+        used.records += 1;
+        used.first_offset = used.first_offset.min(offset);
+        new
+    }
+}
+
+/// Polls the registry for the subjects of `topics` and sends every newest version that was not sent before.
+pub async fn registry(
+    ports: Ports,
+    metrics: Arc<Metrics>,
+    topics: watch::Receiver<BTreeSet<String>>,
+    poll_ms: u64,
+    out: mpsc::Sender<Sighting>,
+) {
+    let mut sent: BTreeMap<String, i32> = BTreeMap::new();
+    let mut health = Health::new("registry");
+    loop {
+        let watched = topics.borrow().clone();
+        let subjects: Vec<String> = watched.iter().flat_map(|t| gather::subjects_of(t)).collect();
+        metrics.subjects_watched.set([], subjects.len() as f64);
+        for subject in subjects {
+            match ports.registry.versions(&subject).await {
+                Ok(versions) => {
+                    health.well();
+                    let Some(version) = versions.last().copied() else { continue };
+                    if sent.get(&subject) == Some(&version) {
+                        continue;
+                    }
+                    let sighting = Sighting { subject: subject.clone(), version, at_ms: ports.clock.now_ms() };
+                    if out.send(sighting).await.is_err() {
+                        return;
+                    }
+                    sent.insert(subject, version);
+                }
+                Err(error) => health.ill(&error, &metrics),
+            }
+        }
+        ports.clock.sleep_ms(poll_ms).await;
+    }
+}
+
+/// Reads the input topics from their beginning and counts records by schema id.
+pub async fn topics(
+    ports: Ports,
+    metrics: Arc<Metrics>,
+    audit: Arc<Audit>,
+    topics: watch::Receiver<BTreeSet<String>>,
+    poll_ms: u64,
+) {
+    let mut positions: BTreeMap<String, Offsets> = BTreeMap::new();
+    let mut health: BTreeMap<String, Health> = BTreeMap::new();
+    loop {
+        let watched = topics.borrow().clone();
+        for topic in watched {
+            let position = positions.entry(topic.clone()).or_default();
+            let health = health.entry(topic.clone()).or_insert_with(|| Health::new("kafka"));
+            match read_on(&ports, &metrics, &audit, &topic, position).await {
+                Ok(()) => health.well(),
+                Err(error) => health.ill(&error, &metrics),
+            }
+        }
+        ports.clock.sleep_ms(poll_ms).await;
+    }
+}
+
+async fn read_on(
+    ports: &Ports,
+    metrics: &Metrics,
+    audit: &Audit,
+    topic: &str,
+    position: &mut Offsets,
+) -> Result<(), PortError> {
+    let ends = ports.topics.visible_ends(topic).await?;
+    if record::reached(position, &ends) {
+        return Ok(());
+    }
+    let mut stream = ports.topics.read(topic, position, &ends).await?;
+    while let Some(batch) = stream.next_batch().await? {
+        for record in &batch {
+            let id = match record.value.as_deref() {
+                None => TOMBSTONE.to_owned(),
+                Some(bytes) => record::schema_id(bytes).map_or_else(|| NO_ID.to_owned(), |id| id.to_string()),
+            };
+            metrics.cdc_records_total.inc([topic, &id]);
+            if audit.count(topic, &id, record.partition, record.offset) {
+                first_of_its_kind(ports, topic, &id, record.partition, record.offset).await;
+            }
+            position.insert(record.partition, record.offset + 1);
+        }
+    }
+    *position = ends;
+    Ok(())
+}
+
+/// Says what a schema id is that was not seen before; one that the registry does not know is named.
+async fn first_of_its_kind(ports: &Ports, topic: &str, id: &str, partition: i32, offset: i64) {
+    match id.parse::<u32>() {
+        Ok(number) => match ports.registry.schema_by_id(number).await {
+            Ok(_) => tracing::info!(topic, schema_id = id, partition, offset, "first record with this schema id"),
+            Err(error) => {
+                tracing::warn!(topic, schema_id = id, partition, offset, %error, "record with a schema id that cannot be looked up");
+            }
+        },
+        Err(_) if id == TOMBSTONE => {}
+        Err(_) => tracing::warn!(topic, partition, offset, "record that is not in the registry's wire format"),
+    }
+}
+
+/// Whether a system answers: said when it changes, not each time.
+struct Health {
+    system: &'static str,
+    ill: Option<String>,
+}
+
+impl Health {
+    fn new(system: &'static str) -> Self {
+        Self { system, ill: None }
+    }
+
+    fn well(&mut self) {
+        if self.ill.take().is_some() {
+            tracing::info!(system = self.system, "answers again");
+        }
+    }
+
+    fn ill(&mut self, error: &PortError, metrics: &Metrics) {
+        metrics.port_errors_total.inc([self.system]);
+        let text = error.to_string();
+        if self.ill.as_ref() != Some(&text) {
+            tracing::warn!(system = self.system, error = text, "does not answer as it should; asked again");
+            self.ill = Some(text);
+        }
+    }
+}

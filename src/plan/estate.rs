@@ -1,0 +1,175 @@
+//! A manifest with its statements parsed: what planning works on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::Diagnostic;
+use crate::model::manifest::{DeployedTable, Manifest};
+use crate::sql::{self, Catalog, CatalogTable, CreateTable, CreateView, Insert, Query, Statement, StatementKind};
+
+use super::document::Role;
+
+/// Every table and view of a manifest, parsed.
+#[derive(Clone, Debug)]
+pub struct Estate {
+    /// By logical name.
+    pub tables: BTreeMap<String, Table>,
+    /// Logical name by physical name.
+    pub logical: BTreeMap<String, String>,
+    /// Columns by physical name, for lineage.
+    pub catalog: Catalog,
+}
+
+/// One table or view, parsed.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// Logical name.
+    pub name: String,
+    /// As deployed.
+    pub deployed: DeployedTable,
+    /// Role.
+    pub role: Role,
+    /// Its DDL.
+    pub ddl: Statement,
+    /// Its INSERT.
+    pub dml: Option<Statement>,
+    /// Logical names of what it reads, each once.
+    pub reads: BTreeSet<String>,
+    /// What it reads more than once in the same statement.
+    pub repeated: BTreeSet<String>,
+}
+
+impl Table {
+    /// Its `CREATE TABLE`, if it is not a view.
+    pub fn create(&self) -> Option<&CreateTable> {
+        match &self.ddl.kind {
+            StatementKind::CreateTable(create) => Some(create),
+            _ => None,
+        }
+    }
+
+    /// Its `CREATE VIEW`, if it is one.
+    pub fn view(&self) -> Option<&CreateView> {
+        match &self.ddl.kind {
+            StatementKind::CreateView(view) => Some(view),
+            _ => None,
+        }
+    }
+
+    /// Its INSERT.
+    pub fn insert(&self) -> Option<&Insert> {
+        match &self.dml.as_ref()?.kind {
+            StatementKind::Insert(insert) => Some(insert),
+            _ => None,
+        }
+    }
+
+    /// The query that says what is in it.
+    pub fn query(&self) -> Option<&Query> {
+        self.insert().map(|i| &i.query).or_else(|| self.view().map(|v| &v.query))
+    }
+
+    /// Columns of its primary key.
+    pub fn key(&self) -> Vec<String> {
+        let key = self.create().and_then(|c| c.primary_key.as_ref());
+        key.map(|k| k.columns.iter().map(|c| c.name.clone()).collect()).unwrap_or_default()
+    }
+
+    /// The value of one of its options.
+    pub fn option(&self, key: &str) -> Option<&str> {
+        self.create()?.option(key).map(|o| o.value.as_str())
+    }
+
+    /// True when its sink writes transactions.
+    pub fn exactly_once(&self) -> bool {
+        self.option("sink.delivery-guarantee") == Some("exactly-once")
+    }
+
+    /// True when every record of its topic is a row of its own.
+    pub fn append(&self) -> bool {
+        self.option("connector") == Some("kafka")
+    }
+}
+
+/// Parses every statement of the manifest.
+///
+/// # Errors
+/// A diagnostic for each statement that is not what the manifest says it is, and for each table that is read but not known.
+pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
+    let mut problems = Vec::new();
+    let logical: BTreeMap<String, String> =
+        manifest.tables.iter().map(|(name, t)| (t.physical.clone(), name.clone())).collect();
+    let mut tables = BTreeMap::new();
+    let mut catalog = Catalog::default();
+    for (name, deployed) in &manifest.tables {
+        let Some(ddl) = single(&deployed.ddl, &deployed.ddl_file, &mut problems) else { continue };
+        let dml = match (&deployed.dml, &deployed.dml_file) {
+            (Some(text), Some(file)) => match single(text, file, &mut problems) {
+                Some(statement) => Some(statement),
+                None => continue,
+            },
+            _ => None,
+        };
+        let role = match (&ddl.kind, &dml) {
+            (StatementKind::CreateView(_), _) => Role::View,
+            (_, Some(_)) => Role::Written,
+            (_, None) => Role::Reader,
+        };
+        let (columns, view) = match &ddl.kind {
+            StatementKind::CreateTable(create) => (create.schema(), None),
+            StatementKind::CreateView(view) => (Vec::new(), Some(view.query.clone())),
+            _ => {
+                let what = Diagnostic::error("C101", format!("{} is not a CREATE TABLE or CREATE VIEW", deployed.ddl_file));
+                problems.push(what.in_file(&deployed.ddl_file).at(ddl.span, "this statement"));
+                continue;
+            }
+        };
+        catalog.tables.insert(deployed.physical.clone(), CatalogTable { columns, view });
+        let source = if role == Role::View { Some((&ddl, &deployed.ddl_file)) } else { dml.as_ref().zip(deployed.dml_file.as_ref()) };
+        let mut reads = BTreeSet::new();
+        let mut repeated = BTreeSet::new();
+        for (statement, file) in source {
+            for reference in sql::table_refs(statement) {
+                let physical = &reference.name.last().name;
+                match logical.get(physical) {
+                    Some(read) if !reads.insert(read.clone()) => {
+                        repeated.insert(read.clone());
+                    }
+                    Some(_) => {}
+                    None => problems.push(
+                        Diagnostic::error("C102", format!("table `{physical}` is read here but the project does not define it"))
+                            .in_file(file)
+                            .at(reference.name.span, "not defined")
+                            .help("add its CREATE TABLE under pipelines/, or correct the name"),
+                    ),
+                }
+            }
+        }
+        tables.insert(
+            name.clone(),
+            Table { name: name.clone(), deployed: deployed.clone(), role, ddl, dml, reads, repeated },
+        );
+    }
+    if problems.is_empty() { Ok(Estate { tables, logical, catalog }) } else { Err(problems) }
+}
+
+/// The only statement of a text; every problem of the text goes to `problems`.
+fn single(text: &str, file: &str, problems: &mut Vec<Diagnostic>) -> Option<Statement> {
+    let parsed = sql::parse(text);
+    let before = problems.len();
+    problems.extend(
+        parsed
+            .diagnostics()
+            .iter()
+            .filter(|d| d.severity == crate::diagnostic::Severity::Error)
+            .map(|d| d.clone().in_file(file)),
+    );
+    match parsed.statements() {
+        [one] if problems.len() == before => Some(one.clone()),
+        [_] => None,
+        other => {
+            let text = format!("{file} holds {} statements where one is expected", other.len());
+            problems.push(Diagnostic::error("C103", text).in_file(file));
+            None
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What depends on what: logical tables and views, from readers to facts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::algo::toposort;
+use petgraph::graphmap::DiGraphMap;
+use petgraph::visit::{Dfs, Reversed};
+
+use super::estate::Estate;
+use crate::diagnostic::Diagnostic;
+
+/// The dependencies of an estate.
+#[derive(Clone, Debug)]
+pub struct Graph<'a> {
+    edges: DiGraphMap<&'a str, ()>,
+    order: Vec<&'a str>,
+}
+
+/// Builds it.
+///
+/// # Errors
+/// A diagnostic that names the tables of a cycle.
+pub fn build(estate: &Estate) -> Result<Graph<'_>, Diagnostic> {
+    let mut edges = DiGraphMap::new();
+    for (name, table) in &estate.tables {
+        edges.add_node(name.as_str());
+        for read in &table.reads {
+            edges.add_edge(read.as_str(), name.as_str(), ());
+        }
+    }
+    match toposort(&edges, None) {
+        Ok(order) => Ok(Graph { edges, order }),
+        Err(cycle) => Err(Diagnostic::error("C120", format!("table `{}` depends on itself through other tables", cycle.node_id()))
+            .help("cut the cycle: a change cannot be rolled out through it")),
+    }
+}
+
+impl Graph<'_> {
+    /// Every table, inputs before what reads them.
+    pub fn order(&self) -> impl Iterator<Item = &str> {
+        self.order.iter().copied()
+    }
+
+    /// Everything that reads one of `from`, directly or not, and `from` itself.
+    pub fn downstream(&self, from: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for start in from {
+            let mut walk = Dfs::new(&self.edges, start.as_str());
+            while let Some(node) = walk.next(&self.edges) {
+                found.insert(node.to_owned());
+            }
+        }
+        found
+    }
+
+    /// Everything that one of `from` reads, directly or not, and `from` itself.
+    pub fn upstream(&self, from: &BTreeSet<String>) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for start in from {
+            let reversed = Reversed(&self.edges);
+            let mut walk = Dfs::new(reversed, start.as_str());
+            while let Some(node) = walk.next(reversed) {
+                found.insert(node.to_owned());
+            }
+        }
+        found
+    }
+
+    /// `tables` in dependency order.
+    pub fn sorted(&self, tables: &BTreeSet<String>) -> Vec<String> {
+        let mut level: BTreeMap<&str, usize> = BTreeMap::new();
+        for node in &self.order {
+            let deepest = self.edges.neighbors_directed(node, petgraph::Direction::Incoming);
+            let own = deepest.filter_map(|n| level.get(n)).max().map_or(0, |d| d + 1);
+            level.insert(node, own);
+        }
+        let mut sorted: Vec<String> = tables.iter().cloned().collect();
+        sorted.sort_by_key(|t| (level.get(t.as_str()).copied().unwrap_or(0), t.clone()));
+        sorted
+    }
+}

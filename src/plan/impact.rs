@@ -1,0 +1,56 @@
+//! Which tables become green, and why.
+//!
+//! The strategy is `full`: everything downstream of what changed goes green, because a statement that reads a green table
+//! must read it from its beginning, and a statement that read both blue and green of one table would mix two versions.
+//! Each impacted table carries the inputs that force it; each other table the proof that it cannot see the change: it
+//! reads, directly or through others, none of the changed tables.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document::{Role, Untouched};
+use super::estate::Estate;
+use super::graph::Graph;
+
+/// What a change reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Impact {
+    /// Tables that become green, in dependency order.
+    pub green: Vec<String>,
+    /// For each of them the reasons, one line each.
+    pub because: BTreeMap<String, Vec<String>>,
+    /// The others, with the proof.
+    pub untouched: Vec<Untouched>,
+}
+
+/// Everything downstream of `changed`, which maps each changed table to the reason.
+pub fn full(estate: &Estate, graph: &Graph<'_>, changed: &BTreeMap<String, String>) -> Impact {
+    let roots: BTreeSet<String> = changed.keys().cloned().collect();
+    let reached = graph.downstream(&roots);
+    let mut because = BTreeMap::new();
+    for name in &reached {
+        let mut reasons: Vec<String> = changed.get(name).cloned().into_iter().collect();
+        if let Some(table) = estate.tables.get(name) {
+            let word = if table.role == Role::View { "shows" } else { "reads" };
+            reasons.extend(table.reads.iter().filter(|r| reached.contains(*r)).map(|r| format!("{word} {r}")));
+        }
+        because.insert(name.clone(), reasons);
+    }
+    let untouched = estate
+        .tables
+        .keys()
+        .filter(|n| !reached.contains(*n))
+        .map(|n| Untouched { table: n.clone(), proof: proof(graph, n, &roots) })
+        .collect();
+    Impact { green: graph.sorted(&reached), because, untouched }
+}
+
+fn proof(graph: &Graph<'_>, table: &str, roots: &BTreeSet<String>) -> String {
+    let mut inputs = graph.upstream(&BTreeSet::from([table.to_owned()]));
+    inputs.remove(table);
+    let changed = roots.iter().cloned().collect::<Vec<_>>().join(", ");
+    if inputs.is_empty() {
+        return format!("reads no table; {changed} is not it");
+    }
+    let all = graph.sorted(&inputs).join(", ");
+    format!("reads only {all}: none of them is {changed} or depends on it")
+}

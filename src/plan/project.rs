@@ -1,0 +1,229 @@
+//! A project's files as a manifest: what would be deployed if nothing were.
+//!
+//! Layout: `pipelines/**/ddl.<table>.sql` and `dml.<table>.sql` (any `.sql` file will do, the statements decide), one or
+//! more statements a file, and `connectors/*.json` with `{"name", "config"}`. Text stays as it is, comments included; a file
+//! with several statements is cut between them.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::manifest::{DeployedConnector, DeployedTable, Manifest};
+use crate::model::{name, template};
+use crate::sql::{self, Statement, StatementKind};
+
+/// A file of the project: path relative to it, with `/`, and text.
+pub type File = (String, String);
+
+/// What the files say. The manifest holds what could be read; `diagnostics` what could not.
+#[derive(Clone, Debug, Default)]
+pub struct Project {
+    /// Tables, views and connectors; topics and jobs not yet known.
+    pub manifest: Manifest,
+    /// Problems, errors first found first.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Words of statements that could not be read, by file: what they may touch.
+    pub unread: BTreeMap<String, Vec<String>>,
+}
+
+/// Reads the files. `vars` are the placeholders that are not secret.
+pub fn read(files: &[File], vars: &BTreeMap<String, String>) -> Project {
+    let mut project = Project::default();
+    let mut inserts: Vec<(String, String, String)> = Vec::new();
+    for (path, text) in files {
+        if path.ends_with(".json") {
+            connector(path, text, &mut project);
+        } else if path.ends_with(".sql") {
+            script(path, text, &mut project, &mut inserts);
+        }
+    }
+    for (target, path, text) in inserts {
+        let (logical, _) = name::split(&target);
+        match project.manifest.tables.get_mut(logical) {
+            Some(table) if table.dml.is_none() => {
+                table.dml_file = Some(path);
+                table.dml = Some(text);
+            }
+            Some(table) => {
+                let other = table.dml_file.clone().unwrap_or_default();
+                project.diagnostics.push(
+                    Diagnostic::error("C104", format!("table `{target}` is written by two statements, here and in {other}"))
+                        .in_file(path)
+                        .help("write it by one statement with UNION ALL"),
+                );
+            }
+            None => project.diagnostics.push(
+                Diagnostic::error("C105", format!("table `{target}` is written here but no file creates it"))
+                    .in_file(path)
+                    .help(format!("add ddl.{target}.sql with its CREATE TABLE")),
+            ),
+        }
+    }
+    resolve_topics(&mut project, vars);
+    attach_connectors(&mut project, vars);
+    project
+}
+
+fn script(path: &str, text: &str, project: &mut Project, inserts: &mut Vec<(String, String, String)>) {
+    let parsed = sql::parse(text);
+    project.diagnostics.extend(parsed.diagnostics().iter().map(|d| d.clone().in_file(path)));
+    let statements = parsed.statements();
+    for (i, statement) in statements.iter().enumerate() {
+        let own = own_text(text, statements, i);
+        match &statement.kind {
+            StatementKind::CreateTable(create) => table(path, own, &create.name.last().name, statement, project),
+            StatementKind::CreateView(view) => table(path, own, &view.name.last().name, statement, project),
+            StatementKind::Insert(insert) => {
+                inserts.push((insert.target.last().name.clone(), path.to_owned(), own));
+            }
+            StatementKind::Unparsed { words, .. } => {
+                project.unread.entry(path.to_owned()).or_default().extend(words.iter().map(|w| w.name.clone()));
+            }
+            other => project.diagnostics.push(
+                Diagnostic::error("C106", format!("{} is not deployed by Cyanotype", describe(other)))
+                    .in_file(path)
+                    .at(statement.span, "this statement")
+                    .help("keep CREATE TABLE, CREATE VIEW and INSERT under pipelines/; session settings belong into [env.<name>.flink.settings]"),
+            ),
+        }
+    }
+}
+
+/// A statement's own text: the whole file when it stands alone, else from the end of the one before to its own end.
+fn own_text(text: &str, statements: &[Statement], i: usize) -> String {
+    if statements.len() == 1 {
+        return text.to_owned();
+    }
+    let start = if i == 0 { 0 } else { statements.get(i - 1).map_or(0, |s| s.span.end) };
+    let end = statements.get(i).map_or(text.len(), |s| s.span.end);
+    text.get(start..end).unwrap_or("").trim_start_matches([';', '\n', '\r']).to_owned()
+}
+
+fn table(path: &str, text: String, physical: &str, statement: &Statement, project: &mut Project) {
+    let (logical, version) = name::split(physical);
+    if let Some(other) = project.manifest.tables.get(logical) {
+        let text = format!("table `{logical}` is created twice, here and in {}", other.ddl_file);
+        project.diagnostics.push(
+            Diagnostic::error("C107", text)
+                .in_file(path)
+                .at(statement.span, "created again")
+                .help("keep one; earlier versions belong into git history"),
+        );
+        return;
+    }
+    project.manifest.tables.insert(
+        logical.to_owned(),
+        DeployedTable {
+            version,
+            physical: physical.to_owned(),
+            ddl_file: path.to_owned(),
+            ddl: text,
+            dml_file: None,
+            dml: None,
+            topic: None,
+            job: None,
+        },
+    );
+}
+
+fn resolve_topics(project: &mut Project, vars: &BTreeMap<String, String>) {
+    for table in project.manifest.tables.values_mut() {
+        let parsed = sql::parse(&table.ddl);
+        let Some(Statement { kind: StatementKind::CreateTable(create), .. }) = parsed.statements().first() else { continue };
+        let Some(option) = create.option("topic") else {
+            let text = format!("table `{}` has no 'topic'", table.physical);
+            project.diagnostics.push(
+                Diagnostic::error("C108", text)
+                    .in_file(&table.ddl_file)
+                    .at(create.name.span, "this table")
+                    .help("only tables on Kafka can be deployed: 'connector' = 'kafka' or 'upsert-kafka' with a 'topic'"),
+            );
+            continue;
+        };
+        match template::resolve(&option.value, vars) {
+            Ok(topic) => table.topic = Some(topic),
+            Err(missing) => project.diagnostics.push(
+                Diagnostic::error("C109", missing.to_string()).in_file(&table.ddl_file).at(option.value_span, "used here"),
+            ),
+        }
+    }
+}
+
+/// `{"name", "config"}` of a connector's file.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConnectorFile {
+    name: String,
+    config: BTreeMap<String, String>,
+}
+
+fn connector(path: &str, text: &str, project: &mut Project) {
+    match serde_json::from_str::<ConnectorFile>(text) {
+        Ok(file) => {
+            project.manifest.connectors.insert(file.name, DeployedConnector { table: String::new(), config: file.config });
+        }
+        Err(error) => project.diagnostics.push(
+            Diagnostic::error("C110", format!("{path} is not a connector: {error}"))
+                .in_file(path)
+                .help("a connector's file is {\"name\": \"...\", \"config\": {\"key\": \"value\", ...}}"),
+        ),
+    }
+}
+
+/// Finds the table whose topic each sink connector reads.
+fn attach_connectors(project: &mut Project, vars: &BTreeMap<String, String>) {
+    let by_topic: BTreeMap<String, String> = project
+        .manifest
+        .tables
+        .iter()
+        .filter_map(|(name, t)| t.topic.clone().map(|topic| (topic, name.clone())))
+        .collect();
+    for (name, connector) in &mut project.manifest.connectors {
+        let topics = connector.config.get("topics").cloned().unwrap_or_default();
+        let resolved = template::resolve(&topics, vars).unwrap_or(topics.clone());
+        match by_topic.get(&resolved) {
+            Some(table) => connector.table = table.clone(),
+            None => project.diagnostics.push(
+                Diagnostic::error("C111", format!("connector `{name}` reads `{topics}`, which is no table's topic"))
+                    .help("a sink connector reads the topic of one table: set \"topics\" to it"),
+            ),
+        }
+        if connector.config.contains_key("topics.regex") {
+            project.diagnostics.push(
+                Diagnostic::error("C112", format!("connector `{name}` uses topics.regex"))
+                    .help("name the topic: a pattern would also match the green one"),
+            );
+        }
+        let upsert = connector.config.get("insert.mode").is_some_and(|m| m == "upsert");
+        if upsert && !connector.config.contains_key("collection.name.format") {
+            project.diagnostics.push(
+                Diagnostic::error("C113", format!("connector `{name}` does not pin its destination table"))
+                    .help("set collection.name.format: without it green would be written into a new table"),
+            );
+        }
+        let isolation = connector.config.get("consumer.override.isolation.level").map(String::as_str);
+        if isolation != Some("read_committed") {
+            project.diagnostics.push(
+                Diagnostic::warning("C114", format!("connector `{name}` reads records of aborted transactions"))
+                    .help("set consumer.override.isolation.level to read_committed"),
+            );
+        }
+    }
+}
+
+fn describe(kind: &StatementKind) -> String {
+    match kind {
+        StatementKind::CreateTableAs(_) => "CREATE TABLE AS".to_owned(),
+        StatementKind::StatementSet(_) => "a statement set".to_owned(),
+        StatementKind::Query(_) => "a query on its own".to_owned(),
+        StatementKind::Set { key, .. } => format!("SET '{key}'"),
+        StatementKind::Reset { .. } => "RESET".to_owned(),
+        StatementKind::Drop { what, .. } => format!("DROP {what}"),
+        StatementKind::Other { keyword, .. } => keyword.clone(),
+        _ => "this statement".to_owned(),
+    }
+}
+
+/// True when something of severity error was found.
+pub fn broken(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|d| d.severity == Severity::Error)
+}

@@ -1,0 +1,295 @@
+//! Can a reader schema read what a writer schema wrote: the rules of Avro's Java library, which the registries call.
+//!
+//! | case | rule |
+//! |---|---|
+//! | writer is a union | the whole reader must read every branch |
+//! | reader is a union | one branch must read the writer |
+//! | primitives | equal, or int to long, float, double; long to float, double; float to double; string to and from bytes |
+//! | array, map | items, values |
+//! | named types | short names equal, or the writer's full name among the reader's aliases |
+//! | fixed | and the size |
+//! | enum | and the writer's symbols among the reader's, or the reader has a default that is one of its symbols |
+//! | record | and each reader field is found by name or alias (two hits: incompatible), or has a default |
+//! | not looked at | logical types, docs, properties, namespaces, every order, the writer's aliases, values of defaults |
+//!
+//! A pair of nodes is judged once; a pair that is being judged counts as readable, so recursion ends. Unlike the library,
+//! a reason descends into `null | record` unions, so that it names the column and not the union.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+
+use super::avro::{AvroSchema, Field, MAX_DEPTH, NodeId, Type};
+use super::envelope::{Shape, shape};
+
+/// Reasons kept per pair of types; more would not help a person.
+const MOST_REASONS: usize = 50;
+
+/// One reason why a reader cannot read a writer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Incompatibility {
+    /// Where in the reader, such as `after.price`; empty for the top.
+    pub path: String,
+    /// The column, for a place inside the row of an envelope, or inside a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// What the reader has there.
+    pub reader: String,
+    /// What the writer has there.
+    pub writer: String,
+    /// One sentence that names the place.
+    pub message: String,
+}
+
+impl fmt::Display for Incompatibility {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Whether `reader` reads everything that `writer` writes.
+///
+/// # Errors
+/// The reasons why not, at least one.
+pub fn can_read(reader: &AvroSchema, writer: &AvroSchema) -> Result<(), Vec<Incompatibility>> {
+    let mut checker = Checker { reader, writer, memo: BTreeMap::new() };
+    let findings = checker.pair(reader.root(), writer.root(), 0);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let envelope = shape(reader) == Shape::Envelope;
+    let mut seen = BTreeSet::new();
+    let mut reasons = Vec::new();
+    for finding in findings.iter() {
+        let reason = finding.reason(envelope);
+        // The row of an envelope is there twice, as `before` and as `after`: say it once.
+        if seen.insert((reason.column.is_some(), reason.message.clone())) {
+            reasons.push(reason);
+        }
+    }
+    Err(reasons)
+}
+
+/// A reason whose path is still relative to the pair it was found at.
+#[derive(Clone)]
+struct Finding {
+    path: Vec<Rc<str>>,
+    reader: String,
+    writer: String,
+    what: String,
+}
+
+type Findings = Rc<Vec<Finding>>;
+
+impl Finding {
+    fn reason(&self, envelope: bool) -> Incompatibility {
+        let row: &[Rc<str>] = match self.path.split_first() {
+            Some((head, rest)) if envelope && (&**head == "before" || &**head == "after") && !rest.is_empty() => rest,
+            _ => &self.path,
+        };
+        let in_row = row.len() < self.path.len() || !envelope;
+        let place = join(row);
+        let message = match (place.is_empty(), in_row) {
+            (true, _) => self.what.clone(),
+            (false, true) => format!("column `{place}`: {}", self.what),
+            (false, false) => format!("envelope field `{place}`: {}", self.what),
+        };
+        Incompatibility {
+            path: join(&self.path),
+            column: if in_row { row.first().map(|c| c.to_string()) } else { None },
+            reader: self.reader.clone(),
+            writer: self.writer.clone(),
+            message,
+        }
+    }
+}
+
+/// Segments that begin with `[` attach without a dot.
+fn join(path: &[Rc<str>]) -> String {
+    let mut out = String::new();
+    for segment in path {
+        if !out.is_empty() && !segment.starts_with('[') {
+            out.push('.');
+        }
+        out.push_str(segment);
+    }
+    out
+}
+
+struct Checker<'a> {
+    reader: &'a AvroSchema,
+    writer: &'a AvroSchema,
+    /// `None` while the pair is being judged.
+    memo: BTreeMap<(NodeId, NodeId), Option<Findings>>,
+}
+
+impl Checker<'_> {
+    fn pair(&mut self, r: NodeId, w: NodeId, depth: usize) -> Findings {
+        match self.memo.get(&(r, w)) {
+            Some(Some(known)) => return Rc::clone(known),
+            Some(None) => return Rc::default(),
+            None => {}
+        }
+        self.memo.insert((r, w), None);
+        let mut found = if depth > MAX_DEPTH {
+            self.one(r, w, format!("nested deeper than {MAX_DEPTH} levels, which is not judged"))
+        } else {
+            self.judge(r, w, depth + 1)
+        };
+        found.truncate(MOST_REASONS);
+        let found = Rc::new(found);
+        self.memo.insert((r, w), Some(Rc::clone(&found)));
+        found
+    }
+
+    fn judge(&mut self, r: NodeId, w: NodeId, depth: usize) -> Vec<Finding> {
+        let (reader, writer) = (self.reader, self.writer);
+        match (reader.ty(r), writer.ty(w)) {
+            (_, Type::Union(branches)) => {
+                let mut found = Vec::new();
+                for branch in branches {
+                    found.extend(self.pair(r, *branch, depth).iter().cloned());
+                }
+                found
+            }
+            (Type::Union(branches), _) => self.some_branch(r, branches, w, depth),
+            (Type::Array(a), Type::Array(b)) => under("[items]", &self.pair(*a, *b, depth)),
+            (Type::Map(a), Type::Map(b)) => under("[values]", &self.pair(*a, *b, depth)),
+            (Type::Fixed { size: a, .. }, Type::Fixed { size: b, .. }) => {
+                let mut found = self.names(r, w);
+                if a != b {
+                    found.extend(self.one(r, w, format!("the reader's fixed has {a} bytes, the writer's {b}")));
+                }
+                found
+            }
+            (Type::Enum { symbols, default, .. }, Type::Enum { symbols: written, .. }) => {
+                let mut found = self.names(r, w);
+                let missing: Vec<&str> = written.iter().filter(|s| !symbols.contains(s)).map(String::as_str).collect();
+                let has_default = default.as_ref().is_some_and(|d| symbols.contains(d));
+                if !missing.is_empty() && !has_default {
+                    let list = missing.iter().take(8).copied().collect::<Vec<_>>().join(", ");
+                    found.extend(self.one(r, w, format!("the reader's enum lacks {list} and has no default")));
+                }
+                found
+            }
+            (Type::Record { fields, .. }, Type::Record { fields: written, .. }) => {
+                self.records(r, fields, w, written, depth)
+            }
+            (read, written) if primitive_reads(read, written) => Vec::new(),
+            _ => {
+                let what = format!("{} cannot be read as {}", writer.describe(w), reader.describe(r));
+                self.one(r, w, what)
+            }
+        }
+    }
+
+    fn records(&mut self, r: NodeId, fields: &[Field], w: NodeId, written: &[Field], depth: usize) -> Vec<Finding> {
+        let mut found = self.names(r, w);
+        for field in fields {
+            // An alias counts once, and also when it repeats the field's own name: the library looks up each word.
+            let aliases: BTreeSet<&String> = field.aliases.iter().collect();
+            let words = std::iter::once(&field.name).chain(aliases);
+            let mut hits = words.filter_map(|word| written.iter().find(|f| f.name == *word));
+            let segment: Rc<str> = Rc::from(field.name.as_str());
+            let report = |what: &str, writer: &str| Finding {
+                path: vec![Rc::clone(&segment)],
+                reader: self.reader.describe(field.ty),
+                writer: writer.to_owned(),
+                what: what.to_owned(),
+            };
+            match (hits.next(), hits.next()) {
+                (None, _) if field.default.is_none() => {
+                    found.push(report("the writer lacks it and the reader has no default for it", "absent"));
+                }
+                (None, _) => {}
+                (Some(_), Some(_)) => {
+                    found.push(report("the reader's name and aliases match the writer's fields twice", "two matches"));
+                }
+                (Some(one), None) => {
+                    let inner = self.pair(field.ty, one.ty, depth);
+                    found.extend(inner.iter().map(|f| f.below(&segment)));
+                }
+            }
+        }
+        found
+    }
+
+    /// A union reads what one of its branches reads. When none does, the reason is that of the branch that comes closest.
+    fn some_branch(&mut self, r: NodeId, branches: &[NodeId], w: NodeId, depth: usize) -> Vec<Finding> {
+        let (reader, writer) = (self.reader, self.writer);
+        let mut closest: Option<(u8, Findings)> = None;
+        for branch in branches {
+            let found = self.pair(*branch, w, depth);
+            if found.is_empty() {
+                return Vec::new();
+            }
+            let (a, b) = (reader.ty(*branch), writer.ty(w));
+            let near = match (a.name(), b.name()) {
+                (Some(x), Some(y)) if a.word() == b.word() && x.short == y.short => 3,
+                _ if a.word() == b.word() => 2,
+                _ if !matches!(a, Type::Null) && branches.len() <= 2 => 1,
+                _ => 0,
+            };
+            if near > closest.as_ref().map_or(0, |c| c.0) {
+                closest = Some((near, found));
+            }
+        }
+        match closest {
+            Some((_, found)) if !matches!(writer.ty(w), Type::Null) => found.to_vec(),
+            _ => {
+                let what = format!("no branch of {} reads {}", reader.describe(r), writer.describe(w));
+                self.one(r, w, what)
+            }
+        }
+    }
+
+    fn names(&self, r: NodeId, w: NodeId) -> Vec<Finding> {
+        let (Some(read), Some(written)) = (self.reader.ty(r).name(), self.writer.ty(w).name()) else {
+            return Vec::new();
+        };
+        if read.short == written.short || read.aliases.contains(&written.full()) {
+            return Vec::new();
+        }
+        let word = self.reader.ty(r).word();
+        let what = format!("the reader's {word} is named {}, the writer's {}", read.short, written.short);
+        self.one(r, w, what)
+    }
+
+    fn one(&self, r: NodeId, w: NodeId, what: String) -> Vec<Finding> {
+        let (reader, writer) = (self.reader.describe(r), self.writer.describe(w));
+        let null = matches!(self.writer.ty(w), Type::Null) && !matches!(self.reader.ty(r), Type::Null);
+        let what =
+            if null { format!("the writer may hold null, the reader ({reader}) does not take it") } else { what };
+        vec![Finding { path: Vec::new(), reader, writer, what }]
+    }
+}
+
+impl Finding {
+    fn below(&self, segment: &Rc<str>) -> Self {
+        let path = std::iter::once(segment).chain(&self.path).map(Rc::clone).collect();
+        Self { path, ..self.clone() }
+    }
+}
+
+fn under(segment: &str, found: &Findings) -> Vec<Finding> {
+    let segment = Rc::from(segment);
+    found.iter().map(|f| f.below(&segment)).collect()
+}
+
+/// Equal primitives, and the promotions.
+pub(super) fn primitive_reads(reader: &Type, writer: &Type) -> bool {
+    use Type::{Boolean, Bytes, Double, Float, Int, Long, Null, String};
+    matches!(
+        (reader, writer),
+        (Null, Null)
+            | (Boolean, Boolean)
+            | (Int, Int)
+            | (Long, Long | Int)
+            | (Float, Float | Long | Int)
+            | (Double, Double | Float | Long | Int)
+            | (Bytes | String, Bytes | String)
+    )
+}

@@ -1,0 +1,127 @@
+//! What a topic's record looks like, and the columns of its row.
+//!
+//! Rules: a Debezium envelope is told by the short name `Envelope` and its fields, not by their order. The row of an
+//! envelope is the record under `after`, or under `before` when there is none.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+use super::avro::{AvroSchema, Field, NodeId};
+use super::flink;
+use super::form::AvroForm;
+use crate::model::column::{Column, Nullable};
+
+/// Form of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// A Debezium envelope with before, after and op.
+    Envelope,
+    /// A record whose fields are the columns.
+    Flat,
+    /// The key record that Debezium writes.
+    Key,
+    /// Not a record.
+    Other,
+}
+
+/// A column of the row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowField {
+    /// Name.
+    pub name: String,
+    /// Whether the source allows null.
+    pub nullable: bool,
+    /// Default as Avro writes it; `Some(Null)` is a default of null, `None` no default.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub default: Option<Value>,
+    /// Avro form, without the null branch.
+    pub avro: AvroForm,
+    /// Type in a Flink table.
+    pub flink: Nullable,
+}
+
+impl RowField {
+    /// As a table declares it.
+    pub fn column(&self) -> Column {
+        Column { name: self.name.clone(), ty: self.flink.clone() }
+    }
+}
+
+/// Keeps a `null` that is written as a value.
+pub(super) fn present<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(d).map(Some)
+}
+
+/// The form of the schema's records.
+pub fn shape(schema: &AvroSchema) -> Shape {
+    let Some((name, fields)) = schema.record(schema.root()) else { return Shape::Other };
+    let has = |wanted: &str| fields.iter().any(|f| f.name == wanted);
+    if name.short == "Envelope" && has("op") && has("before") && has("after") && row_record(schema, fields).is_some() {
+        Shape::Envelope
+    } else if name.short == "Key" {
+        Shape::Key
+    } else {
+        Shape::Flat
+    }
+}
+
+/// The record that holds the columns; `None` when the schema is no record.
+pub fn row(schema: &AvroSchema) -> Option<NodeId> {
+    let (_, fields) = schema.record(schema.root())?;
+    match shape(schema) {
+        Shape::Envelope => row_record(schema, fields),
+        Shape::Flat | Shape::Key => Some(schema.root()),
+        Shape::Other => None,
+    }
+}
+
+/// The columns, in the schema's order; empty when the schema is no record.
+pub fn row_fields(schema: &AvroSchema) -> Vec<RowField> {
+    let fields = row(schema).and_then(|id| schema.record(id)).map_or(&[][..], |(_, fields)| fields);
+    fields.iter().map(|f| row_field(schema, f)).collect()
+}
+
+/// One field as a column.
+pub fn row_field(schema: &AvroSchema, field: &Field) -> RowField {
+    let (nullable, branches) = schema.branches(field.ty);
+    let core = match branches.as_slice() {
+        [one] => *one,
+        _ => field.ty,
+    };
+    RowField {
+        name: field.name.clone(),
+        nullable,
+        default: field.default.clone(),
+        avro: schema.form(core),
+        flink: flink::column_type(schema, field.ty),
+    }
+}
+
+fn row_record(schema: &AvroSchema, fields: &[Field]) -> Option<NodeId> {
+    let under = |wanted: &str| {
+        let field = fields.iter().find(|f| f.name == wanted)?;
+        let (_, branches) = schema.branches(field.ty);
+        branches.into_iter().find(|b| schema.record(*b).is_some())
+    };
+    under("after").or_else(|| under("before"))
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Envelope => "Debezium envelope",
+            Self::Flat => "flat record",
+            Self::Key => "key record",
+            Self::Other => "no record",
+        })
+    }
+}
+
+impl fmt::Display for RowField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.flink)
+    }
+}

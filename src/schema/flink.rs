@@ -1,0 +1,109 @@
+//! The Flink type of an Avro type, by Flink's own mapping with its default (legacy) timestamps.
+//!
+//! Rules: the legacy mapping is the one that `debezium-avro-confluent` always uses. Only logical types count: Debezium's
+//! temporal types without one are INT, BIGINT or STRING. What Flink cannot name is [`ColumnType::Other`], and
+//! [`unsupported`] says why.
+
+use super::avro::{AvroSchema, MAX_DEPTH, NodeId, Type};
+use super::form::{AvroForm, Meaning, Unit};
+use crate::model::column::{Column, ColumnType, Nullable};
+
+/// Digits of Flink's widest DECIMAL.
+const MAX_DECIMAL: u32 = 38;
+
+/// Types in one column before the rest is cut off; a schema can name a type so often that the full text never ends.
+const MAX_TYPES: usize = 5_000;
+
+/// The Flink type at `id`, with its nullability.
+pub fn column_type(schema: &AvroSchema, id: NodeId) -> Nullable {
+    Mapping { schema, open: Vec::new(), budget: MAX_TYPES }.nullable(id)
+}
+
+/// Why a table cannot declare `ty`; `None` when it can.
+pub fn unsupported(ty: &ColumnType) -> Option<String> {
+    match ty {
+        ColumnType::Decimal { precision, .. } if *precision > MAX_DECIMAL => {
+            Some(format!("Flink's DECIMAL has at most {MAX_DECIMAL} digits, this one {precision}"))
+        }
+        ColumnType::Other(text) => Some(format!("Flink has no SQL type for {text}")),
+        ColumnType::Array(inner) | ColumnType::Multiset(inner) => unsupported(&inner.ty),
+        ColumnType::Map(key, value) => unsupported(&key.ty).or_else(|| unsupported(&value.ty)),
+        ColumnType::Row(fields) => fields.iter().find_map(|f| unsupported(&f.ty.ty)),
+        _ => None,
+    }
+}
+
+struct Mapping<'a> {
+    schema: &'a AvroSchema,
+    /// Records that are being mapped.
+    open: Vec<NodeId>,
+    budget: usize,
+}
+
+impl Mapping<'_> {
+    fn nullable(&mut self, id: NodeId) -> Nullable {
+        let (nullable, branches) = self.schema.branches(id);
+        let ty = match branches.as_slice() {
+            [] => ColumnType::Other("NULL".into()),
+            [one] => self.ty(*one),
+            _ => ColumnType::Other("RAW (a union of several types)".into()),
+        };
+        Nullable { ty, nullable }
+    }
+
+    fn ty(&mut self, id: NodeId) -> ColumnType {
+        if self.budget == 0 || self.open.len() > MAX_DEPTH {
+            return ColumnType::Other("a type that is too large".into());
+        }
+        self.budget -= 1;
+        let schema = self.schema;
+        match schema.ty(id) {
+            Type::Null => ColumnType::Other("NULL".into()),
+            Type::Boolean => ColumnType::Boolean,
+            Type::Float => ColumnType::Float,
+            Type::Double => ColumnType::Double,
+            Type::Enum { .. } => ColumnType::String,
+            Type::Int | Type::Long | Type::String | Type::Bytes | Type::Fixed { .. } => scalar(&schema.form(id)),
+            Type::Array(items) => ColumnType::Array(Box::new(self.inside(id, *items))),
+            Type::Map(values) => {
+                let key = Nullable { ty: ColumnType::String, nullable: false };
+                ColumnType::Map(Box::new(key), Box::new(self.inside(id, *values)))
+            }
+            Type::Union(_) => self.nullable(id).ty,
+            Type::Record { .. } if self.open.contains(&id) => ColumnType::Other("a record that contains itself".into()),
+            Type::Record { fields, .. } => {
+                self.open.push(id);
+                let row = fields.iter().map(|f| Column { name: f.name.clone(), ty: self.nullable(f.ty) }).collect();
+                self.open.pop();
+                ColumnType::Row(row)
+            }
+        }
+    }
+
+    fn inside(&mut self, outer: NodeId, inner: NodeId) -> Nullable {
+        self.open.push(outer);
+        let ty = self.nullable(inner);
+        self.open.pop();
+        ty
+    }
+}
+
+/// Flink's type for a scalar with annotations.
+fn scalar(form: &AvroForm) -> ColumnType {
+    if let Some((precision, scale)) = form.valid_decimal() {
+        return ColumnType::Decimal { precision, scale };
+    }
+    let logical = AvroForm { connect_name: None, ..form.clone() };
+    match (form.base.as_str(), logical.meaning()) {
+        ("int", Meaning::Date) => ColumnType::Date,
+        ("int", Meaning::Time(Unit::Milliseconds)) => ColumnType::Time(3),
+        ("int", _) => ColumnType::Int,
+        ("long", Meaning::Timestamp(Unit::Milliseconds)) => ColumnType::Timestamp(3),
+        ("long", Meaning::Timestamp(Unit::Microseconds)) => ColumnType::Timestamp(6),
+        ("long", Meaning::Time(Unit::Microseconds)) => ColumnType::Time(6),
+        ("long", _) => ColumnType::BigInt,
+        ("string", _) => ColumnType::String,
+        ("fixed", _) => ColumnType::VarBinary(form.size.and_then(|s| u32::try_from(s).ok()).unwrap_or(u32::MAX)),
+        _ => ColumnType::Bytes,
+    }
+}

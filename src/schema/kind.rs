@@ -1,0 +1,71 @@
+//! The language a subject's schema is written in.
+//!
+//! Rule: only Avro is judged. Every other kind has a sentence that says why there is no answer.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Schema language, as the registry's `schemaType` names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum SchemaKind {
+    /// `AVRO`, and the default when the registry gives no type.
+    #[default]
+    Avro,
+    /// `PROTOBUF`
+    Protobuf,
+    /// `JSON`
+    Json,
+    /// A type that a registry plug-in defines.
+    Other(String),
+}
+
+impl SchemaKind {
+    /// Why this kind is not judged; `None` for Avro.
+    pub fn unknown_because(&self) -> Option<String> {
+        match self {
+            Self::Avro => None,
+            other => Some(format!("{other} schemas are not judged yet, only AVRO ones are")),
+        }
+    }
+}
+
+impl FromStr for SchemaKind {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text.trim().to_ascii_uppercase().as_str() {
+            "" | "AVRO" => Self::Avro,
+            "PROTOBUF" => Self::Protobuf,
+            "JSON" => Self::Json,
+            _ => Self::Other(text.trim().to_owned()),
+        })
+    }
+}
+
+impl From<String> for SchemaKind {
+    fn from(text: String) -> Self {
+        let Ok(kind) = text.parse();
+        kind
+    }
+}
+
+impl From<SchemaKind> for String {
+    fn from(kind: SchemaKind) -> Self {
+        kind.to_string()
+    }
+}
+
+impl fmt::Display for SchemaKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Avro => "AVRO",
+            Self::Protobuf => "PROTOBUF",
+            Self::Json => "JSON",
+            Self::Other(text) => text,
+        })
+    }
+}

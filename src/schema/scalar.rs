@@ -1,0 +1,170 @@
+//! What differs between two scalar types: the part of [`super::diff`] that knows decimals, times and promotions.
+//!
+//! | change | old table, new records | new table, old records |
+//! |---|---|---|
+//! | wider number | fails | right; wrong digits for int or long to float, long to double |
+//! | narrower number | right, with the same exception | fails |
+//! | decimal scale, unit of a time, string and bytes | wrong values | wrong values |
+//! | decimal precision grows / shrinks | larger values read NULL / right | right / larger values read NULL |
+//! | decimal to text / to double | wrong values / fails | wrong values / fails |
+//! | another meaning of the same number | wrong values | wrong values |
+//! | logical type for the same meaning | right | right |
+//! | anything else | fails | fails |
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::avro::{NodeId, Type};
+use super::change::{ChangeKind, Effect};
+use super::compat::primitive_reads;
+use super::diff::{Place, Walk};
+use super::flink;
+use super::form::{AvroForm, Meaning};
+
+impl Walk<'_> {
+    /// Compares two types that are neither records, enums, collections nor unions, or that differ in that.
+    pub(super) fn scalars(&mut self, place: &Place, a: NodeId, b: NodeId) {
+        let (old, new) = (self.old.form(a), self.new.form(b));
+        let (was, is) = (old.meaning(), new.meaning());
+        let reads = Readable {
+            old_reads_new: self.reads(&old, &new, a, b, false),
+            new_reads_old: self.reads(&old, &new, a, b, true),
+        };
+        match (&was, &is) {
+            (Meaning::Decimal { precision: p, scale: s }, Meaning::Decimal { precision: q, scale: t })
+                if old.same_bytes(&new) =>
+            {
+                self.decimals(place, (a, b), (*p, *q), (*s, *t));
+            }
+            (Meaning::Decimal { .. }, other) | (other, Meaning::Decimal { .. })
+                if !matches!(other, Meaning::Decimal { .. }) && old.base != new.base =>
+            {
+                let what = format!("changes from {old} to {new}");
+                self.emit(place, ChangeKind::DecimalModeChanged, (a, b), reads.misread(), &what);
+            }
+            _ if !old.same_bytes(&new) => self.other_bytes(place, (a, b), (&old, &new), reads),
+            _ if was != is => {
+                let unit = matches!(
+                    (&was, &is),
+                    (Meaning::Time(_), Meaning::Time(_))
+                        | (Meaning::Timestamp(_), Meaning::Timestamp(_))
+                        | (Meaning::LocalTimestamp(_), Meaning::LocalTimestamp(_))
+                );
+                let kind = if unit { ChangeKind::TimestampUnit } else { ChangeKind::TypeChanged };
+                let what = format!("stores {is} instead of {was} in the same {}", new.base);
+                self.emit(place, kind, (a, b), reads.misread(), &what);
+            }
+            _ => self.annotations(place, a, b),
+        }
+    }
+
+    fn decimals(
+        &mut self,
+        place: &Place,
+        ids: (NodeId, NodeId),
+        (p, q): (Option<u32>, Option<u32>),
+        (s, t): (u32, u32),
+    ) {
+        if s != t {
+            let what = format!("changes its decimal scale from {s} to {t}");
+            self.emit(place, ChangeKind::DecimalScale, ids, (Effect::WrongValues, Effect::WrongValues), &what);
+        }
+        if p != q {
+            let digits = |n: Option<u32>| n.map_or("no number of".to_owned(), |n| n.to_string());
+            let what = format!("changes its decimal precision from {} to {} digits", digits(p), digits(q));
+            let effects = match (p, q) {
+                (Some(p), Some(q)) if q > p => (Effect::Nulls, Effect::Fine),
+                (Some(_), Some(_)) => (Effect::Fine, Effect::Nulls),
+                // Without a precision the logical type is invalid, and a table sees bytes.
+                _ => (Effect::WrongValues, Effect::WrongValues),
+            };
+            self.emit(place, ChangeKind::DecimalPrecision, ids, effects, &what);
+        }
+        if s == t && p == q {
+            self.annotations(place, ids.0, ids.1);
+        }
+    }
+
+    fn other_bytes(
+        &mut self,
+        place: &Place,
+        ids: (NodeId, NodeId),
+        (old, new): (&AvroForm, &AvroForm),
+        reads: Readable,
+    ) {
+        let same_meaning = old.meaning() == new.meaning();
+        let what = format!("changes from {old} to {new}");
+        let (kind, effects) = match (reads.new_reads_old, reads.old_reads_new) {
+            (true, false) if same_meaning => {
+                let history = if loses_digits(old, new) { Effect::WrongValues } else { Effect::Fine };
+                (ChangeKind::Widened, (Effect::Fails, history))
+            }
+            (false, true) if same_meaning => {
+                let live = if loses_digits(new, old) { Effect::WrongValues } else { Effect::Fine };
+                (ChangeKind::Narrowed, (live, Effect::Fails))
+            }
+            _ if matches!((old.meaning(), new.meaning()), (Meaning::Time(_), Meaning::Time(_))) => {
+                (ChangeKind::TimestampUnit, reads.misread())
+            }
+            _ => (ChangeKind::TypeChanged, reads.misread()),
+        };
+        self.emit(place, kind, ids, effects, &what);
+    }
+
+    /// Same bytes, same meaning: what remains is how the type is annotated.
+    fn annotations(&mut self, place: &Place, a: NodeId, b: NodeId) {
+        let (old, new) = (flink::column_type(self.old, a), flink::column_type(self.new, b));
+        if old.ty != new.ty {
+            let what = format!("keeps its stored values, but Flink's type for it is {} instead of {}", new.ty, old.ty);
+            return self.emit(place, ChangeKind::LogicalType, (a, b), (Effect::Fine, Effect::Fine), &what);
+        }
+        let (x, y) = (remarks(&self.old.node(a).props), remarks(&self.new.node(b).props));
+        if x != y {
+            let keys = x.keys().chain(y.keys()).filter(|k| x.get(*k) != y.get(*k));
+            let keys: BTreeSet<&str> = keys.copied().collect();
+            let list = super::parse::clip(&keys.into_iter().collect::<Vec<_>>().join(", "));
+            let what = format!("has other annotations ({list}), the stored values stay");
+            self.emit(place, ChangeKind::Metadata, (a, b), (Effect::Fine, Effect::Fine), &what);
+        }
+    }
+
+    fn reads(&self, old: &AvroForm, new: &AvroForm, a: NodeId, b: NodeId, new_reads_old: bool) -> bool {
+        let (x, y): (&Type, &Type) = (self.old.ty(a), self.new.ty(b));
+        let promoted = if new_reads_old { primitive_reads(y, x) } else { primitive_reads(x, y) };
+        promoted || old.same_bytes(new)
+    }
+}
+
+/// Which direction decodes at all.
+#[derive(Clone, Copy)]
+struct Readable {
+    old_reads_new: bool,
+    new_reads_old: bool,
+}
+
+impl Readable {
+    /// The effects of a change whose decoded values mean something else.
+    fn misread(self) -> (Effect, Effect) {
+        let effect = |reads: bool| if reads { Effect::WrongValues } else { Effect::Fails };
+        (effect(self.old_reads_new), effect(self.new_reads_old))
+    }
+}
+
+impl AvroForm {
+    /// Whether the two are encoded in the same way.
+    fn same_bytes(&self, other: &Self) -> bool {
+        self.base == other.base && self.size == other.size
+    }
+}
+
+/// Whether some numbers of `from` have no exact value in `to`.
+fn loses_digits(from: &AvroForm, to: &AvroForm) -> bool {
+    matches!((from.base.as_str(), to.base.as_str()), ("int" | "long", "float") | ("long", "double"))
+}
+
+/// Properties that are neither comments nor defaults.
+fn remarks(props: &BTreeMap<String, Value>) -> BTreeMap<&str, &Value> {
+    const ELSEWHERE: [&str; 4] = ["doc", "connect.doc", "connect.default", "default"];
+    props.iter().map(|(k, v)| (k.as_str(), v)).filter(|(k, _)| !ELSEWHERE.contains(k)).collect()
+}

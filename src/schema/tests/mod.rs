@@ -1,0 +1,18 @@
+//! The tables of the rules, row by row.
+
+mod alters;
+mod classes;
+mod formats;
+mod history;
+mod java_rules;
+mod literals;
+mod parsing;
+mod properties;
+
+use super::avro::AvroSchema;
+use super::compat::can_read;
+
+/// BACKWARD and FORWARD as the registry sees them.
+fn both_ways(old: &AvroSchema, new: &AvroSchema) -> (bool, bool) {
+    (can_read(new, old).is_ok(), can_read(old, new).is_ok())
+}

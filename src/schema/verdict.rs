@@ -1,0 +1,323 @@
+//! What a new version does to the jobs and values that depend on a subject.
+//!
+//! Rules: two answers, the registry's and the data's; a change is planned without a person only when both are good. The
+//! data's answer is the worst of its concerns:
+//!
+//! | change | data verdict |
+//! |---|---|
+//! | column added without a default, comments, symbols, annotations, source block | safe |
+//! | column added with a default or NOT NULL, made NOT NULL, default changed, decimal precision grows | safe with a history caveat |
+//! | column removed | silent NULL, or the job fails where it declares NOT NULL |
+//! | column made nullable | safe, or the job fails where it declares NOT NULL |
+//! | wider or narrower number, unreadable type | the job fails |
+//! | column renamed | suspected rename |
+//! | decimal scale, unit of a time, decimal as text, other meaning of the same bytes | wrong values |
+//! | anything in a key | identity change |
+//!
+//! An added column is nullable in the reader table, whatever the source says: older records do not have it. A table is
+//! assumed to declare what the earlier schema said, until [`Assessment::data_for`] is given the real declaration. Versions
+//! before the latest count where their records would be read wrong or not at all by the new schema's table.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::avro::AvroSchema;
+use super::change::{Change, Scope};
+use super::concern::{concern, key_concern};
+use super::diff::diff_as;
+use super::envelope::{RowField, row_fields};
+use super::flink::unsupported;
+use super::kind::SchemaKind;
+use super::level::{CompatReport, Level, check};
+use super::literal::{default_literal, default_shown};
+use crate::model::column::{Column, Nullable};
+
+/// What a new version means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assessment {
+    /// The registry's answer.
+    pub registry: CompatReport,
+    /// The answer for the data, for tables that declare what the earlier schema said.
+    pub data: DataVerdict,
+    /// Differences from the latest earlier version.
+    pub changes: Vec<Change>,
+    /// What makes the data verdict, worst first.
+    pub concerns: Vec<Concern>,
+    /// Both answers in sentences, worst first.
+    pub reasons: Vec<String>,
+    /// Columns that the row has now and had not in the latest earlier version.
+    pub added: Vec<AddedColumn>,
+}
+
+/// The meaning for the data, from best to worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataVerdict {
+    /// Old and new records read right.
+    Safe,
+    /// New records read right; what older records give needs a word.
+    SafeWithHistoryCaveat,
+    /// A column turns NULL and nothing says so.
+    SilentNull,
+    /// A job that runs, or its replacement, cannot decode some records.
+    JobFails,
+    /// A column is probably under another name now.
+    SuspectedRename,
+    /// Records decode, into wrong values.
+    WrongValues,
+    /// The key changes: partitions, compaction and state are keyed by it.
+    IdentityChange,
+    /// Not judged.
+    Unknown,
+}
+
+/// One reason for a data verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concern {
+    /// The column; for a rename the old name. `None` when it is about the whole record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// Part of the record.
+    pub scope: Scope,
+    /// The verdict for a table that declares the column nullable.
+    pub verdict: DataVerdict,
+    /// The verdict for a table that declares it NOT NULL.
+    pub if_not_null: DataVerdict,
+    /// The earlier version whose records are concerned, when it is not the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<i32>,
+    /// One sentence that names the column.
+    pub reason: String,
+    /// What a person can do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub way_out: Option<String>,
+}
+
+/// A column that a reader table gains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddedColumn {
+    /// Name.
+    pub name: String,
+    /// Type in the reader table: always nullable.
+    pub flink: Nullable,
+    /// The default as a Flink SQL literal of that type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_sql: Option<String>,
+    /// The default as a row of the table shows it: a number, text or truth value; `None` where it has no such form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<serde_json::Value>,
+    /// Whether the source forbids null, so that `COALESCE(column, default)` is right.
+    pub source_not_null: bool,
+    /// Why no table can declare the type, when none can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsupported: Option<String>,
+}
+
+/// Assesses `new` against `earlier` (oldest first), the versions that are not deleted.
+pub fn assess(level: Level, subject_is_key: bool, new: &AvroSchema, earlier: &[(i32, AvroSchema)]) -> Assessment {
+    let registry = check(level, new, earlier);
+    let Some(((_, latest), older)) = earlier.split_last() else {
+        return Assessment::finish(registry, Vec::new(), Vec::new(), &[], Vec::new());
+    };
+    let declared = row_fields(latest);
+    if subject_is_key {
+        let changes = diff_as(Scope::Key, latest, new);
+        let mut concerns: Vec<Concern> = changes.iter().map(key_concern).collect();
+        if concerns.is_empty() && !same_json(latest.text(), new.text()) {
+            concerns.push(Concern::whole(
+                Scope::Key,
+                DataVerdict::IdentityChange,
+                "the key has a new schema version: its id is part of the key's bytes, so one key has two encodings",
+            ));
+        }
+        return Assessment::finish(registry, changes, concerns, &declared, Vec::new());
+    }
+    let changes = diff_as(Scope::Row, latest, new);
+    let mut concerns: Vec<Concern> = changes.iter().filter_map(concern).collect();
+    for (version, old) in older {
+        concerns.extend(history(*version, old, latest, new, &concerns));
+    }
+    let added = added_columns(latest, new);
+    Assessment::finish(registry, changes, concerns, &declared, added)
+}
+
+/// Assesses texts of any kind. What is not Avro, or cannot be read, is unknown with a reason.
+pub fn assess_texts(
+    kind: &SchemaKind,
+    level: Level,
+    subject_is_key: bool,
+    new: &SubjectText,
+    earlier: &[(i32, SubjectText)],
+) -> Assessment {
+    if let Some(because) = kind.unknown_because() {
+        return Assessment::unknown(level, because);
+    }
+    let parsed = match super::parse::parse(&new.schema, &new.references) {
+        Ok(parsed) => parsed,
+        Err(e) => return Assessment::unknown(level, format!("the new version cannot be read: {e}")),
+    };
+    let mut versions = Vec::with_capacity(earlier.len());
+    for (version, text) in earlier {
+        match super::parse::parse(&text.schema, &text.references) {
+            Ok(schema) => versions.push((*version, schema)),
+            Err(e) => return Assessment::unknown(level, format!("version {version} cannot be read: {e}")),
+        }
+    }
+    assess(level, subject_is_key, &parsed, &versions)
+}
+
+/// The columns that the row of `new` has and that of `old` has not, in the order of `new`.
+pub fn added_columns(old: &AvroSchema, new: &AvroSchema) -> Vec<AddedColumn> {
+    let before = row_fields(old);
+    let fresh = row_fields(new).into_iter().filter(|f| !before.iter().any(|b| b.name == f.name));
+    fresh.map(|f| AddedColumn::of(&f)).collect()
+}
+
+/// A schema as the registry gives it.
+pub type SubjectText = super::avro::Source;
+
+impl AddedColumn {
+    fn of(field: &RowField) -> Self {
+        Self {
+            name: field.name.clone(),
+            flink: Nullable { ty: field.flink.ty.clone(), nullable: true },
+            default_sql: field.default.as_ref().and_then(|d| default_literal(d, field)),
+            default: field.default.as_ref().and_then(|d| default_shown(d, field)),
+            source_not_null: !field.nullable,
+            unsupported: unsupported(&field.flink.ty),
+        }
+    }
+}
+
+impl Assessment {
+    /// An answer that could not be given.
+    pub fn unknown(level: Level, because: impl Into<String>) -> Self {
+        let because = because.into();
+        let concern = Concern::whole(Scope::Row, DataVerdict::Unknown, &format!("unknown, because {because}"));
+        Self::finish(CompatReport::unknown(level, because), Vec::new(), vec![concern], &[], Vec::new())
+    }
+
+    /// Whether it may be planned without a person: the registry's level allows it and the data are safe.
+    pub fn plannable(&self) -> bool {
+        self.registry.is_compatible() && self.data <= DataVerdict::SafeWithHistoryCaveat
+    }
+
+    /// The columns that a reader table gains.
+    pub fn added_columns(&self) -> Vec<AddedColumn> {
+        self.added.clone()
+    }
+
+    /// The data verdict for one table: `declared` are the columns that it declares for this subject's row. What happens to
+    /// other columns does not reach it.
+    pub fn data_for(&self, declared: &[Column]) -> DataVerdict {
+        let reached = self.concerns.iter().filter_map(|c| c.for_table(declared));
+        reached.max().unwrap_or(DataVerdict::Safe)
+    }
+
+    fn finish(
+        registry: CompatReport,
+        changes: Vec<Change>,
+        mut concerns: Vec<Concern>,
+        declared: &[RowField],
+        added: Vec<AddedColumn>,
+    ) -> Self {
+        let verdict = |c: &Concern| {
+            let not_null = c.column.as_ref().is_some_and(|n| declared.iter().any(|d| d.name == *n && !d.nullable));
+            if not_null { c.if_not_null } else { c.verdict }
+        };
+        concerns.sort_by_key(|c| std::cmp::Reverse(verdict(c)));
+        let data = concerns.iter().map(verdict).max().unwrap_or(DataVerdict::Safe);
+        let mut reasons: Vec<String> = registry.failures.iter().map(ToString::to_string).collect();
+        reasons.extend(concerns.iter().map(|c| c.reason.clone()));
+        Self { registry, data, changes, concerns, reasons, added }
+    }
+}
+
+impl Concern {
+    pub(super) fn whole(scope: Scope, verdict: DataVerdict, reason: &str) -> Self {
+        let reason = reason.to_owned();
+        Self { column: None, scope, verdict, if_not_null: verdict, version: None, reason, way_out: None }
+    }
+
+    /// The verdict for a table with these columns; `None` when it does not read the column.
+    fn for_table(&self, declared: &[Column]) -> Option<DataVerdict> {
+        let Some(column) = self.column.as_ref().filter(|_| self.scope == Scope::Row) else {
+            return Some(self.verdict.max(self.if_not_null));
+        };
+        let found = declared.iter().find(|d| d.name == *column)?;
+        Some(if found.ty.nullable { self.verdict } else { self.if_not_null })
+    }
+}
+
+/// Concerns about the records of a version before the latest, which a replacement reads from the beginning.
+fn history(version: i32, old: &AvroSchema, latest: &AvroSchema, new: &AvroSchema, known: &[Concern]) -> Vec<Concern> {
+    use super::change::Effect::{Fails, WrongValues};
+    let mut found = Vec::new();
+    let before = row_fields(latest);
+    for change in diff_as(Scope::Row, old, new) {
+        let misread = matches!(change.new_table, Fails | WrongValues) && change.scope == Scope::Row;
+        let Some(concern) = concern(&change).filter(|_| misread) else { continue };
+        if known.iter().any(|k| k.column == concern.column && k.verdict >= concern.verdict) {
+            continue;
+        }
+        let reason = format!("since version {version}, {}", concern.reason);
+        found.push(Concern { version: Some(version), reason, ..concern });
+    }
+    let returned = row_fields(new).into_iter().filter(|f| !before.iter().any(|b| b.name == f.name));
+    for field in returned.filter(|f| row_fields(old).iter().any(|o| o.name == f.name)) {
+        let verdict = DataVerdict::SafeWithHistoryCaveat;
+        let reason = format!(
+            "column `{}` existed in version {version} already: its old records hold the values of then",
+            field.name
+        );
+        let concern = Concern::whole(Scope::Row, verdict, &reason);
+        found.push(Concern { column: Some(field.name), version: Some(version), ..concern });
+    }
+    found
+}
+
+fn same_json(a: &str, b: &str) -> bool {
+    let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    a == b || json(a).is_some_and(|a| json(b) == Some(a))
+}
+
+impl fmt::Display for DataVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Safe => "safe",
+            Self::SafeWithHistoryCaveat => "safe, with a caveat for older records",
+            Self::SilentNull => "a column turns NULL silently",
+            Self::JobFails => "a job fails",
+            Self::SuspectedRename => "suspected rename",
+            Self::WrongValues => "wrong values",
+            Self::IdentityChange => "the key changes",
+            Self::Unknown => "unknown",
+        })
+    }
+}
+
+impl fmt::Display for Concern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl fmt::Display for AddedColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.name.replace('`', "``"), self.flink)?;
+        self.default_sql.iter().try_for_each(|d| write!(f, " (default {d})"))
+    }
+}
+
+impl fmt::Display for Assessment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "registry, {}", self.registry)?;
+        write!(f, "data: {}", self.data)?;
+        for concern in &self.concerns {
+            write!(f, "\n  {concern}")?;
+            concern.way_out.iter().try_for_each(|way| write!(f, "\n    way out: {way}"))?;
+        }
+        Ok(())
+    }
+}

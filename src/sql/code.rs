@@ -1,0 +1,34 @@
+//! Codes of the diagnostics that this module makes.
+
+/// Something else was expected here.
+pub const SYNTAX: &str = "S001";
+/// A string, a quoted name or a comment has no end.
+pub const UNTERMINATED: &str = "S002";
+/// Double quotes around a name.
+pub const DOUBLE_QUOTES: &str = "S003";
+/// `!=`.
+pub const BANG_EQUAL: &str = "S004";
+/// A reserved word as a name.
+pub const RESERVED: &str = "S005";
+/// A comma with nothing after it.
+pub const TRAILING_COMMA: &str = "S006";
+/// Two statements without `;` between them.
+pub const MISSING_SEMICOLON: &str = "S007";
+/// A placeholder that another tool should have replaced.
+pub const TEMPLATE: &str = "S008";
+/// Nested more deeply than we read.
+pub const TOO_DEEP: &str = "S009";
+/// A statement that begins with no known word.
+pub const UNKNOWN_STATEMENT: &str = "S010";
+/// A character that means nothing in Flink SQL.
+pub const UNKNOWN_CHARACTER: &str = "S011";
+/// `PRIMARY KEY` without `NOT ENFORCED`.
+pub const ENFORCED_KEY: &str = "S012";
+/// A column that no source in reach has.
+pub const UNKNOWN_COLUMN: &str = "S101";
+/// A column that more than one source in reach has.
+pub const AMBIGUOUS_COLUMN: &str = "S102";
+/// A table whose columns are not known.
+pub const UNKNOWN_TABLE: &str = "S103";
+/// The lineage through this construct is a guess.
+pub const OPAQUE: &str = "S104";

@@ -1,0 +1,146 @@
+//! What is known of Flink's built-in functions by their names.
+//!
+//! Rule: names are in upper case. A function that is not listed is taken for a scalar, deterministic one.
+
+/// Aggregates, the SQL standard's and Flink's own.
+const AGGREGATES: &[&str] = &[
+    "ANY_VALUE",
+    "APPROX_COUNT_DISTINCT",
+    "ARRAY_AGG",
+    "ARRAY_CONCAT_AGG",
+    "AVG",
+    "BIT_AND",
+    "BIT_OR",
+    "BIT_XOR",
+    "COLLECT",
+    "CORR",
+    "COUNT",
+    "COVAR_POP",
+    "COVAR_SAMP",
+    "EVERY",
+    "FIRST_VALUE",
+    "FUSION",
+    "GROUPING",
+    "GROUPING_ID",
+    "GROUP_CONCAT",
+    "GROUP_ID",
+    "INTERSECTION",
+    "JSON_ARRAYAGG",
+    "JSON_OBJECTAGG",
+    "LAST_VALUE",
+    "LISTAGG",
+    "MAX",
+    "MEDIAN",
+    "MIN",
+    "PERCENTILE",
+    "PERCENTILE_CONT",
+    "PERCENTILE_DISC",
+    "REGR_AVGX",
+    "REGR_AVGY",
+    "REGR_COUNT",
+    "REGR_INTERCEPT",
+    "REGR_SLOPE",
+    "REGR_SXX",
+    "REGR_SXY",
+    "REGR_SYY",
+    "SINGLE_VALUE",
+    "SOME",
+    "STDDEV",
+    "STDDEV_POP",
+    "STDDEV_SAMP",
+    "STRING_AGG",
+    "SUM",
+    "SUM0",
+    "VARIANCE",
+    "VAR_POP",
+    "VAR_SAMP",
+];
+
+/// Aggregates whose result depends on the order in which rows arrive.
+const ORDER_SENSITIVE: &[&str] = &[
+    "ANY_VALUE",
+    "ARRAY_AGG",
+    "ARRAY_CONCAT_AGG",
+    "COLLECT",
+    "FIRST_VALUE",
+    "GROUP_CONCAT",
+    "JSON_ARRAYAGG",
+    "JSON_OBJECTAGG",
+    "LAST_VALUE",
+    "LISTAGG",
+    "STRING_AGG",
+];
+
+/// Aggregates that add numbers up, so that floating-point errors depend on the order.
+const SUMMING: &[&str] = &[
+    "AVG",
+    "CORR",
+    "COVAR_POP",
+    "COVAR_SAMP",
+    "REGR_AVGX",
+    "REGR_AVGY",
+    "REGR_INTERCEPT",
+    "REGR_SLOPE",
+    "REGR_SXX",
+    "REGR_SXY",
+    "REGR_SYY",
+    "STDDEV",
+    "STDDEV_POP",
+    "STDDEV_SAMP",
+    "SUM",
+    "SUM0",
+    "VARIANCE",
+    "VAR_POP",
+    "VAR_SAMP",
+];
+
+/// Functions that give another answer on another run.
+const NON_DETERMINISTIC: &[&str] = &[
+    "CURRENT_DATE",
+    "CURRENT_ROW_TIMESTAMP",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "CURRENT_WATERMARK",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "ML_PREDICT",
+    "NOW",
+    "PROCTIME",
+    "RAND",
+    "RAND_INTEGER",
+    "UNIX_TIMESTAMP",
+    "UUID",
+];
+
+/// Functions that number or rank rows within a window.
+const RANKING: &[&str] = &["CUME_DIST", "DENSE_RANK", "NTILE", "PERCENT_RANK", "RANK", "ROW_NUMBER"];
+
+/// Table-valued functions that put rows into windows.
+const WINDOWS: &[&str] = &["CUMULATE", "HOP", "SESSION", "TUMBLE"];
+
+pub(crate) fn is_aggregate(name: &str) -> bool {
+    AGGREGATES.contains(&name)
+}
+
+pub(crate) fn is_order_sensitive(name: &str) -> bool {
+    ORDER_SENSITIVE.contains(&name)
+}
+
+pub(crate) fn sums_up(name: &str) -> bool {
+    SUMMING.contains(&name)
+}
+
+pub(crate) fn is_ranking(name: &str) -> bool {
+    RANKING.contains(&name)
+}
+
+pub(crate) fn is_window(name: &str) -> bool {
+    WINDOWS.contains(&name)
+}
+
+/// `arguments` matters for `UNIX_TIMESTAMP`, which reads the clock only without any.
+pub(crate) fn is_non_deterministic(name: &str, arguments: usize) -> bool {
+    NON_DETERMINISTIC.contains(&name)
+        && (name != "UNIX_TIMESTAMP" || arguments == 0)
+        && !(name == "RAND" && arguments > 0)
+}

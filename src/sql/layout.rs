@@ -1,0 +1,118 @@
+//! How a list is set out in the text, and how one more item is set out like the others.
+//!
+//! Rules: the new item follows the last one's layout: on its own line if the others are, with the comma in front if theirs
+//! is. A comment behind the last item stays with that item.
+
+use std::fmt;
+
+use super::lexer::tokenize;
+use super::token::{Symbol, Token, TokenKind};
+use crate::diagnostic::{Edit, Span};
+
+/// Blanks.
+#[derive(Clone, Copy)]
+pub(crate) struct Gap(pub usize);
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:width$}", "", width = self.0)
+    }
+}
+
+/// The line end that a text uses.
+pub(crate) fn newline_of(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+/// A comma-separated list in a text.
+pub(crate) struct List<'a> {
+    text: &'a str,
+    last: Span,
+    /// What begins the line of the last item, up to the item, if only blanks and a comma stand before it.
+    lead: Option<&'a str>,
+}
+
+impl<'a> List<'a> {
+    /// A list by the spans of its items; `None` if it has none.
+    pub(crate) fn new(text: &'a str, items: &[Span]) -> Option<Self> {
+        let last = *items.last()?;
+        let line = text.get(..last.start)?.rfind('\n').map_or(0, |at| at + 1);
+        let before = text.get(line..last.start)?;
+        let lead = Some(before).filter(|b| {
+            (line > 0 || items.len() > 1)
+                && b.chars().all(|c| c.is_whitespace() || c == ',')
+                && b.matches(',').count() <= 1
+        });
+        Some(Self { text, last, lead })
+    }
+
+    /// The edit that puts `item` behind the last item.
+    pub(crate) fn append_one(&self, item: &str) -> Option<Edit> {
+        let newline = newline_of(self.text);
+        let Some(lead) = self.lead else {
+            let end = self.last.end;
+            return Some(Edit { span: Span::new(end, end), text: format!(", {item}") });
+        };
+        let tail = self.tail()?;
+        let end = self.last.end;
+        let (comment, after) = (self.text.get(end..tail.end)?, tail.end);
+        if lead.contains(',') {
+            return Some(Edit { span: Span::new(after, after), text: format!("{newline}{lead}{item}") });
+        }
+        if tail.has_comma {
+            return Some(Edit { span: Span::new(after, after), text: format!("{newline}{lead}{item},") });
+        }
+        // The comma belongs to the last item and has to stand before its comment.
+        Some(Edit { span: Span::new(end, after), text: format!(",{comment}{newline}{lead}{item}") })
+    }
+
+    /// What still belongs to the last item's line: a comma and comments.
+    fn tail(&self) -> Option<Tail> {
+        let rest = self.text.get(self.last.end..)?;
+        let line = self.tail_text(rest);
+        let mut tail = Tail { end: self.last.end, has_comma: false };
+        let mut at = self.last.end;
+        for token in tokenize(line) {
+            let Token { kind, span } = token;
+            let text = span.of(line);
+            at += text.len();
+            match kind {
+                TokenKind::Whitespace if text.contains(['\n', '\r']) => break,
+                TokenKind::Whitespace => {}
+                TokenKind::LineComment => tail.end = at,
+                TokenKind::BlockComment if !text.contains('\n') => tail.end = at,
+                TokenKind::Symbol(Symbol::Comma) if !tail.has_comma => {
+                    tail.has_comma = true;
+                    tail.end = at;
+                }
+                _ => break,
+            }
+        }
+        // A comma on a later line still separates the item from the next one.
+        if !tail.has_comma && self.comma_follows(tail.end) {
+            tail.has_comma = true;
+            tail.end = self.comma_end(tail.end)?;
+        }
+        Some(tail)
+    }
+
+    fn tail_text(&self, rest: &'a str) -> &'a str {
+        rest.get(..rest.find('\n').unwrap_or(rest.len())).unwrap_or(rest)
+    }
+
+    fn comma_follows(&self, from: usize) -> bool {
+        // With the comma in front of items the next comma is the next item's.
+        self.lead.is_some_and(|lead| !lead.contains(',')) && self.comma_end(from).is_some()
+    }
+
+    fn comma_end(&self, from: usize) -> Option<usize> {
+        let rest = self.text.get(from..)?;
+        let next = tokenize(rest).into_iter().find(|t| !t.kind.is_trivia())?;
+        (next.kind == TokenKind::Symbol(Symbol::Comma)).then_some(from + next.span.end)
+    }
+}
+
+struct Tail {
+    end: usize,
+    has_comma: bool,
+}

@@ -1,0 +1,244 @@
+//! From text to tokens.
+//!
+//! Rules: total and lossless: every byte of every input ends up in exactly one token, in order. Strings may span lines;
+//! names in backquotes may not. A byte order mark is blank at the start and unknown elsewhere.
+
+use super::token::{Symbol, Token, TokenKind};
+use crate::diagnostic::Span;
+
+/// The tokens of `text`. Their texts, one after the other, are `text`.
+pub fn tokenize(text: &str) -> Vec<Token> {
+    let mut lexer = Lexer { text, at: 0, hint: Hint::Outside };
+    let mut tokens = Vec::with_capacity(text.len() / 4);
+    while lexer.at < text.len() {
+        let start = lexer.at;
+        let kind = lexer.next();
+        if lexer.at <= start {
+            // Cannot happen; if it ever does, one character becomes unknown and the lexer goes on.
+            lexer.at = start + lexer.first().map_or(1, char::len_utf8);
+        }
+        tokens.push(Token { kind, span: Span::new(start, lexer.at) });
+    }
+    tokens
+}
+
+/// True if `c` may begin a name.
+pub(crate) fn is_name_start(c: char) -> bool {
+    c == '_' || c == '$' || c.is_alphabetic()
+}
+
+/// True if `c` may stand inside a name.
+pub(crate) fn is_name_part(c: char) -> bool {
+    is_name_start(c) || c.is_numeric()
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Hint {
+    Outside,
+    Inside,
+}
+
+struct Lexer<'a> {
+    text: &'a str,
+    at: usize,
+    hint: Hint,
+}
+
+impl<'a> Lexer<'a> {
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or("")
+    }
+
+    fn first(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    fn take_while(&mut self, wanted: impl Fn(char) -> bool) {
+        let rest = self.rest();
+        self.at += rest.find(|c| !wanted(c)).unwrap_or(rest.len());
+    }
+
+    fn next(&mut self) -> TokenKind {
+        let rest = self.rest();
+        let Some(first) = rest.chars().next() else { return TokenKind::Unknown };
+        if is_blank(first) || (self.at == 0 && first == '\u{feff}') {
+            self.at += first.len_utf8();
+            self.take_while(is_blank);
+            return TokenKind::Whitespace;
+        }
+        if rest.starts_with("--") || rest.starts_with("//") {
+            self.take_while(|c| c != '\n' && c != '\r');
+            return TokenKind::LineComment;
+        }
+        if rest.starts_with("/*+") {
+            self.at += 3;
+            self.hint = Hint::Inside;
+            return TokenKind::HintOpen;
+        }
+        if rest.starts_with("/*") {
+            return self.block_comment();
+        }
+        if self.hint == Hint::Inside && rest.starts_with("*/") {
+            self.at += 2;
+            self.hint = Hint::Outside;
+            return TokenKind::HintClose;
+        }
+        if let Some(kind) = self.template() {
+            return kind;
+        }
+        if let Some(kind) = self.prefixed_literal() {
+            return kind;
+        }
+        match first {
+            '\'' => self.string(1, TokenKind::String),
+            '`' => self.quoted('`', TokenKind::Quoted),
+            '"' => self.quoted('"', TokenKind::DoubleQuoted),
+            c if is_name_start(c) => self.word(),
+            c if c.is_ascii_digit() => self.number(),
+            '.' if rest.chars().nth(1).is_some_and(|c| c.is_ascii_digit()) => self.number(),
+            _ => self.symbol(first),
+        }
+    }
+
+    fn block_comment(&mut self) -> TokenKind {
+        match self.rest().get(2..).and_then(|body| body.find("*/")) {
+            Some(end) => {
+                self.at += end + 4;
+                TokenKind::BlockComment
+            }
+            None => {
+                self.at = self.text.len();
+                TokenKind::Unterminated
+            }
+        }
+    }
+
+    fn template(&mut self) -> Option<TokenKind> {
+        let rest = self.rest();
+        let close = ["${", "{{", "{%"].iter().zip(["}", "}}", "%}"]).find(|(open, _)| rest.starts_with(**open))?.1;
+        let line = rest.lines().next().unwrap_or(rest);
+        let end = line.get(2..)?.find(close)?;
+        self.at += 2 + end + close.len();
+        Some(TokenKind::Template)
+    }
+
+    fn prefixed_literal(&mut self) -> Option<TokenKind> {
+        let rest = self.rest();
+        let quote = rest.find(|c: char| !is_name_part(c) && c != '&' && c != '-')?;
+        if !rest.get(quote..)?.starts_with('\'') {
+            return None;
+        }
+        let prefix = rest.get(..quote)?;
+        match prefix {
+            "n" | "N" | "u&" | "U&" => Some(self.string(quote + 1, TokenKind::String)),
+            "x" | "X" => Some(self.string(quote + 1, TokenKind::Bytes)),
+            "e" | "E" => Some(self.escaped_string(quote + 1)),
+            _ if prefix.len() > 1 && prefix.starts_with('_') && !prefix.contains(['&', '$']) => {
+                Some(self.string(quote + 1, TokenKind::String))
+            }
+            _ => None,
+        }
+    }
+
+    /// A string whose opening quote ends `open` bytes from here; two quotes are one.
+    fn string(&mut self, open: usize, kind: TokenKind) -> TokenKind {
+        self.at += open;
+        loop {
+            match self.rest().find('\'') {
+                None => {
+                    self.at = self.text.len();
+                    return TokenKind::Unterminated;
+                }
+                Some(end) => {
+                    self.at += end + 1;
+                    if !self.rest().starts_with('\'') {
+                        return kind;
+                    }
+                    self.at += 1;
+                }
+            }
+        }
+    }
+
+    /// `E'...'`, in which a backslash takes the next character with it.
+    fn escaped_string(&mut self, open: usize) -> TokenKind {
+        self.at += open;
+        while let Some(c) = self.first() {
+            self.at += c.len_utf8();
+            match c {
+                '\\' => self.at += self.first().map_or(0, char::len_utf8),
+                '\'' if self.rest().starts_with('\'') => self.at += 1,
+                '\'' => return TokenKind::String,
+                _ => {}
+            }
+        }
+        TokenKind::Unterminated
+    }
+
+    /// A name in quotes, which ends on its line; a doubled quote is one quote.
+    fn quoted(&mut self, quote: char, kind: TokenKind) -> TokenKind {
+        self.at += 1;
+        loop {
+            let rest = self.rest();
+            let end = rest.find([quote, '\n', '\r']).unwrap_or(rest.len());
+            self.at += end;
+            if !self.rest().starts_with(quote) {
+                return TokenKind::Unterminated;
+            }
+            self.at += 1;
+            if !self.rest().starts_with(quote) {
+                return kind;
+            }
+            self.at += 1;
+        }
+    }
+
+    fn word(&mut self) -> TokenKind {
+        let rest = self.rest();
+        let end = rest.find(|c| !is_name_part(c)).unwrap_or(rest.len());
+        // `a${b}` is the word `a` before a template; a `$` elsewhere belongs to the word.
+        let word = rest.get(..end).unwrap_or(rest);
+        let template = word.ends_with('$') && word.len() > 1 && rest.get(end..).is_some_and(|r| r.starts_with('{'));
+        self.at += if template { end - 1 } else { end };
+        TokenKind::Word
+    }
+
+    fn number(&mut self) -> TokenKind {
+        let mut kind = TokenKind::Integer;
+        self.take_while(|c| c.is_ascii_digit());
+        if self.rest().starts_with('.') && !self.rest().starts_with("..") {
+            kind = TokenKind::Decimal;
+            self.at += 1;
+            self.take_while(|c| c.is_ascii_digit());
+        }
+        let rest = self.rest();
+        if rest.starts_with(['e', 'E']) {
+            let exponent = rest.get(1..).unwrap_or("");
+            let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+            if digits.starts_with(|c: char| c.is_ascii_digit()) {
+                self.at += 1 + (exponent.len() - digits.len());
+                self.take_while(|c| c.is_ascii_digit());
+                kind = TokenKind::Approximate;
+            }
+        }
+        kind
+    }
+
+    fn symbol(&mut self, first: char) -> TokenKind {
+        let rest = self.rest();
+        match Symbol::ALL.iter().find(|s| rest.starts_with(s.text())) {
+            Some(symbol) => {
+                self.at += symbol.text().len();
+                TokenKind::Symbol(*symbol)
+            }
+            None => {
+                self.at += first.len_utf8();
+                TokenKind::Unknown
+            }
+        }
+    }
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}')
+}

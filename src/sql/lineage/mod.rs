@@ -1,0 +1,157 @@
+//! Where the columns and the rows of a query come from.
+//!
+//! Rules:
+//! - `outputs` says for each result column which table columns its *value* is made of; `rows` says which table columns
+//!   decide *which rows* there are: conditions, keys of grouping, `DISTINCT` and set operations, order, patterns, expansion.
+//!   Both together are everything that a change of a column can reach.
+//! - A derived table, a CTE and a subquery are looked through. A view is named *and* looked through: the view's own column
+//!   is a use, and so are the columns behind it, with the view in `via`.
+//! - A window function's value is made of its arguments and of its `PARTITION BY` and `ORDER BY` columns; a filter on it
+//!   hands them on to `rows`.
+//! - What cannot be told is a use of kind `Unknown` or a note, never nothing.
+//! - Spans are in the text of the query that was asked about, at the innermost place that names the column.
+
+mod scope;
+mod select;
+mod source;
+mod value;
+
+use std::collections::BTreeMap;
+
+use self::select::Walker;
+use super::tree::{ColumnKind, CreateTable, Query};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::column::Column;
+
+/// What is known of tables and views.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Catalog {
+    /// By name: as it is written with its dots, or by the last part alone.
+    pub tables: BTreeMap<String, CatalogTable>,
+}
+
+impl Catalog {
+    /// The table that a name of any number of parts stands for, and the key it is known by.
+    pub fn find(&self, name: &super::tree::ObjectName) -> Option<(&str, &CatalogTable)> {
+        let by = |key: &str| self.tables.get_key_value(key).map(|(key, table)| (key.as_str(), table));
+        by(&name.dotted()).or_else(|| by(&name.last().name))
+    }
+}
+
+/// A table or a view.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CatalogTable {
+    /// Its columns in order; of a view that has a query they may be left out.
+    pub columns: Vec<Column>,
+    /// A view's query.
+    pub view: Option<Query>,
+}
+
+/// Where a query's result comes from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lineage {
+    /// The result's columns in order. One that is named `*` stands for columns that are not known.
+    pub outputs: Vec<OutputColumn>,
+    /// What decides which rows there are.
+    pub rows: Vec<ColumnUse>,
+    /// What could not be told.
+    pub notes: Vec<Diagnostic>,
+    /// Where floating-point numbers are summed up, so that the order of rows shows in the last digits.
+    pub float_aggregates: Vec<Span>,
+}
+
+/// A column of a result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputColumn {
+    /// Its name.
+    pub name: String,
+    /// What its value is made of.
+    pub uses: Vec<ColumnUse>,
+    /// The item of the select list.
+    pub span: Span,
+}
+
+/// A use of a table's column.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ColumnUse {
+    /// The table, by the catalog's key; a table that is not in the catalog by its last part.
+    pub table: String,
+    /// The column; `*` if it could be any.
+    pub column: String,
+    /// How it is used.
+    pub kind: UseKind,
+    /// Where it is named.
+    pub span: Span,
+    /// The views between the query and the table, the outermost first.
+    pub via: Vec<String>,
+}
+
+/// How a column is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UseKind {
+    /// Its value is passed on as it is.
+    Direct,
+    /// Its value goes into an expression.
+    Computed,
+    /// Its values go into an aggregate.
+    Aggregated,
+    /// In `WHERE`, `HAVING`, `QUALIFY`, `FILTER`.
+    Filter,
+    /// In a join's condition, or expanded to rows.
+    Join,
+    /// Grouped by, made distinct, compared by a set operation.
+    Group,
+    /// Ordered by.
+    Order,
+    /// Partitioned by.
+    Partition,
+    /// Decides the window.
+    Window,
+    /// In the conditions of `MATCH_RECOGNIZE`.
+    Pattern,
+    /// In a watermark.
+    Watermark,
+    /// In a primary key.
+    Key,
+    /// Perhaps.
+    Unknown,
+}
+
+/// The lineage of a query.
+pub fn lineage(query: &Query, catalog: &Catalog) -> Lineage {
+    let mut walker = Walker::new(catalog);
+    let relation = walker.query(query);
+    let outputs = relation.into_outputs();
+    let mut rows = walker.finished_rows();
+    rows.sort();
+    rows.dedup();
+    let mut notes = walker.notes;
+    notes.dedup();
+    Lineage { outputs, rows, notes, float_aggregates: walker.float_aggregates }
+}
+
+/// What a table's own definition does with its columns: computed columns are the outputs; watermark, primary key,
+/// partitions and buckets are the rows.
+pub fn table_lineage(table: &CreateTable) -> Lineage {
+    let name = table.name.last().name.clone();
+    let mut catalog = Catalog::default();
+    catalog.tables.insert(name, CatalogTable { columns: table.schema(), view: None });
+    let mut walker = Walker::new(&catalog);
+    walker.open_table(&table.name);
+    let mut outputs = Vec::new();
+    for column in &table.columns {
+        if let ColumnKind::Computed { expr, .. } = &column.kind {
+            let uses = walker.expr(expr).finished(expr.span);
+            outputs.push(OutputColumn { name: column.name.name.clone(), uses, span: column.span });
+        }
+    }
+    if let Some(watermark) = &table.watermark {
+        walker.row_column(&watermark.column, UseKind::Watermark);
+        walker.row_expr(&watermark.expr, UseKind::Watermark);
+    }
+    let key = table.primary_key.iter().flat_map(|key| &key.columns);
+    key.for_each(|column| walker.row_ident(column, UseKind::Key));
+    let parts = table.partitioned_by.iter().chain(table.distribution.iter().flat_map(|d| &d.columns));
+    parts.for_each(|column| walker.row_ident(column, UseKind::Partition));
+    Lineage { outputs, rows: walker.finished_rows(), notes: walker.notes, float_aggregates: walker.float_aggregates }
+}

@@ -1,0 +1,171 @@
+//! The value of an expression, and what a name stands for.
+
+use super::UseKind;
+use super::scope::{Open, Source, Value};
+use super::select::Walker;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::column::ColumnType;
+use crate::sql::code;
+use crate::sql::functions::{is_aggregate, sums_up};
+use crate::sql::tree::{BinaryOperator, Call, Expr, ExprKind, Ident, Literal, ObjectName, WindowSpec};
+use crate::sql::walk::{Child, children};
+
+impl Walker<'_> {
+    pub(super) fn expr(&mut self, expr: &Expr) -> Value {
+        match &expr.kind {
+            ExprKind::Column(name) => self.column(name),
+            ExprKind::Literal(literal) => Value { uses: Vec::new(), float: matches!(literal, Literal::Approximate(_)) },
+            ExprKind::Nested(inner) => self.expr(inner),
+            ExprKind::Call(call) => self.call(call),
+            ExprKind::Subquery(query) | ExprKind::CollectionQuery(query) => {
+                self.query(query).all().lifted(UseKind::Computed)
+            }
+            ExprKind::Cast { ty, .. } => {
+                let mut value = self.parts(expr);
+                value.float = matches!(ty.ty, ColumnType::Float | ColumnType::Double);
+                value
+            }
+            ExprKind::Binary { operators, .. } => {
+                use BinaryOperator as B;
+                let arithmetic = [B::Plus, B::Minus, B::Multiply, B::Divide, B::Modulo];
+                let mut value = self.parts(expr);
+                value.float &= operators.iter().all(|operator| arithmetic.contains(operator));
+                value
+            }
+            _ => self.parts(expr),
+        }
+    }
+
+    /// Everything an expression is made of.
+    fn parts(&mut self, expr: &Expr) -> Value {
+        let mut value = Value::default();
+        children(expr, &mut |child| {
+            let part = self.child(child);
+            value.add(part);
+        });
+        value.lifted(UseKind::Computed)
+    }
+
+    fn child(&mut self, child: Child<'_>) -> Value {
+        match child {
+            Child::Expr(expr) => self.expr(expr),
+            Child::Query(query) => self.query(query).all(),
+            Child::Table(table) => self.table_arg(table).all(),
+            Child::Descriptor(column) => self.ident(column),
+        }
+    }
+
+    fn call(&mut self, call: &Call) -> Value {
+        let function = call.name.last().name.to_ascii_uppercase();
+        let kind = if is_aggregate(&function) { UseKind::Aggregated } else { UseKind::Computed };
+        let mut args = Value::default();
+        let only_args = Call { over: None, filter: None, order_by: Vec::new(), ..call.clone() };
+        crate::sql::walk::call_children(&only_args, &mut |child| {
+            let part = self.child(child);
+            args.add(part);
+        });
+        if args.float && sums_up(&function) {
+            self.float_aggregates.push(call.span);
+        }
+        let mut value = args.lifted(kind);
+        value.float &= !matches!(function.as_str(), "COUNT" | "ROW_NUMBER" | "RANK" | "DENSE_RANK");
+        for item in &call.order_by {
+            let order = self.expr(&item.expr);
+            value.add(Value { float: false, ..order.lifted(UseKind::Order) });
+        }
+        if let Some(filter) = &call.filter {
+            let filter = self.expr(filter);
+            value.add(Value { float: false, ..filter.lifted(UseKind::Filter) });
+        }
+        if let Some(over) = &call.over {
+            let window = self.window(over);
+            value.add(window);
+        }
+        value
+    }
+
+    fn window(&mut self, window: &WindowSpec) -> Value {
+        let mut value = Value::default();
+        if let Some(base) = &window.base
+            && let Some(named) = self.named_window(&base.name)
+        {
+            value.add(self.window(&named));
+        }
+        for expr in &window.partition_by {
+            let part = self.expr(expr);
+            value.add(part.lifted(UseKind::Partition));
+        }
+        for item in &window.order_by {
+            let part = self.expr(&item.expr);
+            value.add(part.lifted(UseKind::Order));
+        }
+        Value { float: false, ..value }
+    }
+
+    pub(super) fn ident(&mut self, ident: &Ident) -> Value {
+        self.column(&ObjectName { parts: vec![ident.clone()], span: ident.span })
+    }
+
+    /// What a name stands for, from the nearest select outwards.
+    pub(super) fn column(&mut self, name: &ObjectName) -> Value {
+        let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
+        let span = name.span;
+        let mut maybe: Vec<Open> = Vec::new();
+        for scope in self.scopes.iter().rev() {
+            for count in (1..parts.len()).rev() {
+                let (Some(leading), Some(column)) = (parts.get(..count), parts.get(count)) else { continue };
+                let Some(source) = scope.sources.iter().find(|source| source.is_named(leading)) else { continue };
+                let value = match source.relation.column(column) {
+                    Some(found) => Some(found.value.clone()),
+                    None => source.relation.open.first().map(|open| open.column(column, UseKind::Direct)),
+                };
+                if let Some(value) = value {
+                    return field(value, parts.len() > count + 1).placed(span);
+                }
+            }
+            let Some(first) = parts.first() else { continue };
+            let plain: Vec<&Source> = scope.sources.iter().filter(|source| !source.qualified_only).collect();
+            let found: Vec<Value> =
+                plain.iter().filter_map(|s| s.relation.column(first)).map(|c| c.value.clone()).collect();
+            if !found.is_empty() {
+                let ambiguous = found.len() > 1 && !scope.merged.iter().any(|merged| merged == first);
+                let mut value = Value::default();
+                found.into_iter().for_each(|one| value.add(one));
+                if ambiguous {
+                    let text = format!("column `{first}` could come from more than one source");
+                    self.notes.push(Diagnostic::warning(code::AMBIGUOUS_COLUMN, text).at(span, "qualify it"));
+                    value = value.lifted(UseKind::Computed);
+                }
+                // A source nearer by may have the column as well.
+                maybe.iter().for_each(|open| value.add(open.column(first, UseKind::Unknown)));
+                return field(value, parts.len() > 1).placed(span);
+            }
+            maybe.extend(plain.iter().flat_map(|source| source.relation.open.iter().cloned()));
+        }
+        self.open_column(&parts, maybe, span)
+    }
+
+    /// A column that no known source has.
+    fn open_column(&mut self, parts: &[&str], maybe: Vec<Open>, span: Span) -> Value {
+        let name = parts.first().copied().unwrap_or("");
+        match maybe.as_slice() {
+            [only] => return field(only.column(name, UseKind::Direct), parts.len() > 1).placed(span),
+            [] => {
+                let text = format!("column `{}` is in no table of this query", parts.join("."));
+                self.notes.push(Diagnostic::warning(code::UNKNOWN_COLUMN, text).at(span, "not found"));
+            }
+            _ => {
+                let text = format!("column `{name}` could come from any table whose columns are not known");
+                self.notes.push(Diagnostic::warning(code::AMBIGUOUS_COLUMN, text).at(span, "qualify it"));
+            }
+        }
+        let mut value = Value::default();
+        maybe.iter().for_each(|open| value.add(open.column(name, UseKind::Unknown)));
+        value.placed(span)
+    }
+}
+
+/// A field of a value is computed from it.
+fn field(value: Value, is_field: bool) -> Value {
+    if is_field { value.lifted(UseKind::Computed) } else { value }
+}

@@ -1,0 +1,507 @@
+//! Calls, and the expressions that have a grammar of their own.
+
+use super::{Parse, Parser};
+use crate::sql::token::{Symbol, TokenKind};
+use crate::sql::tree::{Arg, ArgValue, Call, Expr, ExprKind, Literal, ObjectName, OrderItem, TableArg, WindowSpec};
+
+/// Functions that are written without brackets.
+const BARE: &[&str] = &[
+    "CURRENT_DATE",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "CURRENT_ROW_TIMESTAMP",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+    "CURRENT_USER",
+    "SESSION_USER",
+    "SYSTEM_USER",
+    "USER",
+    "CURRENT_CATALOG",
+    "CURRENT_SCHEMA",
+    "CURRENT_ROLE",
+    "CURRENT_PATH",
+    "CURRENT_DEFAULT_TRANSFORM_GROUP",
+];
+
+/// Words before a bracket that is not a call's.
+const NEVER_CALLED: &[&str] = &[
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "IN",
+    "AND",
+    "OR",
+    "ON",
+    "AS",
+    "VALUES",
+    "EXISTS",
+    "OVER",
+    "USING",
+    "BY",
+    "TABLE",
+    "WITH",
+    "UNION",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "JOIN",
+    "HAVING",
+    "BETWEEN",
+    "LIKE",
+    "LATERAL",
+    "UNNEST",
+    "CASE",
+    "END",
+    "GROUP",
+    "ORDER",
+    "LIMIT",
+    "SET",
+    "DISTINCT",
+    "FOR",
+    "INTO",
+    "IS",
+    "MATCH_RECOGNIZE",
+    "PARTITION",
+    "FETCH",
+    "CROSS",
+    "FULL",
+];
+
+/// Words between the arguments of functions that SQL gives a sentence of their own.
+const CONNECTORS: &[&str] = &["FROM", "FOR", "PLACING", "USING", "TO", "IN"];
+
+pub(super) fn is_bare_function(word: &str) -> bool {
+    BARE.iter().any(|known| known.eq_ignore_ascii_case(word))
+}
+
+pub(super) fn never_called(word: &str) -> bool {
+    NEVER_CALLED.iter().any(|known| known.eq_ignore_ascii_case(word))
+}
+
+impl Parser<'_> {
+    /// `CASE`, `CAST`, `INTERVAL` and others; `None` if the word is none of them here.
+    pub(super) fn keyword_expr(&mut self, text: &str) -> Parse<Option<ExprKind>> {
+        let paren = self.symbol_ahead(1, Symbol::LeftParen);
+        let bracket = self.symbol_ahead(1, Symbol::LeftBracket);
+        let string = self.peek_at(1).is_some_and(|t| t.kind == TokenKind::String);
+        let word = text.to_ascii_uppercase();
+        let literal = |l| Ok(Some(ExprKind::Literal(l)));
+        match word.as_str() {
+            "NULL" => self.at += 1,
+            "TRUE" | "FALSE" | "UNKNOWN" => {
+                self.at += 1;
+                return literal(Literal::Boolean);
+            }
+            "DATE" | "TIME" | "TIMESTAMP" | "TIMESTAMP_LTZ" if string => {
+                self.at += 2;
+                return literal(Literal::Temporal);
+            }
+            "INTERVAL" => {
+                self.at += 1;
+                return self.interval().map(Some);
+            }
+            "CASE" => return self.case().map(Some),
+            "CAST" | "TRY_CAST" | "SAFE_CAST" if paren => return self.cast().map(Some),
+            "EXISTS" | "UNIQUE" if paren => {
+                self.at += 2;
+                let query = Box::new(self.query()?);
+                self.expect(Symbol::RightParen)?;
+                return Ok(Some(ExprKind::Exists(query)));
+            }
+            "ROW" if paren => {
+                self.at += 1;
+                return Ok(Some(ExprKind::Row(self.bracketed_list(Self::expr)?)));
+            }
+            "ARRAY" | "MULTISET" if bracket => return Ok(Some(ExprKind::Array(self.elements()?))),
+            "MAP" if bracket => return Ok(Some(ExprKind::Map(self.elements()?))),
+            "ARRAY" | "MAP" | "MULTISET" if paren => {
+                self.at += 2;
+                let query = Box::new(self.query()?);
+                self.expect(Symbol::RightParen)?;
+                return Ok(Some(ExprKind::CollectionQuery(query)));
+            }
+            // In MATCH_RECOGNIZE: RUNNING LAST(a.x), FINAL LAST(a.x).
+            "RUNNING" | "FINAL"
+                if self.peek_at(1).is_some_and(|t| t.kind == TokenKind::Word)
+                    && self.symbol_ahead(2, Symbol::LeftParen) =>
+            {
+                self.at += 1;
+                return Ok(Some(self.nested(Self::operand)?.kind));
+            }
+            _ => return Ok(None),
+        }
+        literal(Literal::Null)
+    }
+
+    fn elements(&mut self) -> Parse<Vec<Expr>> {
+        self.at += 2;
+        let mut items = Vec::new();
+        if !self.at_symbol(Symbol::RightBracket) {
+            items = self.comma_list(Self::expr)?;
+        }
+        self.expect(Symbol::RightBracket)?;
+        Ok(items)
+    }
+
+    fn interval(&mut self) -> Parse<ExprKind> {
+        let _ = self.eat(Symbol::Minus) || self.eat(Symbol::Plus);
+        if !self.at_kind(TokenKind::String) && !self.at_kind(TokenKind::Integer) {
+            return Err(self.unexpected("the length of the interval in single quotes"));
+        }
+        self.at += 1;
+        self.interval_unit()?;
+        Ok(ExprKind::Interval)
+    }
+
+    /// `DAY`, `DAY(3) TO SECOND(3)`
+    pub(super) fn interval_unit(&mut self) -> Parse<()> {
+        self.time_unit()?;
+        if self.eat_word("TO") {
+            self.time_unit()?;
+        }
+        Ok(())
+    }
+
+    fn time_unit(&mut self) -> Parse<()> {
+        const UNITS: &[&str] = &[
+            "YEAR",
+            "YEARS",
+            "QUARTER",
+            "QUARTERS",
+            "MONTH",
+            "MONTHS",
+            "WEEK",
+            "WEEKS",
+            "DAY",
+            "DAYS",
+            "HOUR",
+            "HOURS",
+            "MINUTE",
+            "MINUTES",
+            "SECOND",
+            "SECONDS",
+            "MILLISECOND",
+            "MICROSECOND",
+            "NANOSECOND",
+        ];
+        if !self.at_any(UNITS) {
+            return Err(self.unexpected("a unit of time"));
+        }
+        self.at += 1;
+        if self.at_symbol(Symbol::LeftParen) {
+            self.bracketed_list(|p| p.small_number("a whole number"))?;
+        }
+        Ok(())
+    }
+
+    fn case(&mut self) -> Parse<ExprKind> {
+        self.at += 1;
+        let operand = if self.at_word("WHEN") { None } else { Some(Box::new(self.expr()?)) };
+        let mut branches = Vec::new();
+        while self.eat_word("WHEN") {
+            // CASE x WHEN 1, 2 THEN ...
+            let mut when = self.expr()?;
+            if self.at_symbol(Symbol::Comma) {
+                let start = when.span.start;
+                let mut items = vec![when];
+                while self.eat(Symbol::Comma) {
+                    items.push(self.expr()?);
+                }
+                when = Expr { span: self.since(start), kind: ExprKind::Row(items) };
+            }
+            self.expect_word("THEN")?;
+            branches.push((when, self.expr()?));
+        }
+        if branches.is_empty() {
+            return Err(self.unexpected("`WHEN`"));
+        }
+        let otherwise = if self.eat_word("ELSE") { Some(Box::new(self.expr()?)) } else { None };
+        self.expect_word("END")?;
+        Ok(ExprKind::Case { operand, branches, otherwise })
+    }
+
+    fn cast(&mut self) -> Parse<ExprKind> {
+        self.at += 2;
+        let operand = Box::new(self.expr()?);
+        self.expect_word("AS")?;
+        let ty = self.data_type()?;
+        if self.eat_word("FORMAT") {
+            self.string("a format in single quotes")?;
+        }
+        self.expect(Symbol::RightParen)?;
+        Ok(ExprKind::Cast { operand, ty })
+    }
+
+    pub(super) fn bare_function(&mut self, start: usize) -> Parse<Expr> {
+        let Some(token) = self.bump() else { return Err(self.unexpected("a function")) };
+        let ident = crate::sql::tree::Ident { name: token.text(self.text).to_owned(), span: token.span };
+        let name = ObjectName { span: ident.span, parts: vec![ident] };
+        let call = empty_call(name);
+        Ok(Expr { span: self.since(start), kind: ExprKind::Call(Box::new(Call { span: self.since(start), ..call })) })
+    }
+
+    /// The brackets after a function's name, and `FILTER`, `WITHIN GROUP`, `OVER` after them.
+    pub(super) fn call(&mut self, start: usize, name: ObjectName) -> Parse<Call> {
+        self.nested(|p| p.call_inner(start, name))
+    }
+
+    fn call_inner(&mut self, start: usize, name: ObjectName) -> Parse<Call> {
+        let mut call = empty_call(name);
+        call.brackets = true;
+        self.expect(Symbol::LeftParen)?;
+        let function = match call.name.parts.as_slice() {
+            [only] => only.name.to_ascii_uppercase(),
+            _ => String::new(),
+        };
+        call.distinct = self.eat_word("DISTINCT");
+        if !call.distinct {
+            self.eat_word("ALL");
+        }
+        if function.starts_with("JSON_") {
+            self.json_args(&mut call)?;
+        } else {
+            self.args(&function, &mut call)?;
+        }
+        self.expect(Symbol::RightParen)?;
+        let _ = self.eat_words(&["IGNORE", "NULLS"]) || self.eat_words(&["RESPECT", "NULLS"]);
+        if self.at_words(&["WITHIN", "GROUP"]) || self.at_words(&["WITHIN", "DISTINCT"]) {
+            self.at += 2;
+            self.expect(Symbol::LeftParen)?;
+            if self.eat_words(&["ORDER", "BY"]) {
+                call.order_by = self.order_items()?;
+            } else {
+                self.comma_list(Self::expr)?;
+            }
+            self.expect(Symbol::RightParen)?;
+        }
+        if self.at_word("FILTER") && self.symbol_ahead(1, Symbol::LeftParen) {
+            self.at += 2;
+            self.expect_word("WHERE")?;
+            call.filter = Some(self.expr()?);
+            self.expect(Symbol::RightParen)?;
+        }
+        if self.eat_word("OVER") {
+            call.over = Some(self.over()?);
+        }
+        call.span = self.since(start);
+        Ok(call)
+    }
+
+    fn over(&mut self) -> Parse<WindowSpec> {
+        if self.at_symbol(Symbol::LeftParen) {
+            return self.window_spec();
+        }
+        let base = self.ident("a window")?;
+        Ok(WindowSpec {
+            span: base.span,
+            base: Some(base),
+            partition_by: Vec::new(),
+            order_by: Vec::new(),
+            frame: Vec::new(),
+        })
+    }
+
+    fn args(&mut self, function: &str, call: &mut Call) -> Parse<()> {
+        if self.at_symbol(Symbol::RightParen) {
+            return Ok(());
+        }
+        let sentence = matches!(
+            function,
+            "EXTRACT"
+                | "TRIM"
+                | "SUBSTRING"
+                | "POSITION"
+                | "OVERLAY"
+                | "CEIL"
+                | "CEILING"
+                | "FLOOR"
+                | "CONVERT"
+                | "TRANSLATE"
+        );
+        let unit_first =
+            matches!(function, "EXTRACT" | "TIMESTAMPADD" | "TIMESTAMPDIFF" | "TIMESTAMP_ADD" | "TIMESTAMP_DIFF");
+        let flag_first = function == "TRIM" && self.at_any(&["BOTH", "LEADING", "TRAILING"]);
+        if unit_first || flag_first {
+            self.at += 1;
+            let word = self.tokens.get(self.at - 1).map_or("", |t| t.text(self.text)).to_ascii_uppercase();
+            call.args.push(Arg { name: None, value: ArgValue::Expr(self.keyword_literal(&word)) });
+            if !self.eat(Symbol::Comma) && !self.eat_word("FROM") && !flag_first {
+                return Err(self.unexpected("`FROM` or `,`"));
+            }
+        }
+        loop {
+            let value = if function == "POSITION" { ArgValue::Expr(self.operand()?) } else { ArgValue::Default };
+            let arg = if matches!(value, ArgValue::Default) { self.arg()? } else { Arg { name: None, value } };
+            call.args.push(arg);
+            if self.eat(Symbol::Comma) {
+                continue;
+            }
+            if sentence && self.at_any(CONNECTORS) {
+                let to = self.at_word("TO");
+                self.at += 1;
+                if to && self.bump().is_some() {
+                    let word = self.tokens.get(self.at - 1).map_or("", |t| t.text(self.text)).to_ascii_uppercase();
+                    call.args.push(Arg { name: None, value: ArgValue::Expr(self.keyword_literal(&word)) });
+                    return Ok(());
+                }
+                continue;
+            }
+            if self.at_words(&["ORDER", "BY"]) {
+                call.order_by = self.order_by()?;
+            }
+            let _ = self.eat_words(&["IGNORE", "NULLS"]) || self.eat_words(&["RESPECT", "NULLS"]);
+            if self.eat_word("SEPARATOR") {
+                self.string("a separator in single quotes")?;
+            }
+            return Ok(());
+        }
+    }
+
+    fn arg(&mut self) -> Parse<Arg> {
+        let mut name = None;
+        let is_name = self.peek().is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::Quoted));
+        if is_name && self.symbol_ahead(1, Symbol::FatArrow) {
+            // Any word may name an argument: the arrow tells it apart.
+            let Some(token) = self.bump() else { return Err(self.unexpected("an argument")) };
+            let text = token.text(self.text);
+            name = Some(crate::sql::tree::Ident { name: super::unquote(text, '`'), span: token.span });
+            self.expect(Symbol::FatArrow)?;
+        }
+        Ok(Arg { name, value: self.arg_value()? })
+    }
+
+    fn arg_value(&mut self) -> Parse<ArgValue> {
+        if self.eat(Symbol::Star) {
+            return Ok(ArgValue::Star);
+        }
+        if self.at_word("TABLE") {
+            self.at += 1;
+            if self.eat(Symbol::LeftParen) {
+                let query = Box::new(self.query()?);
+                self.expect(Symbol::RightParen)?;
+                let (partition_by, order_by) = self.table_arg_tail()?;
+                return Ok(ArgValue::Query { query, partition_by, order_by });
+            }
+            let table = self.object_name("the name of a table")?;
+            let (partition_by, order_by) = self.table_arg_tail()?;
+            return Ok(ArgValue::Table(TableArg { name: table, partition_by, order_by }));
+        }
+        if self.at_word("DESCRIPTOR") && self.symbol_ahead(1, Symbol::LeftParen) {
+            self.at += 1;
+            return Ok(ArgValue::Descriptor(self.bracketed_list(|p| {
+                let name = p.ident("a column name")?;
+                if !p.at_symbol(Symbol::Comma) && !p.at_symbol(Symbol::RightParen) {
+                    p.data_type()?;
+                }
+                Ok(name)
+            })?));
+        }
+        if self.at_word("MODEL")
+            && self.peek_at(1).is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::Quoted))
+        {
+            self.at += 1;
+            return Ok(ArgValue::Model(self.object_name("the name of a model")?));
+        }
+        if self.at_word("DEFAULT") {
+            self.at += 1;
+            return Ok(ArgValue::Default);
+        }
+        if self.at_query_start() {
+            let query = Box::new(self.query()?);
+            return Ok(ArgValue::Query { query, partition_by: Vec::new(), order_by: Vec::new() });
+        }
+        let expr = self.expr()?;
+        match expr.kind {
+            ExprKind::Subquery(query) if self.at_words(&["PARTITION", "BY"]) || self.at_words(&["ORDER", "BY"]) => {
+                let (partition_by, order_by) = self.table_arg_tail()?;
+                Ok(ArgValue::Query { query, partition_by, order_by })
+            }
+            _ => Ok(ArgValue::Expr(expr)),
+        }
+    }
+
+    /// `PARTITION BY` and `ORDER BY` of a table argument: one expression, or several in brackets.
+    fn table_arg_tail(&mut self) -> Parse<(Vec<Expr>, Vec<OrderItem>)> {
+        let mut partition_by = Vec::new();
+        if self.eat_words(&["PARTITION", "BY"]) {
+            partition_by.push(self.expr()?);
+        }
+        let mut order_by = Vec::new();
+        if self.eat_words(&["ORDER", "BY"]) {
+            if self.at_symbol(Symbol::LeftParen) {
+                order_by = self.order_items()?;
+            } else {
+                let expr = self.expr()?;
+                let descending = self.eat_word("DESC");
+                self.eat_word("ASC");
+                order_by.push(OrderItem { expr, descending });
+            }
+        }
+        Ok((partition_by, order_by))
+    }
+
+    /// Arguments of the JSON functions: values between words of their own grammar.
+    fn json_args(&mut self, call: &mut Call) -> Parse<()> {
+        const WORDS: &[&str] = &[
+            "KEY",
+            "VALUE",
+            "FORMAT",
+            "JSON",
+            "NULL",
+            "ABSENT",
+            "ERROR",
+            "EMPTY",
+            "ARRAY",
+            "OBJECT",
+            "UNKNOWN",
+            "ON",
+            "WITH",
+            "WITHOUT",
+            "CONDITIONAL",
+            "UNCONDITIONAL",
+            "WRAPPER",
+            "DEFAULT",
+            "PASSING",
+            "AS",
+            "UTF8",
+            "UTF16",
+            "UTF32",
+            "ENCODING",
+        ];
+        while !self.at_symbol(Symbol::RightParen) {
+            if self.eat(Symbol::Comma) || self.eat(Symbol::Colon) {
+                continue;
+            }
+            if self.eat_word("RETURNING") {
+                self.data_type()?;
+            } else if self.at_words(&["ORDER", "BY"]) {
+                call.order_by = self.order_by()?;
+            } else if self.at_any(WORDS)
+                && !self.symbol_ahead(1, Symbol::LeftParen)
+                && !self.symbol_ahead(1, Symbol::Dot)
+                && !self.symbol_ahead(1, Symbol::LeftBracket)
+            {
+                self.at += 1;
+            } else if (self.at_word("TRUE") || self.at_word("FALSE")) && self.word_at(self.at + 1, "ON") {
+                self.at += 1;
+            } else {
+                let value = self.arg_value()?;
+                call.args.push(Arg { name: None, value });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn empty_call(name: ObjectName) -> Call {
+    Call {
+        span: name.span,
+        name,
+        distinct: false,
+        args: Vec::new(),
+        order_by: Vec::new(),
+        filter: None,
+        over: None,
+        brackets: false,
+    }
+}

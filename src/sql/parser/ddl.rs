@@ -1,0 +1,288 @@
+//! `CREATE TABLE` and `CREATE VIEW`.
+
+use super::{Parse, Parser, string_value};
+use crate::diagnostic::{Diagnostic, Edit, Span};
+use crate::model::column::{ColumnType, Nullable};
+use crate::sql::code;
+use crate::sql::token::{Symbol, TokenKind};
+use crate::sql::tree::{
+    ColumnDef, ColumnKind, CreateTable, CreateTableAs, CreateView, Distribution, Ident, Like, PrimaryKey,
+    StatementKind, TableOption, Watermark,
+};
+
+impl Parser<'_> {
+    pub(super) fn create(&mut self) -> Parse<StatementKind> {
+        let first = self.at;
+        let start = self.start();
+        self.expect_word("CREATE")?;
+        let or_replace = self.eat_words(&["OR", "REPLACE"]);
+        self.eat_words(&["OR", "ALTER"]);
+        let temporary = self.eat_word("TEMPORARY");
+        self.eat_word("SYSTEM");
+        if self.eat_word("TABLE") {
+            let mut table = self.create_table(start)?;
+            table.temporary = temporary;
+            table.or_replace = or_replace;
+            if self.eat_word("AS") {
+                let query = self.query()?;
+                table.span = self.since(start);
+                return Ok(StatementKind::CreateTableAs(CreateTableAs { table, query }));
+            }
+            self.all_typed(&table)?;
+            return Ok(StatementKind::CreateTable(table));
+        }
+        if self.eat_word("VIEW") {
+            return self.create_view(temporary);
+        }
+        const OTHERS: &[&str] = &["FUNCTION", "CATALOG", "DATABASE", "MODEL", "CONNECTION", "AGENT", "TOOL", "SECRET"];
+        if self.at_words(&["MATERIALIZED", "TABLE"]) {
+            return self.other(first, "CREATE MATERIALIZED TABLE".to_owned());
+        }
+        match OTHERS.iter().find(|word| self.at_word(word)) {
+            Some(word) => self.other(first, format!("CREATE {word}")),
+            None => Err(self.unexpected("`TABLE` or `VIEW`")),
+        }
+    }
+
+    /// Only `CREATE TABLE ... AS` may leave types out.
+    fn all_typed(&self, table: &CreateTable) -> Parse<()> {
+        let is_bare =
+            |c: &&ColumnDef| matches!(&c.kind, ColumnKind::Physical(ty) if ty.ty == ColumnType::Other(String::new()));
+        match table.columns.iter().find(is_bare) {
+            Some(column) => Err(Box::new(
+                Diagnostic::error(code::SYNTAX, format!("column `{}` has no type", column.name.name))
+                    .at(column.span, "expected a data type after the name"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn create_view(&mut self, temporary: bool) -> Parse<StatementKind> {
+        self.eat_words(&["IF", "NOT", "EXISTS"]);
+        let name = self.object_name("the name of the view")?;
+        let mut columns = Vec::new();
+        if self.at_symbol(Symbol::LeftParen) {
+            columns = self.bracketed_list(|p| {
+                let column = p.ident("a column name")?;
+                if p.eat_word("COMMENT") {
+                    p.string("a comment in single quotes")?;
+                }
+                Ok(column)
+            })?;
+        }
+        let comment = self.comment()?;
+        self.expect_word("AS")?;
+        let query = self.query()?;
+        Ok(StatementKind::CreateView(CreateView { name, temporary, columns, comment, query }))
+    }
+
+    fn comment(&mut self) -> Parse<Option<String>> {
+        if !self.eat_word("COMMENT") {
+            return Ok(None);
+        }
+        Ok(Some(self.string("a comment in single quotes")?.0))
+    }
+
+    fn create_table(&mut self, start: usize) -> Parse<CreateTable> {
+        let if_not_exists = self.eat_words(&["IF", "NOT", "EXISTS"]);
+        let name = self.object_name("the name of the table")?;
+        let mut table = CreateTable {
+            span: self.since(start),
+            name,
+            temporary: false,
+            or_replace: false,
+            if_not_exists,
+            columns: Vec::new(),
+            elements_span: None,
+            primary_key: None,
+            watermark: None,
+            comment: None,
+            distribution: None,
+            partitioned_by: Vec::new(),
+            options: Vec::new(),
+            options_span: None,
+            like: None,
+        };
+        if self.at_symbol(Symbol::LeftParen) {
+            let open = self.start();
+            self.bracketed_list(|p| p.element(&mut table))?;
+            table.elements_span = Some(self.since(open));
+        }
+        table.comment = self.comment()?;
+        table.distribution = self.distribution()?;
+        if self.eat_words(&["PARTITIONED", "BY"]) {
+            table.partitioned_by = self.ident_list("a column name")?;
+        }
+        if self.eat_word("WITH") {
+            let open = self.start();
+            table.options = self.bracketed_list(Self::table_option)?;
+            table.options_span = Some(self.since(open));
+        }
+        if self.at_word("LIKE") {
+            table.like = Some(self.like()?);
+        }
+        table.span = self.since(start);
+        Ok(table)
+    }
+
+    fn element(&mut self, table: &mut CreateTable) -> Parse<()> {
+        let start = self.start();
+        if self.at_words(&["WATERMARK", "FOR"]) {
+            self.at += 2;
+            let column = self.object_name("the time attribute's name")?;
+            self.expect_word("AS")?;
+            let expr = self.expr()?;
+            table.watermark = Some(Watermark { column, expr, span: self.since(start) });
+            return Ok(());
+        }
+        let constraint = self.eat_word("CONSTRAINT");
+        if constraint {
+            self.ident("the constraint's name")?;
+        }
+        if self.at_words(&["PRIMARY", "KEY"]) {
+            self.at += 2;
+            let columns = self.ident_list("a column name")?;
+            self.not_enforced(start);
+            table.primary_key = Some(PrimaryKey { columns, span: self.since(start) });
+            return Ok(());
+        }
+        if constraint || (self.at_word("UNIQUE") && self.symbol_ahead(1, Symbol::LeftParen)) {
+            self.expect_word("UNIQUE")?;
+            self.ident_list("a column name")?;
+            self.eat_words(&["NOT", "ENFORCED"]);
+            return Ok(());
+        }
+        let column = self.column(table)?;
+        table.columns.push(column);
+        Ok(())
+    }
+
+    fn not_enforced(&mut self, start: usize) {
+        if self.eat_words(&["NOT", "ENFORCED"]) {
+            return;
+        }
+        self.eat_word("ENFORCED");
+        let span = self.since(start);
+        let mut problem = Diagnostic::error(code::ENFORCED_KEY, "a primary key without `NOT ENFORCED`")
+            .at(span, "Flink cannot enforce it")
+            .help("write PRIMARY KEY (...) NOT ENFORCED");
+        problem.edits.push(Edit { span: Span::new(span.end, span.end), text: " NOT ENFORCED".to_owned() });
+        self.diagnostics.push(problem);
+    }
+
+    fn column(&mut self, table: &mut CreateTable) -> Parse<ColumnDef> {
+        let start = self.start();
+        let name = self.ident("a column name")?;
+        let value_start = self.start();
+        if self.at_symbol(Symbol::Comma) || self.at_symbol(Symbol::RightParen) {
+            // CREATE TABLE t (a, b) AS SELECT ...: the query gives the types.
+            let kind = ColumnKind::Physical(Nullable { ty: ColumnType::Other(String::new()), nullable: true });
+            return Ok(ColumnDef { name, kind, value_start, comment: None, span: self.since(start) });
+        }
+        if self.eat_word("AS") {
+            let expr = self.expr()?;
+            let text = expr.span.of(self.text).to_owned();
+            let comment = self.comment()?;
+            return Ok(ColumnDef {
+                name,
+                kind: ColumnKind::Computed { expr, text },
+                value_start,
+                comment,
+                span: self.since(start),
+            });
+        }
+        let ty = self.data_type()?;
+        if self.eat_word("CONSTRAINT") {
+            self.ident("the constraint's name")?;
+        }
+        let key_start = self.start();
+        if self.eat_words(&["PRIMARY", "KEY"]) {
+            self.not_enforced(key_start);
+            table.primary_key = Some(PrimaryKey { columns: vec![name.clone()], span: self.since(key_start) });
+        } else if self.eat_word("UNIQUE") {
+            self.eat_words(&["NOT", "ENFORCED"]);
+        }
+        let kind = if self.eat_word("METADATA") {
+            let key =
+                if self.eat_word("FROM") { Some(self.string("the metadata key in single quotes")?.0) } else { None };
+            ColumnKind::Metadata { ty, key, is_virtual: self.eat_word("VIRTUAL") }
+        } else {
+            ColumnKind::Physical(ty)
+        };
+        let comment = self.comment()?;
+        Ok(ColumnDef { name, kind, value_start, comment, span: self.since(start) })
+    }
+
+    fn distribution(&mut self) -> Parse<Option<Distribution>> {
+        let start = self.start();
+        if !self.eat_word("DISTRIBUTED") && !self.eat_words(&["DISTRIBUTION"]) {
+            return Ok(None);
+        }
+        let mut kind = None;
+        let mut columns = Vec::new();
+        if self.eat_word("BY") {
+            if !self.at_symbol(Symbol::LeftParen) {
+                kind = Some(self.peek_text().to_ascii_uppercase());
+                if !self.eat_word("HASH") && !self.eat_word("RANGE") {
+                    return Err(self.unexpected("`HASH`, `RANGE` or a column list"));
+                }
+            }
+            columns = self.ident_list("a column name")?;
+        }
+        let mut buckets = None;
+        if self.eat_word("INTO") {
+            buckets = Some(u64::from(self.small_number("the number of buckets")?));
+            self.expect_word("BUCKETS")?;
+        }
+        Ok(Some(Distribution { kind, columns, buckets, span: self.since(start) }))
+    }
+
+    fn table_option(&mut self) -> Parse<TableOption> {
+        let (key, key_span) = self.string("an option's key in single quotes")?;
+        self.expect(Symbol::Equal)?;
+        let (value, value_span) = self.adjacent_strings("the option's value in single quotes")?;
+        Ok(TableOption { key, value, key_span, value_span })
+    }
+
+    /// A string, or several in a row, which are one.
+    fn adjacent_strings(&mut self, what: &str) -> Parse<(String, Span)> {
+        let (mut value, mut span) = self.string(what)?;
+        while let Some(token) = self.peek().filter(|t| t.kind == TokenKind::String) {
+            value.push_str(&string_value(token.text(self.text)));
+            span = span.join(token.span);
+            self.at += 1;
+        }
+        Ok((value, span))
+    }
+
+    fn like(&mut self) -> Parse<Like> {
+        let start = self.start();
+        self.expect_word("LIKE")?;
+        let table = self.object_name("the name of the table to be like")?;
+        let mut options = Vec::new();
+        if self.eat(Symbol::LeftParen) {
+            while !self.eat(Symbol::RightParen) {
+                let from = self.start();
+                if !self.at_any(&["INCLUDING", "EXCLUDING", "OVERWRITING"]) {
+                    return Err(self.unexpected("`INCLUDING`, `EXCLUDING` or `OVERWRITING`"));
+                }
+                self.at += 1;
+                if !self.at_kind(TokenKind::Word) {
+                    return Err(self.unexpected("what to include"));
+                }
+                self.at += 1;
+                let text = self.since(from).of(self.text).to_ascii_uppercase();
+                options.push(text.split_whitespace().collect::<Vec<_>>().join(" "));
+            }
+        }
+        Ok(Like { table, options, span: self.since(start) })
+    }
+}
+
+/// The key's columns as plain names.
+impl PrimaryKey {
+    /// The names of the key's columns.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|c: &Ident| c.name.as_str())
+    }
+}

@@ -1,0 +1,229 @@
+//! `FROM`: sources, joins, hints.
+
+use super::{Parse, Parser};
+use crate::diagnostic::Span;
+use crate::sql::token::{Symbol, TokenKind};
+use crate::sql::tree::{Factor, FactorKind, Hint, HintArg, HintWord, Ident, Join, JoinKind, Query, TableExpr};
+
+impl Parser<'_> {
+    pub(super) fn table_expr(&mut self) -> Parse<TableExpr> {
+        let base = self.factor()?;
+        self.joins(base)
+    }
+
+    fn joins(&mut self, base: Factor) -> Parse<TableExpr> {
+        let mut joins = Vec::new();
+        while let Some(join) = self.join()? {
+            joins.push(join);
+        }
+        Ok(TableExpr { base, joins })
+    }
+
+    fn join(&mut self) -> Parse<Option<Join>> {
+        let start = self.start();
+        let before = self.at;
+        let natural = self.eat_word("NATURAL");
+        let kind = if self.eat_word("LEFT") {
+            JoinKind::Left
+        } else if self.eat_word("RIGHT") {
+            JoinKind::Right
+        } else if self.eat_word("FULL") {
+            JoinKind::Full
+        } else if self.eat_word("CROSS") {
+            JoinKind::Cross
+        } else {
+            self.eat_word("INNER");
+            JoinKind::Inner
+        };
+        self.eat_word("OUTER");
+        if self.at == before && !self.at_word("JOIN") {
+            return Ok(None);
+        }
+        self.expect_word("JOIN")?;
+        let factor = self.factor()?;
+        let (mut on, mut using) = (None, Vec::new());
+        if self.eat_word("ON") {
+            on = Some(self.expr()?);
+        } else if self.eat_word("USING") {
+            using = self.ident_list("a column name")?;
+        }
+        Ok(Some(Join { kind, natural, factor, on, using, span: self.since(start) }))
+    }
+
+    fn factor(&mut self) -> Parse<Factor> {
+        self.nested(|p| {
+            let start = p.start();
+            let kind = p.factor_kind()?;
+            p.factor_tail(start, kind)
+        })
+    }
+
+    fn factor_kind(&mut self) -> Parse<FactorKind> {
+        let lateral = self.eat_word("LATERAL");
+        if self.at_word("TABLE") && self.symbol_ahead(1, Symbol::LeftParen) {
+            self.at += 2;
+            let start = self.start();
+            let name = self.function_name()?;
+            let call = self.call(start, name)?;
+            self.expect(Symbol::RightParen)?;
+            return Ok(FactorKind::Function { lateral, call });
+        }
+        if self.at_word("UNNEST") && self.symbol_ahead(1, Symbol::LeftParen) {
+            self.at += 2;
+            let expr = self.expr()?;
+            self.expect(Symbol::RightParen)?;
+            let ordinality = self.eat_words(&["WITH", "ORDINALITY"]);
+            return Ok(FactorKind::Unnest { expr, ordinality });
+        }
+        if self.at_symbol(Symbol::LeftParen) {
+            return self.bracketed_source(lateral);
+        }
+        let name = self.object_name("a table")?;
+        if self.at_symbol(Symbol::LeftParen) {
+            let call = self.call(name.span.start, name)?;
+            return Ok(FactorKind::Function { lateral, call });
+        }
+        let mut hints = self.hints()?;
+        let mut system_time = None;
+        if self.eat_words(&["FOR", "SYSTEM_TIME", "AS", "OF"]) {
+            system_time = Some(self.operand()?);
+        }
+        hints.extend(self.hints()?);
+        if self.eat_word("TABLESAMPLE") {
+            let _ = self.eat_word("BERNOULLI") || self.eat_word("SYSTEM");
+            self.balanced()?;
+            if self.eat_word("REPEATABLE") {
+                self.balanced()?;
+            }
+        }
+        Ok(FactorKind::Table { name, hints, system_time })
+    }
+
+    /// `(query)`, `(joins)`, or a query whose first operand is in brackets itself.
+    fn bracketed_source(&mut self, lateral: bool) -> Parse<FactorKind> {
+        self.expect(Symbol::LeftParen)?;
+        let start = self.start();
+        if self.at_query_start() {
+            let query = Box::new(self.query()?);
+            self.expect(Symbol::RightParen)?;
+            return Ok(FactorKind::Derived { lateral, query });
+        }
+        let inner = self.table_expr()?;
+        if self.at_query_rest()
+            && let Some(first) = sole_query(&inner)
+        {
+            let query = Box::new(self.query_rest(start, first.clone())?);
+            self.expect(Symbol::RightParen)?;
+            return Ok(FactorKind::Derived { lateral, query });
+        }
+        self.expect(Symbol::RightParen)?;
+        // A query in more brackets than it needs is that query.
+        Ok(match sole_query(&inner) {
+            Some(query) => FactorKind::Derived { lateral, query: Box::new(query.clone()) },
+            None => FactorKind::Nested(Box::new(inner)),
+        })
+    }
+
+    /// True at the first word of a query that can only be one.
+    pub(super) fn at_query_start(&self) -> bool {
+        self.at_any(&["SELECT", "WITH", "VALUES"])
+            || (self.at_word("TABLE") && !self.symbol_ahead(1, Symbol::LeftParen))
+    }
+
+    /// Alias, `MATCH_RECOGNIZE`, and the alias of that.
+    fn factor_tail(&mut self, start: usize, kind: FactorKind) -> Parse<Factor> {
+        let mut factor = Factor { kind, alias: None, alias_columns: Vec::new(), span: self.since(start) };
+        self.alias(&mut factor)?;
+        // FOR SYSTEM_TIME may also stand after the alias.
+        if self.at_words(&["FOR", "SYSTEM_TIME", "AS", "OF"])
+            && let FactorKind::Table { system_time, .. } = &mut factor.kind
+        {
+            self.at += 4;
+            *system_time = Some(self.operand()?);
+        }
+        while self.at_word("MATCH_RECOGNIZE") {
+            let clause = Box::new(self.match_recognize()?);
+            factor.span = self.since(start);
+            let kind = FactorKind::Match { input: Box::new(factor), clause };
+            factor = Factor { kind, alias: None, alias_columns: Vec::new(), span: self.since(start) };
+            self.alias(&mut factor)?;
+            if self.at_word("MATCH_RECOGNIZE") {
+                return Err(self.unexpected("the end of this source"));
+            }
+        }
+        factor.span = self.since(start);
+        Ok(factor)
+    }
+
+    fn alias(&mut self, factor: &mut Factor) -> Parse<()> {
+        if self.eat_word("AS") || self.at_ident() {
+            factor.alias = Some(self.ident("an alias")?);
+            if self.at_symbol(Symbol::LeftParen) {
+                factor.alias_columns = self.ident_list("a column name")?;
+            }
+            if let FactorKind::Table { hints, .. } = &mut factor.kind {
+                hints.extend(self.hints()?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Any number of `/*+ ... */`.
+    pub(super) fn hints(&mut self) -> Parse<Vec<Hint>> {
+        let mut hints = Vec::new();
+        while self.at_kind(TokenKind::HintOpen) {
+            self.at += 1;
+            while !self.at_kind(TokenKind::HintClose) {
+                let name = self.hint_word("the name of a hint")?.ident;
+                let mut args = Vec::new();
+                if self.at_symbol(Symbol::LeftParen) {
+                    args = self.bracketed_list(Self::hint_arg)?;
+                }
+                hints.push(Hint { name, args });
+                self.eat(Symbol::Comma);
+            }
+            self.at += 1;
+        }
+        Ok(hints)
+    }
+
+    fn hint_arg(&mut self) -> Parse<HintArg> {
+        let mut value = self.hint_word("a hint's argument")?;
+        // A dotted name stands for its last part, which is the table's own name.
+        while self.eat(Symbol::Dot) {
+            value = self.hint_word("a name after the dot")?;
+        }
+        if self.eat(Symbol::Equal) {
+            return Ok(HintArg { key: Some(value), value: self.hint_word("the value of a hint's argument")? });
+        }
+        Ok(HintArg { key: None, value })
+    }
+
+    fn hint_word(&mut self, what: &str) -> Parse<HintWord> {
+        let Some(token) = self.peek() else { return Err(self.unexpected(what)) };
+        let text = token.text(self.text);
+        let is_string = token.kind == TokenKind::String;
+        let ident = match token.kind {
+            TokenKind::Word | TokenKind::Integer | TokenKind::Decimal => {
+                Ident { name: text.to_owned(), span: token.span }
+            }
+            TokenKind::Quoted => Ident { name: super::unquote(text, '`'), span: token.span },
+            TokenKind::String => {
+                let open = text.find('\'').unwrap_or(0) + 1;
+                let span = Span::new(token.span.start + open, token.span.end.saturating_sub(1));
+                Ident { name: super::string_value(text), span }
+            }
+            _ => return Err(self.unexpected(what)),
+        };
+        self.at += 1;
+        Ok(HintWord { ident, is_string })
+    }
+}
+
+/// The query in brackets if that is all there is.
+fn sole_query(inner: &TableExpr) -> Option<&Query> {
+    match &inner.base {
+        Factor { kind: FactorKind::Derived { query, .. }, alias: None, .. } if inner.joins.is_empty() => Some(query),
+        _ => None,
+    }
+}

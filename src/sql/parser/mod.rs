@@ -1,0 +1,377 @@
+//! From tokens to statements, by recursive descent.
+//!
+//! Rules: every input gives a result; what cannot be read becomes [`StatementKind::Unparsed`] with a diagnostic, and reading
+//! goes on after the next `;`. What Flink rejects but we understand (`!=`, a reserved word as a name, a trailing comma) is
+//! a diagnostic on a statement that stays readable. Nesting is limited, so no input overflows the stack.
+
+mod call;
+mod ddl;
+mod dml;
+mod expr;
+mod from;
+mod pattern;
+mod predicate;
+mod query;
+mod report;
+mod types;
+
+use super::code;
+use super::keyword::{is_reserved, is_structure};
+use super::lexer::tokenize;
+use super::token::{Symbol, Token, TokenKind};
+use super::tree::{Ident, ObjectName, Statement, StatementKind};
+use crate::diagnostic::{Diagnostic, Edit, Span};
+
+/// How many grammar rules may be open at once. Real statements stay below 60.
+const MAX_DEPTH: u32 = 256;
+
+/// A parsed text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    statements: Vec<Statement>,
+    diagnostics: Vec<Diagnostic>,
+    tokens: Vec<Token>,
+}
+
+impl Parsed {
+    /// The statements in order.
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// What is wrong with the text, in order of the text.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// Every token, blanks and comments included; together they are the text.
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+}
+
+/// Reads a text of any number of statements.
+pub fn parse(text: &str) -> Parsed {
+    let tokens = tokenize(text);
+    let significant = tokens.iter().filter(|t| !t.kind.is_trivia()).copied().collect();
+    let mut parser = Parser { text, tokens: significant, at: 0, depth: 0, diagnostics: Vec::new() };
+    let statements = parser.file();
+    let mut diagnostics = parser.diagnostics;
+    diagnostics.sort_by_key(|d| d.labels.first().map_or(0, |l| l.span.start));
+    Parsed { statements, diagnostics, tokens }
+}
+
+/// A result whose error ends the statement.
+pub(super) type Parse<T> = Result<T, Box<Diagnostic>>;
+
+pub(super) struct Parser<'a> {
+    text: &'a str,
+    tokens: Vec<Token>,
+    at: usize,
+    depth: u32,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Parser<'a> {
+    fn file(&mut self) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        loop {
+            while self.eat(Symbol::Semicolon) {}
+            if self.peek().is_none() {
+                return statements;
+            }
+            let first = self.at;
+            let start = self.start();
+            let before = self.diagnostics.len();
+            let kind = match self.statement().and_then(|kind| self.end_of_statement().map(|()| kind)) {
+                Ok(kind) => kind,
+                Err(problem) => {
+                    self.diagnostics.push(*problem);
+                    self.recover(first)
+                }
+            };
+            debug_assert!(self.at > first, "a statement takes at least one token");
+            if self.at == first {
+                self.at += 1;
+            }
+            // One statement can be wrong in very many places; the first ones are enough to mend it.
+            self.diagnostics.truncate(before + 20);
+            statements.push(Statement { span: self.since(start), kind });
+        }
+    }
+
+    fn end_of_statement(&mut self) -> Parse<()> {
+        let Some(token) = self.peek() else { return Ok(()) };
+        if token.kind == TokenKind::Symbol(Symbol::Semicolon) {
+            return Ok(());
+        }
+        if dml::begins_statement(self) {
+            let end = self.previous_end();
+            let mut problem =
+                Diagnostic::error(code::MISSING_SEMICOLON, "a statement begins before the one above it has ended")
+                    .at(token.span, "begins here")
+                    .help("put a `;` between the two statements");
+            problem.edits.push(Edit { span: Span::new(end, end), text: ";".to_owned() });
+            self.diagnostics.push(problem);
+            return Ok(());
+        }
+        Err(self.unexpected("the end of the statement"))
+    }
+
+    /// Skips the statement that began at token `first`; its names stay visible.
+    fn recover(&mut self, first: usize) -> StatementKind {
+        self.depth = 0;
+        self.at = first;
+        let keyword = self.peek_text().to_ascii_uppercase();
+        let is_set = self.at_words(&["EXECUTE", "STATEMENT", "SET"]) || self.at_words(&["BEGIN", "STATEMENT", "SET"]);
+        let end = if is_set { self.end_of_set(first) } else { None };
+        let end = end.unwrap_or_else(|| {
+            let rest = self.tokens.get(first..).unwrap_or(&[]);
+            first + rest.iter().position(|t| t.kind == TokenKind::Symbol(Symbol::Semicolon)).unwrap_or(rest.len())
+        });
+        self.at = end.max(first);
+        StatementKind::Unparsed { keyword, words: self.words(first, self.at) }
+    }
+
+    /// Past the `END` of the statement set that began at token `first`.
+    fn end_of_set(&self, first: usize) -> Option<usize> {
+        let is_semicolon =
+            |at: usize| self.tokens.get(at).is_none_or(|t| t.kind == TokenKind::Symbol(Symbol::Semicolon));
+        (first..self.tokens.len())
+            .find(|&at| self.word_at(at, "END") && is_semicolon(at.saturating_sub(1)) && is_semicolon(at + 1))
+            .map(|at| at + 1)
+    }
+
+    /// Every name between two tokens, also inside of quotes that do not end or that Flink does not know.
+    fn words(&self, from: usize, to: usize) -> Vec<Ident> {
+        let mut words = Vec::new();
+        for token in self.tokens.get(from..to).unwrap_or(&[]) {
+            match token.kind {
+                TokenKind::Word => words.push(Ident { name: token.text(self.text).to_owned(), span: token.span }),
+                TokenKind::Quoted => words.push(Ident { name: unquote(token.text(self.text), '`'), span: token.span }),
+                TokenKind::DoubleQuoted => {
+                    words.push(Ident { name: unquote(token.text(self.text), '"'), span: token.span })
+                }
+                TokenKind::Unterminated | TokenKind::Template => self.words_inside(token.span, &mut words),
+                _ => {}
+            }
+        }
+        words
+    }
+
+    fn words_inside(&self, span: Span, words: &mut Vec<Ident>) {
+        let mut at = span.start;
+        let is_part = super::lexer::is_name_part;
+        for piece in span.of(self.text).split(|c: char| !is_part(c)) {
+            if !piece.is_empty() {
+                words.push(Ident { name: piece.to_owned(), span: Span::new(at, at + piece.len()) });
+            }
+            at += piece.len();
+            at += self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8);
+        }
+    }
+
+    // ---- looking ----
+
+    fn peek(&self) -> Option<Token> {
+        self.tokens.get(self.at).copied()
+    }
+
+    fn peek_at(&self, ahead: usize) -> Option<Token> {
+        self.tokens.get(self.at + ahead).copied()
+    }
+
+    fn peek_text(&self) -> &'a str {
+        self.peek().map_or("", |t| t.text(self.text))
+    }
+
+    fn word_at(&self, at: usize, word: &str) -> bool {
+        self.tokens.get(at).is_some_and(|t| t.kind == TokenKind::Word && t.text(self.text).eq_ignore_ascii_case(word))
+    }
+
+    fn at_word(&self, word: &str) -> bool {
+        self.word_at(self.at, word)
+    }
+
+    fn at_any(&self, words: &[&str]) -> bool {
+        words.iter().any(|word| self.at_word(word))
+    }
+
+    fn at_words(&self, words: &[&str]) -> bool {
+        words.iter().enumerate().all(|(i, word)| self.word_at(self.at + i, word))
+    }
+
+    fn symbol_ahead(&self, ahead: usize, symbol: Symbol) -> bool {
+        self.peek_at(ahead).is_some_and(|t| t.kind == TokenKind::Symbol(symbol))
+    }
+
+    fn at_symbol(&self, symbol: Symbol) -> bool {
+        self.symbol_ahead(0, symbol)
+    }
+
+    fn at_kind(&self, kind: TokenKind) -> bool {
+        self.peek().is_some_and(|t| t.kind == kind)
+    }
+
+    /// Where the next token begins.
+    fn start(&self) -> usize {
+        self.peek().map_or(self.text.len(), |t| t.span.start)
+    }
+
+    fn previous_end(&self) -> usize {
+        self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |t| t.span.end)
+    }
+
+    /// From `start` to the end of the last token that was taken.
+    fn since(&self, start: usize) -> Span {
+        Span::new(start, self.previous_end().max(start))
+    }
+
+    // ---- taking ----
+
+    fn bump(&mut self) -> Option<Token> {
+        let token = self.peek()?;
+        self.at += 1;
+        Some(token)
+    }
+
+    fn eat(&mut self, symbol: Symbol) -> bool {
+        let found = self.at_symbol(symbol);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn eat_word(&mut self, word: &str) -> bool {
+        let found = self.at_word(word);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn eat_words(&mut self, words: &[&str]) -> bool {
+        let found = self.at_words(words);
+        self.at += if found { words.len() } else { 0 };
+        found
+    }
+
+    fn expect(&mut self, symbol: Symbol) -> Parse<()> {
+        if self.eat(symbol) { Ok(()) } else { Err(self.unexpected(&format!("`{}`", symbol.text()))) }
+    }
+
+    fn expect_word(&mut self, word: &str) -> Parse<()> {
+        if self.eat_word(word) { Ok(()) } else { Err(self.unexpected(&format!("`{word}`"))) }
+    }
+
+    /// A string literal, without its quotes, and where it is.
+    fn string(&mut self, what: &str) -> Parse<(String, Span)> {
+        match self.peek() {
+            Some(token) if token.kind == TokenKind::String => {
+                self.at += 1;
+                Ok((string_value(token.text(self.text)), token.span))
+            }
+            _ => Err(self.unexpected(what)),
+        }
+    }
+
+    /// An identifier. A reserved word is taken as one if it can have been meant so, with a diagnostic.
+    fn ident(&mut self, what: &str) -> Parse<Ident> {
+        let Some(token) = self.peek() else { return Err(self.unexpected(what)) };
+        let text = token.text(self.text);
+        let name = match token.kind {
+            TokenKind::Word if !is_reserved(text) => text.to_owned(),
+            TokenKind::Word if !is_structure(text) => {
+                self.report_reserved(token);
+                text.to_owned()
+            }
+            TokenKind::Quoted => unquote(text, '`'),
+            TokenKind::DoubleQuoted => {
+                let name = unquote(text, '"');
+                self.report_double_quotes(token, &name);
+                name
+            }
+            _ => return Err(self.unexpected(what)),
+        };
+        self.at += 1;
+        Ok(Ident { name, span: token.span })
+    }
+
+    /// True if the next token can be a name as it stands.
+    fn at_ident(&self) -> bool {
+        match self.peek() {
+            Some(t) => match t.kind {
+                TokenKind::Word => !is_reserved(t.text(self.text)),
+                TokenKind::Quoted | TokenKind::DoubleQuoted => true,
+                _ => false,
+            },
+            None => false,
+        }
+    }
+
+    fn object_name(&mut self, what: &str) -> Parse<ObjectName> {
+        let first = self.ident(what)?;
+        let mut span = first.span;
+        let mut parts = vec![first];
+        while self.at_symbol(Symbol::Dot) && !self.symbol_ahead(1, Symbol::Star) {
+            self.at += 1;
+            let part = self.ident("a name after the dot")?;
+            span = span.join(part.span);
+            parts.push(part);
+        }
+        Ok(ObjectName { parts, span })
+    }
+
+    /// `(a, b)`
+    fn ident_list(&mut self, what: &str) -> Parse<Vec<Ident>> {
+        let names = self.bracketed_list(|p| p.ident(what))?;
+        if names.is_empty() {
+            // The closing bracket is where the first name should stand.
+            self.at -= 1;
+            return Err(self.unexpected(what));
+        }
+        Ok(names)
+    }
+
+    /// A list in round brackets; a trailing comma is reported and passed over.
+    fn bracketed_list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Parse<T>) -> Parse<Vec<T>> {
+        self.expect(Symbol::LeftParen)?;
+        let mut items = Vec::new();
+        if self.eat(Symbol::RightParen) {
+            return Ok(items);
+        }
+        loop {
+            items.push(item(self)?);
+            if !self.eat(Symbol::Comma) {
+                break;
+            }
+            if self.at_symbol(Symbol::RightParen) {
+                self.report_trailing_comma();
+                break;
+            }
+        }
+        self.expect(Symbol::RightParen)?;
+        Ok(items)
+    }
+
+    /// Runs a rule that may contain itself.
+    fn nested<T>(&mut self, rule: impl FnOnce(&mut Self) -> Parse<T>) -> Parse<T> {
+        if self.depth >= MAX_DEPTH {
+            return Err(self.too_deep());
+        }
+        self.depth += 1;
+        let result = rule(self);
+        self.depth = self.depth.saturating_sub(1);
+        result
+    }
+}
+
+/// A name without the quotes around it.
+fn unquote(text: &str, quote: char) -> String {
+    let inner = text.strip_prefix(quote).and_then(|t| t.strip_suffix(quote)).unwrap_or(text);
+    let doubled: String = [quote, quote].iter().collect();
+    inner.replace(&doubled, quote.encode_utf8(&mut [0; 4]))
+}
+
+/// The value of a string literal: without prefix and quotes.
+fn string_value(text: &str) -> String {
+    let inner = text.find('\'').and_then(|open| text.get(open + 1..)).unwrap_or(text);
+    inner.strip_suffix('\'').unwrap_or(inner).replace("''", "'")
+}

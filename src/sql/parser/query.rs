@@ -1,0 +1,404 @@
+//! Queries: `WITH`, set operations, `SELECT`, `VALUES`.
+
+use super::{Parse, Parser};
+use crate::sql::token::{Symbol, TokenKind};
+use crate::sql::tree::{
+    Cte, Expr, GroupBy, OrderItem, Query, QueryBody, Select, SelectItem, SetOperand, SetOperator, WindowSpec,
+};
+
+impl Parser<'_> {
+    pub(super) fn query(&mut self) -> Parse<Query> {
+        self.nested(Self::query_inner)
+    }
+
+    fn query_inner(&mut self) -> Parse<Query> {
+        let start = self.start();
+        let mut with = Vec::new();
+        if self.eat_word("WITH") {
+            self.eat_word("RECURSIVE");
+            loop {
+                with.push(self.cte()?);
+                if !self.eat(Symbol::Comma) {
+                    break;
+                }
+                if self.at_any(&["SELECT", "INSERT"]) {
+                    self.report_trailing_comma();
+                    break;
+                }
+            }
+        }
+        let body = self.union()?;
+        self.query_tail(start, with, body)
+    }
+
+    fn cte(&mut self) -> Parse<Cte> {
+        let name = self.ident("the name of a common table expression")?;
+        let columns = if self.at_symbol(Symbol::LeftParen) { self.ident_list("a column name")? } else { Vec::new() };
+        self.expect_word("AS")?;
+        self.expect(Symbol::LeftParen)?;
+        let query = self.query()?;
+        self.expect(Symbol::RightParen)?;
+        Ok(Cte { name, columns, query })
+    }
+
+    /// `ORDER BY`, `LIMIT` and the like after a body.
+    fn query_tail(&mut self, start: usize, with: Vec<Cte>, body: QueryBody) -> Parse<Query> {
+        let order_by = self.order_by()?;
+        let (mut limit, mut offset) = (None, None);
+        loop {
+            if self.eat_word("LIMIT") {
+                if self.eat_word("ALL") {
+                    continue;
+                }
+                limit = Some(self.expr()?);
+                if self.eat(Symbol::Comma) {
+                    offset = limit.replace(self.expr()?);
+                }
+            } else if self.eat_word("OFFSET") {
+                offset = Some(self.expr()?);
+                let _ = self.eat_word("ROW") || self.eat_word("ROWS");
+            } else if self.eat_word("FETCH") {
+                let _ = self.eat_word("FIRST") || self.eat_word("NEXT");
+                limit = Some(self.expr()?);
+                let _ = self.eat_word("ROW") || self.eat_word("ROWS");
+                self.expect_word("ONLY")?;
+            } else {
+                break;
+            }
+        }
+        Ok(Query { span: self.since(start), with, body, order_by, limit, offset })
+    }
+
+    pub(super) fn order_by(&mut self) -> Parse<Vec<OrderItem>> {
+        if !self.eat_words(&["ORDER", "BY"]) {
+            return Ok(Vec::new());
+        }
+        self.order_items()
+    }
+
+    pub(super) fn order_items(&mut self) -> Parse<Vec<OrderItem>> {
+        // ORDER BY (a, b DESC), as after a table argument.
+        if self.at_symbol(Symbol::LeftParen) && self.order_in_brackets() {
+            return self.bracketed_list(Self::order_item);
+        }
+        self.comma_list(Self::order_item)
+    }
+
+    /// True for a bracket around a whole order list: one that has `ASC`, `DESC` or `NULLS` directly inside.
+    fn order_in_brackets(&self) -> bool {
+        let mut open = 0_i32;
+        for token in self.tokens.get(self.at..).unwrap_or(&[]) {
+            match token.kind {
+                TokenKind::Symbol(Symbol::LeftParen) => open += 1,
+                TokenKind::Symbol(Symbol::RightParen) => open -= 1,
+                TokenKind::Word if open == 1 => {
+                    let text = token.text(self.text);
+                    if ["ASC", "DESC", "NULLS"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+            if open <= 0 {
+                return false;
+            }
+        }
+        false
+    }
+
+    fn order_item(&mut self) -> Parse<OrderItem> {
+        let expr = self.expr()?;
+        let descending = self.eat_word("DESC");
+        self.eat_word("ASC");
+        if self.eat_word("NULLS") && !self.eat_word("FIRST") {
+            self.expect_word("LAST")?;
+        }
+        Ok(OrderItem { expr, descending })
+    }
+
+    pub(super) fn comma_list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Parse<T>) -> Parse<Vec<T>> {
+        let mut items = vec![item(self)?];
+        while self.eat(Symbol::Comma) {
+            items.push(item(self)?);
+        }
+        Ok(items)
+    }
+
+    fn union(&mut self) -> Parse<QueryBody> {
+        let first = self.intersection()?;
+        self.union_rest(first)
+    }
+
+    fn union_rest(&mut self, first: QueryBody) -> Parse<QueryBody> {
+        let mut rest = Vec::new();
+        while let Some((operator, span)) = self.set_operator(&["UNION", "EXCEPT", "MINUS"]) {
+            let body = self.intersection()?;
+            rest.push(SetOperand { operator, span, body });
+        }
+        Ok(operation(first, rest))
+    }
+
+    fn intersection(&mut self) -> Parse<QueryBody> {
+        let first = self.query_primary()?;
+        self.intersection_rest(first)
+    }
+
+    fn intersection_rest(&mut self, first: QueryBody) -> Parse<QueryBody> {
+        let mut rest = Vec::new();
+        while let Some((operator, span)) = self.set_operator(&["INTERSECT"]) {
+            let body = self.query_primary()?;
+            rest.push(SetOperand { operator, span, body });
+        }
+        Ok(operation(first, rest))
+    }
+
+    fn set_operator(&mut self, words: &[&str]) -> Option<(SetOperator, crate::diagnostic::Span)> {
+        let start = self.start();
+        let word = *words.iter().find(|word| self.at_word(word))?;
+        self.at += 1;
+        let all = self.eat_word("ALL");
+        if !all {
+            self.eat_word("DISTINCT");
+        }
+        let operator = match (word, all) {
+            ("UNION", true) => SetOperator::UnionAll,
+            ("UNION", false) => SetOperator::Union,
+            ("INTERSECT", true) => SetOperator::IntersectAll,
+            ("INTERSECT", false) => SetOperator::Intersect,
+            (_, true) => SetOperator::ExceptAll,
+            (_, false) => SetOperator::Except,
+        };
+        Some((operator, self.since(start)))
+    }
+
+    /// True where a query in brackets goes on: a set operation or what may follow one.
+    pub(super) fn at_query_rest(&self) -> bool {
+        self.at_any(&["UNION", "EXCEPT", "MINUS", "INTERSECT", "ORDER", "LIMIT", "OFFSET", "FETCH"])
+    }
+
+    /// Goes on with a query whose first operand was read already, in its brackets.
+    pub(super) fn query_rest(&mut self, start: usize, first: Query) -> Parse<Query> {
+        let body = self.intersection_rest(QueryBody::Nested(Box::new(first)))?;
+        let body = self.union_rest(body)?;
+        self.query_tail(start, Vec::new(), body)
+    }
+
+    fn query_primary(&mut self) -> Parse<QueryBody> {
+        if self.at_word("SELECT") {
+            return Ok(QueryBody::Select(Box::new(self.select()?)));
+        }
+        if self.at_word("VALUES") {
+            let start = self.start();
+            self.at += 1;
+            let rows = self.comma_list(Self::values_row)?;
+            return Ok(QueryBody::Values { rows, span: self.since(start) });
+        }
+        if self.eat_word("TABLE") {
+            return Ok(QueryBody::Table(self.object_name("the name of a table")?));
+        }
+        if self.eat(Symbol::LeftParen) {
+            let query = self.query()?;
+            self.expect(Symbol::RightParen)?;
+            return Ok(QueryBody::Nested(Box::new(query)));
+        }
+        Err(self.unexpected("`SELECT`, `VALUES` or another query"))
+    }
+
+    fn values_row(&mut self) -> Parse<Vec<Expr>> {
+        let row = self.at_word("ROW") && self.symbol_ahead(1, Symbol::LeftParen);
+        self.at += usize::from(row);
+        if self.at_symbol(Symbol::LeftParen) {
+            return self
+                .bracketed_list(|p| if p.eat_word("DEFAULT") { Ok(p.keyword_literal("DEFAULT")) } else { p.expr() });
+        }
+        Ok(vec![self.expr()?])
+    }
+
+    fn select(&mut self) -> Parse<Select> {
+        let start = self.start();
+        self.expect_word("SELECT")?;
+        let hints = self.hints()?;
+        self.eat_word("STREAM");
+        let mut distinct = None;
+        let word = self.start();
+        if self.eat_word("DISTINCT") {
+            distinct = Some(self.since(word));
+        } else {
+            self.eat_word("ALL");
+        }
+        let items = self.select_items()?;
+        let mut select = Select {
+            span: self.since(start),
+            hints,
+            distinct,
+            items,
+            from: Vec::new(),
+            filter: None,
+            group_by: None,
+            having: None,
+            windows: Vec::new(),
+            qualify: None,
+        };
+        if self.eat_word("FROM") {
+            select.from = self.comma_list(Self::table_expr)?;
+        }
+        if self.eat_word("WHERE") {
+            select.filter = Some(self.expr()?);
+        }
+        select.group_by = self.group_by()?;
+        if self.eat_word("HAVING") {
+            select.having = Some(self.expr()?);
+        }
+        if self.eat_word("WINDOW") {
+            select.windows = self.comma_list(|p| {
+                let name = p.ident("the name of a window")?;
+                p.expect_word("AS")?;
+                Ok((name, p.window_spec()?))
+            })?;
+        }
+        if self.eat_word("QUALIFY") {
+            select.qualify = Some(self.expr()?);
+        }
+        select.span = self.since(start);
+        Ok(select)
+    }
+
+    fn select_items(&mut self) -> Parse<Vec<SelectItem>> {
+        let mut items = vec![self.select_item()?];
+        while self.eat(Symbol::Comma) {
+            let ends = self.peek().is_none() || self.at_symbol(Symbol::RightParen) || self.at_symbol(Symbol::Semicolon);
+            if ends || self.at_word("FROM") {
+                self.report_trailing_comma();
+                break;
+            }
+            items.push(self.select_item()?);
+        }
+        Ok(items)
+    }
+
+    fn select_item(&mut self) -> Parse<SelectItem> {
+        let start = self.start();
+        if self.eat(Symbol::Star) {
+            return Ok(SelectItem::Wildcard { qualifier: None, span: self.since(start) });
+        }
+        if self.at_qualified_star() {
+            let qualifier = self.object_name("a table")?;
+            self.expect(Symbol::Dot)?;
+            self.expect(Symbol::Star)?;
+            return Ok(SelectItem::Wildcard { qualifier: Some(qualifier), span: self.since(start) });
+        }
+        let expr = self.expr()?;
+        let alias = if self.eat_word("AS") {
+            Some(self.ident("an alias")?)
+        } else if self.at_ident() {
+            Some(self.ident("an alias")?)
+        } else {
+            None
+        };
+        Ok(SelectItem::Expr { expr, alias, span: self.since(start) })
+    }
+
+    /// `a.b.*`
+    fn at_qualified_star(&self) -> bool {
+        let is_name =
+            |ahead| self.peek_at(ahead).is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::Quoted));
+        let mut ahead = 0;
+        while is_name(ahead) && self.symbol_ahead(ahead + 1, Symbol::Dot) {
+            if self.symbol_ahead(ahead + 2, Symbol::Star) {
+                return true;
+            }
+            ahead += 2;
+        }
+        false
+    }
+
+    fn group_by(&mut self) -> Parse<Option<GroupBy>> {
+        let start = self.start();
+        if !self.eat_words(&["GROUP", "BY"]) {
+            return Ok(None);
+        }
+        let _ = self.eat_word("DISTINCT") || self.eat_word("ALL");
+        let mut group = GroupBy { span: self.since(start), keys: Vec::new(), grouping_sets: false };
+        loop {
+            self.group_element(&mut group)?;
+            if !self.eat(Symbol::Comma) {
+                break;
+            }
+        }
+        group.span = self.since(start);
+        Ok(Some(group))
+    }
+
+    fn group_element(&mut self, group: &mut GroupBy) -> Parse<()> {
+        self.nested(|p| {
+            let sets = p.eat_words(&["GROUPING", "SETS"]);
+            if sets || p.at_word("CUBE") || p.at_word("ROLLUP") {
+                p.at += usize::from(!sets);
+                group.grouping_sets = true;
+                p.bracketed_list(|p| p.group_element(group))?;
+                return Ok(());
+            }
+            if p.at_symbol(Symbol::LeftParen) && p.symbol_ahead(1, Symbol::RightParen) {
+                p.at += 2;
+                return Ok(());
+            }
+            let key = p.expr()?;
+            group.keys.push(key);
+            Ok(())
+        })
+    }
+
+    /// `(base PARTITION BY ... ORDER BY ... ROWS ...)`
+    pub(super) fn window_spec(&mut self) -> Parse<WindowSpec> {
+        let start = self.start();
+        self.expect(Symbol::LeftParen)?;
+        let mut spec = WindowSpec {
+            span: self.since(start),
+            base: None,
+            partition_by: Vec::new(),
+            order_by: Vec::new(),
+            frame: Vec::new(),
+        };
+        if self.at_ident() {
+            spec.base = Some(self.ident("the name of a window")?);
+        }
+        spec.partition_by = self.partition_by()?;
+        spec.order_by = self.order_by()?;
+        if self.eat_word("ROWS") || self.eat_word("RANGE") || self.eat_word("GROUPS") {
+            if self.eat_word("BETWEEN") {
+                self.frame_bound(&mut spec)?;
+                self.expect_word("AND")?;
+            }
+            self.frame_bound(&mut spec)?;
+        }
+        let _ = self.eat_words(&["ALLOW", "PARTIAL"]) || self.eat_words(&["DISALLOW", "PARTIAL"]);
+        self.expect(Symbol::RightParen)?;
+        spec.span = self.since(start);
+        Ok(spec)
+    }
+
+    pub(super) fn partition_by(&mut self) -> Parse<Vec<Expr>> {
+        if !self.eat_words(&["PARTITION", "BY"]) {
+            return Ok(Vec::new());
+        }
+        self.comma_list(Self::expr)
+    }
+
+    fn frame_bound(&mut self, spec: &mut WindowSpec) -> Parse<()> {
+        if self.eat_words(&["CURRENT", "ROW"]) {
+            return Ok(());
+        }
+        if !self.eat_word("UNBOUNDED") {
+            let bound = self.operand()?;
+            spec.frame.push(bound);
+        }
+        if self.eat_word("PRECEDING") || self.eat_word("FOLLOWING") {
+            return Ok(());
+        }
+        Err(self.unexpected("`PRECEDING` or `FOLLOWING`"))
+    }
+}
+
+fn operation(first: QueryBody, rest: Vec<SetOperand>) -> QueryBody {
+    if rest.is_empty() { first } else { QueryBody::SetOperation { first: Box::new(first), rest } }
+}

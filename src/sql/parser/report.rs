@@ -1,0 +1,98 @@
+//! What is said about a text that Flink would not accept.
+
+use super::Parser;
+use crate::diagnostic::{Diagnostic, Edit, Span};
+use crate::sql::code;
+use crate::sql::keyword::{is_reserved, quote};
+use crate::sql::token::{Symbol, Token, TokenKind};
+
+impl Parser<'_> {
+    pub(super) fn report_reserved(&mut self, token: Token) {
+        let text = token.text(self.text);
+        let mut problem = Diagnostic::error(code::RESERVED, format!("`{text}` is a reserved word"))
+            .at(token.span, "used as a name")
+            .help(format!("put it in backquotes: {}", quote(text)));
+        problem.edits.push(Edit { span: token.span, text: quote(text) });
+        self.diagnostics.push(problem);
+    }
+
+    pub(super) fn report_double_quotes(&mut self, token: Token, name: &str) {
+        let text = token.text(self.text);
+        let mut problem = Diagnostic::error(code::DOUBLE_QUOTES, format!("double quotes around the name {text}"))
+            .at(token.span, "not a name in Flink SQL")
+            .help("names are quoted by backquotes, strings by single quotes");
+        problem.edits.push(Edit { span: token.span, text: quote(name) });
+        self.diagnostics.push(problem);
+    }
+
+    /// The comma before the next token has nothing after it.
+    pub(super) fn report_trailing_comma(&mut self) {
+        let end = self.previous_end();
+        let span = Span::new(end.saturating_sub(1), end);
+        let mut problem = Diagnostic::error(code::TRAILING_COMMA, "a comma with nothing after it")
+            .at(span, "remove this comma")
+            .help("Flink SQL allows no comma after the last item of a list");
+        problem.edits.push(Edit { span, text: String::new() });
+        self.diagnostics.push(problem);
+    }
+
+    pub(super) fn too_deep(&self) -> Box<Diagnostic> {
+        let span = self.peek().map_or(Span::new(self.text.len(), self.text.len()), |t| t.span);
+        Box::new(
+            Diagnostic::error(code::TOO_DEEP, "nested too deeply")
+                .at(span, "the limit is reached here")
+                .help("split the statement, for example with a view"),
+        )
+    }
+
+    /// The error for the next token, where `wanted` should stand.
+    pub(super) fn unexpected(&self, wanted: &str) -> Box<Diagnostic> {
+        let Some(token) = self.peek() else {
+            let end = self.previous_end();
+            let problem = Diagnostic::error(code::SYNTAX, format!("expected {wanted}, found the end of the text"))
+                .at(Span::new(end.saturating_sub(1), end), format!("expected {wanted} after this"));
+            return Box::new(problem);
+        };
+        let text = shorten(token.text(self.text));
+        let problem = match token.kind {
+            TokenKind::Unterminated => {
+                let (what, close) = match text.chars().find(|c| matches!(c, '\'' | '`' | '"' | '/')) {
+                    Some('`') => ("quoted name", "a backquote, on the same line"),
+                    Some('"') => ("name in double quotes", "names are quoted by backquotes in Flink SQL"),
+                    Some('/') => ("comment", "`*/`"),
+                    _ => ("string", "a single quote; a quote inside of it is written twice"),
+                };
+                let open =
+                    Span::new(token.span.start, token.span.start + text.chars().next().map_or(0, char::len_utf8));
+                Diagnostic::error(code::UNTERMINATED, format!("this {what} has no end"))
+                    .at(open, "begins here")
+                    .help(format!("close it: {close}"))
+            }
+            TokenKind::Template => Diagnostic::error(code::TEMPLATE, format!("{text} is a placeholder"))
+                .at(token.span, "not replaced")
+                .help("replace placeholders before the text is read, or use them inside of string literals only"),
+            TokenKind::Unknown => {
+                Diagnostic::error(code::UNKNOWN_CHARACTER, format!("{text:?} means nothing in Flink SQL"))
+                    .at(token.span, format!("expected {wanted}"))
+            }
+            TokenKind::Word if is_reserved(text) => {
+                Diagnostic::error(code::SYNTAX, format!("expected {wanted}, found the reserved word `{text}`"))
+                    .at(token.span, format!("expected {wanted}"))
+                    .help(format!("if it is meant as a name, put it in backquotes: {}", quote(text)))
+            }
+            TokenKind::Symbol(Symbol::DoubleColon) => {
+                Diagnostic::error(code::SYNTAX, format!("expected {wanted}, found `::`"))
+                    .at(token.span, "not an operator of Flink SQL")
+                    .help("write CAST(value AS type)")
+            }
+            _ => Diagnostic::error(code::SYNTAX, format!("expected {wanted}, found `{text}`"))
+                .at(token.span, format!("expected {wanted}")),
+        };
+        Box::new(problem)
+    }
+}
+
+fn shorten(text: &str) -> &str {
+    let line = text.split(['\n', '\r']).next().unwrap_or(text);
+    line.char_indices().nth(40).and_then(|(end, _)| line.get(..end)).unwrap_or(line)
+}

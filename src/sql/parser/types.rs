@@ -1,0 +1,225 @@
+//! Data types.
+
+use super::{Parse, Parser};
+use crate::diagnostic::Diagnostic;
+use crate::model::column::{Column, ColumnType, Nullable};
+use crate::sql::code;
+use crate::sql::token::{Symbol, TokenKind};
+
+impl Parser<'_> {
+    /// A type with its nullability.
+    pub(super) fn data_type(&mut self) -> Parse<Nullable> {
+        self.nested(Self::data_type_inner)
+    }
+
+    fn data_type_inner(&mut self) -> Parse<Nullable> {
+        let mut ty = self.bare_type()?;
+        loop {
+            let nullable = self.nullability();
+            let collection: fn(Box<Nullable>) -> ColumnType = if self.at_word("ARRAY") {
+                ColumnType::Array
+            } else if self.at_word("MULTISET") {
+                ColumnType::Multiset
+            } else {
+                return Ok(Nullable { ty, nullable });
+            };
+            self.at += 1;
+            if self.depth_of_type(&ty) > 20 {
+                return Err(self.too_deep());
+            }
+            ty = collection(Box::new(Nullable { ty, nullable }));
+        }
+    }
+
+    fn depth_of_type(&self, mut ty: &ColumnType) -> u32 {
+        let mut depth = 0;
+        while let ColumnType::Array(inner) | ColumnType::Multiset(inner) = ty {
+            ty = &inner.ty;
+            depth += 1;
+        }
+        depth
+    }
+
+    fn nullability(&mut self) -> bool {
+        if self.eat_words(&["NOT", "NULL"]) {
+            return false;
+        }
+        self.eat_word("NULL");
+        true
+    }
+
+    fn bare_type(&mut self) -> Parse<ColumnType> {
+        let start = self.start();
+        let word = self.peek_text().to_ascii_uppercase();
+        if !self.at_kind(TokenKind::Word) || self.symbol_ahead(1, Symbol::Dot) {
+            return self.named_type(start);
+        }
+        self.at += 1;
+        Ok(match word.as_str() {
+            "BOOLEAN" => ColumnType::Boolean,
+            "TINYINT" => ColumnType::TinyInt,
+            "SMALLINT" => ColumnType::SmallInt,
+            "INT" | "INTEGER" => ColumnType::Int,
+            "BIGINT" => ColumnType::BigInt,
+            "FLOAT" | "REAL" => ColumnType::Float,
+            "DOUBLE" => {
+                self.eat_word("PRECISION");
+                ColumnType::Double
+            }
+            "DECIMAL" | "DEC" | "NUMERIC" => {
+                let numbers = self.type_numbers()?;
+                let precision = numbers.first().copied().unwrap_or(10);
+                ColumnType::Decimal { precision, scale: numbers.get(1).copied().unwrap_or(0) }
+            }
+            "CHAR" | "CHARACTER" if !self.eat_word("VARYING") => ColumnType::Char(self.type_number(1)?),
+            "CHAR" | "CHARACTER" | "VARCHAR" => ColumnType::VarChar(self.type_number(1)?),
+            "STRING" => ColumnType::String,
+            "BINARY" if !self.eat_word("VARYING") => ColumnType::Binary(self.type_number(1)?),
+            "BINARY" | "VARBINARY" => ColumnType::VarBinary(self.type_number(1)?),
+            "BYTES" => ColumnType::Bytes,
+            "DATE" => ColumnType::Date,
+            "TIME" => {
+                let precision = self.type_number(0)?;
+                self.eat_words(&["WITHOUT", "TIME", "ZONE"]);
+                ColumnType::Time(precision)
+            }
+            "TIMESTAMP" => self.timestamp_type(start)?,
+            "TIMESTAMP_LTZ" => ColumnType::TimestampLtz(self.type_number(6)?),
+            "ARRAY" if self.at_symbol(Symbol::Less) => ColumnType::Array(Box::new(self.type_argument()?)),
+            "MULTISET" if self.at_symbol(Symbol::Less) => ColumnType::Multiset(Box::new(self.type_argument()?)),
+            "MAP" => {
+                self.expect(Symbol::Less)?;
+                let key = self.data_type()?;
+                self.expect(Symbol::Comma)?;
+                let value = self.data_type()?;
+                self.expect(Symbol::Greater)?;
+                ColumnType::Map(Box::new(key), Box::new(value))
+            }
+            "ROW" => ColumnType::Row(self.row_fields()?),
+            _ => {
+                self.at -= 1;
+                self.named_type(start)?
+            }
+        })
+    }
+
+    fn timestamp_type(&mut self, start: usize) -> Parse<ColumnType> {
+        let precision = self.type_number(6)?;
+        if self.eat_words(&["WITH", "LOCAL", "TIME", "ZONE"]) {
+            return Ok(ColumnType::TimestampLtz(precision));
+        }
+        if self.eat_words(&["WITH", "TIME", "ZONE"]) {
+            return Ok(ColumnType::Other(self.since(start).of(self.text).to_owned()));
+        }
+        self.eat_words(&["WITHOUT", "TIME", "ZONE"]);
+        Ok(ColumnType::Timestamp(precision))
+    }
+
+    /// `INTERVAL ...`, `RAW(...)`, `STRUCTURED<...>`, `VARIANT`, a user's type: kept as written.
+    fn named_type(&mut self, start: usize) -> Parse<ColumnType> {
+        if self.eat_word("INTERVAL") {
+            self.interval_unit()?;
+        } else if self.eat_word("NULL") {
+        } else if self.at_any(&["RAW", "STRUCTURED", "VARIANT", "DESCRIPTOR", "ROW", "BITMAP"]) {
+            self.at += 1;
+            if self.at_symbol(Symbol::LeftParen) || self.at_symbol(Symbol::Less) {
+                self.balanced()?;
+            }
+        } else if self.at_ident() {
+            self.object_name("a data type")?;
+        } else {
+            return Err(self.unexpected("a data type"));
+        }
+        Ok(ColumnType::Other(self.since(start).of(self.text).to_owned()))
+    }
+
+    /// Takes a bracket and everything up to its partner.
+    pub(super) fn balanced(&mut self) -> Parse<()> {
+        let mut open = 0_u32;
+        loop {
+            let Some(token) = self.peek() else { return Err(self.unexpected("a closing bracket")) };
+            match token.kind {
+                TokenKind::Symbol(Symbol::LeftParen | Symbol::Less) => open += 1,
+                TokenKind::Symbol(Symbol::RightParen | Symbol::Greater) => open = open.saturating_sub(1),
+                TokenKind::Symbol(Symbol::Semicolon) | TokenKind::Unterminated => {
+                    return Err(self.unexpected("a closing bracket"));
+                }
+                _ => {}
+            }
+            self.at += 1;
+            if open == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    fn type_argument(&mut self) -> Parse<Nullable> {
+        self.expect(Symbol::Less)?;
+        let ty = self.data_type()?;
+        self.expect(Symbol::Greater)?;
+        Ok(ty)
+    }
+
+    /// `<name type 'comment', ...>` or the same in round brackets.
+    fn row_fields(&mut self) -> Parse<Vec<Column>> {
+        if self.eat(Symbol::NotEqual) {
+            return Ok(Vec::new());
+        }
+        let close = if self.eat(Symbol::Less) {
+            Symbol::Greater
+        } else {
+            self.expect(Symbol::LeftParen)?;
+            Symbol::RightParen
+        };
+        let mut fields = Vec::new();
+        if self.eat(close) {
+            return Ok(fields);
+        }
+        loop {
+            let name = self.ident("the name of a field")?.name;
+            let ty = self.data_type()?;
+            if self.at_kind(TokenKind::String) {
+                self.at += 1;
+            }
+            fields.push(Column { name, ty });
+            if !self.eat(Symbol::Comma) {
+                break;
+            }
+            if self.at_symbol(close) {
+                self.report_trailing_comma();
+                break;
+            }
+        }
+        self.expect(close)?;
+        Ok(fields)
+    }
+
+    /// `(n)`, or `default` if there is no bracket.
+    fn type_number(&mut self, default: u32) -> Parse<u32> {
+        Ok(self.type_numbers()?.first().copied().unwrap_or(default))
+    }
+
+    fn type_numbers(&mut self) -> Parse<Vec<u32>> {
+        if !self.at_symbol(Symbol::LeftParen) {
+            return Ok(Vec::new());
+        }
+        let numbers = self.bracketed_list(|p| p.small_number("a whole number"))?;
+        if numbers.is_empty() {
+            self.at -= 1;
+            return Err(self.unexpected("a whole number"));
+        }
+        Ok(numbers)
+    }
+
+    pub(super) fn small_number(&mut self, what: &str) -> Parse<u32> {
+        let Some(token) = self.peek().filter(|t| t.kind == TokenKind::Integer) else {
+            return Err(self.unexpected(what));
+        };
+        let text = token.text(self.text);
+        let number = text.parse().map_err(|_| {
+            Box::new(Diagnostic::error(code::SYNTAX, format!("{text} is too large here")).at(token.span, "too large"))
+        })?;
+        self.at += 1;
+        Ok(number)
+    }
+}
