@@ -28,7 +28,11 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
         }
     }
     let broken = plan::project::broken(&found);
-    let clean = format!("{} and {}: nothing wrong", count(tables, "table"), count(read.project.manifest.connectors.len(), "connector"));
+    let clean = format!(
+        "{} and {}: nothing wrong",
+        count(tables, "table"),
+        count(read.project.manifest.connectors.len(), "connector")
+    );
     let shown = Diagnosed::new(found, read.texts, clean);
     Ok(if broken { Reply::no(shown) } else { Reply::yes(shown) })
 }

@@ -39,7 +39,8 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let dir = project::folder(args.project.as_ref(), &config);
     let read = project::read(&dir, &config.env.variables(), Missing::Reported).await?;
     if plan::project::broken(&read.project.diagnostics) {
-        return Ok(Reply::no(Diagnosed::new(read.project.diagnostics, read.texts, "")).help("nothing is deployed until this is mended"));
+        return Ok(Reply::no(Diagnosed::new(read.project.diagnostics, read.texts, ""))
+            .help("nothing is deployed until this is mended"));
     }
     let ports = wire::ports(&config, &dir)?;
     let settings = wire::settings(&config.env)?;
@@ -51,7 +52,8 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
         .map_err(|e| Failure::new("what planning looks at cannot be gathered").because(&e))?;
     let planned = plan::plan(&input);
     let Some(plan) = planned.plan else {
-        return Ok(Reply::no(Diagnosed::new(planned.diagnostics, read.texts, "")).help("nothing is deployed until this is mended"));
+        return Ok(Reply::no(Diagnosed::new(planned.diagnostics, read.texts, ""))
+            .help("nothing is deployed until this is mended"));
     };
     if plan.is_empty() || args.dry_run {
         return Ok(Reply::yes(Planned::new(plan)));

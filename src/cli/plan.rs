@@ -56,8 +56,10 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
         Outcome::Blocked(diagnosed) => return Ok(Reply::no(diagnosed).help("there is no plan until this is mended")),
     };
     if let Some(path) = &args.rollout_plan_out {
-        let text = serde_json::to_string_pretty(&plan).map_err(|e| Failure::new("the plan cannot be written").because(&e))?;
-        std::fs::write(path, text).map_err(|e| Failure::new(format!("{} cannot be written", path.display())).because(&e))?;
+        let text =
+            serde_json::to_string_pretty(&plan).map_err(|e| Failure::new("the plan cannot be written").because(&e))?;
+        std::fs::write(path, text)
+            .map_err(|e| Failure::new(format!("{} cannot be written", path.display())).because(&e))?;
     }
     let something = !plan.is_empty();
     let shown = Planned { plan, diff: !args.no_diff };
@@ -75,8 +77,7 @@ async fn offline(args: &Args, shell: &Shell, subject: &str, old: &Path, new: &Pa
     let (dir, vars) = project::offline(shell, args.project.as_ref())?;
     let read = project::read(&dir, &vars, Missing::Kept).await?;
     let (before, after) = (schema_file(old)?, schema_file(new)?);
-    let assessment =
-        schema::assess(Level::FullTransitive, subject.ends_with("-key"), &after, &[(1, before.clone())]);
+    let assessment = schema::assess(Level::FullTransitive, subject.ends_with("-key"), &after, &[(1, before.clone())]);
     let evolution = Evolution {
         subject: subject.to_owned(),
         topic: gather::topic_of(subject).unwrap_or(subject).to_owned(),
@@ -112,9 +113,12 @@ fn unread(read: &project::Read, _evolution: &Evolution) -> Option<Outcome> {
 
 fn schema_file(path: &Path) -> Result<AvroSchema, Failure> {
     let named = path.display();
-    let text = std::fs::read_to_string(path).map_err(|e| Failure::new(format!("{named} cannot be read")).because(&e))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|e| Failure::new(format!("{named} cannot be read")).because(&e))?;
     schema::parse(&text, &[]).map_err(|e| {
-        Failure::new(format!("{named} is not an Avro schema")).because(&e).help("give the schema as the registry holds it, as JSON")
+        Failure::new(format!("{named} is not an Avro schema"))
+            .because(&e)
+            .help("give the schema as the registry holds it, as JSON")
     })
 }
 
@@ -142,8 +146,9 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
                 )));
             }
             Seen::Evolved(evolution) => {
-                let input =
-                    gather::input(&ports, &settings, manifest.clone(), Cause::Evolution(evolution)).await.map_err(asked)?;
+                let input = gather::input(&ports, &settings, manifest.clone(), Cause::Evolution(evolution))
+                    .await
+                    .map_err(asked)?;
                 return Ok(outcome(plan::plan(&input), BTreeMap::new()));
             }
         }

@@ -35,7 +35,8 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let config = shell.config(Need::Everything)?;
     let filter = std::env::var("CYANOTYPE_LOG").ok();
-    logs::start(args.log_format, filter.as_deref()).map_err(|e| Failure::new("the log cannot be set up").because(&e))?;
+    logs::start(args.log_format, filter.as_deref())
+        .map_err(|e| Failure::new("the log cannot be set up").because(&e))?;
     let ports = wire::ports(&config, &project::folder(args.project.as_ref(), &config))?;
     let settings = Arc::new(wire::settings(&config.env)?);
     let metrics = Arc::new(Metrics::new().map_err(|e| Failure::new("the metrics cannot be set up").because(&e))?);

@@ -33,8 +33,7 @@ pub(super) fn ports(config: &Config, project: &Path) -> Result<Ports, Failure> {
     let properties: BTreeMap<String, String> =
         env.kafka.properties.iter().map(|(k, v)| (k.clone(), v.reveal().to_owned())).collect();
     let kafka = KafkaSettings { brokers: env.kafka.brokers.clone(), properties: properties.clone() };
-    let journal =
-        JournalSettings { brokers: env.kafka.brokers.clone(), properties, topic: env.journal_topic.clone() };
+    let journal = JournalSettings { brokers: env.kafka.brokers.clone(), properties, topic: env.journal_topic.clone() };
     Ok(Ports {
         registry: Arc::new(
             RegistryClient::new(RegistrySettings { url: env.registry.url.clone(), auth: auth(&env.registry.auth) })
@@ -73,8 +72,7 @@ pub(super) fn ports(config: &Config, project: &Path) -> Result<Ports, Failure> {
 /// What the daemon is told, from the configuration.
 pub(super) fn settings(env: &Environment) -> Result<Settings, Failure> {
     let policy = &env.policy;
-    let level: Level =
-        policy.level.parse().map_err(|e| Failure::new("policy.level is not understood").because(&e))?;
+    let level: Level = policy.level.parse().map_err(|e| Failure::new("policy.level is not understood").because(&e))?;
     let vars = env.variables();
     Ok(Settings {
         env: env.name.clone(),

@@ -55,12 +55,12 @@ pub struct Run {
 /// What stands in the way.
 pub async fn precheck(ports: &Ports, effect: &Effect) -> Result<(), Failed> {
     match effect {
-        Effect::CreateTopic { topic, .. } if ports.topics.describe(topic).await?.is_some() => {
-            Err(Failed::Wrong(format!("topic {topic} exists already and is not of this rollout: delete it or choose another prefix")))
-        }
-        Effect::CreateConnector { name, .. } if ports.connectors.config(name).await?.is_some() => {
-            Err(Failed::Wrong(format!("connector {name} exists already and is not of this rollout: delete it or rename yours")))
-        }
+        Effect::CreateTopic { topic, .. } if ports.topics.describe(topic).await?.is_some() => Err(Failed::Wrong(
+            format!("topic {topic} exists already and is not of this rollout: delete it or choose another prefix"),
+        )),
+        Effect::CreateConnector { name, .. } if ports.connectors.config(name).await?.is_some() => Err(Failed::Wrong(
+            format!("connector {name} exists already and is not of this rollout: delete it or rename yours"),
+        )),
         _ => Ok(()),
     }
 }
@@ -91,7 +91,9 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Option<RunningJo
             let spec = match like {
                 Some(blue) => match ports.topics.describe(blue).await? {
                     Some(spec) => TopicSpec { name: topic.clone(), ..spec },
-                    None => return Err(Failed::Wrong(format!("topic {blue}, which {topic} is made like, does not exist"))),
+                    None => {
+                        return Err(Failed::Wrong(format!("topic {blue}, which {topic} is made like, does not exist")));
+                    }
                 },
                 None => TopicSpec { name: topic.clone(), partitions: *partitions, config: config.clone() },
             };

@@ -67,8 +67,7 @@ pub async fn prove(proof: &Proof) -> Result<Evidence, Broken> {
             table.begin(&proof.ports).await?;
         }
         cut = advanced(&cut, hold::ends(&proof.ports, &inputs).await?);
-        let wait =
-            Wait { ports: &proof.ports, metrics: &proof.metrics, hops: &work.hops, jobs: &proof.jobs, until_ms };
+        let wait = Wait { ports: &proof.ports, metrics: &proof.metrics, hops: &work.hops, jobs: &proof.jobs, until_ms };
         let ends = hold::hold(wait, &cut).await?;
         let mut pending = 0;
         for table in &mut tables {
@@ -125,7 +124,8 @@ impl Reading {
 
     /// Reads both topics up to `ends`; the number of keys still undecided.
     async fn read_on(&mut self, proof: &Proof, ends: &Positions) -> Result<u64, Broken> {
-        let sides = [(Side::Blue, self.contract.blue_topic.clone()), (Side::Green, Some(self.contract.green_topic.clone()))];
+        let sides =
+            [(Side::Blue, self.contract.blue_topic.clone()), (Side::Green, Some(self.contract.green_topic.clone()))];
         for (side, topic) in sides {
             let Some(topic) = topic else { continue };
             let to = match ends.get(&topic) {

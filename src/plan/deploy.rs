@@ -101,9 +101,12 @@ fn differs(name: &str, deployed: &DeployedTable, file: &DeployedTable) -> Option
     }
     let same = deployed.ddl == file.ddl && deployed.dml == file.dml;
     (!same).then(|| {
-        Diagnostic::warning("C140", format!("table `{name}` is deployed with another text than its file has; it is left alone"))
-            .in_file(&file.ddl_file)
-            .help("`cyanotype deploy` never changes what runs")
+        Diagnostic::warning(
+            "C140",
+            format!("table `{name}` is deployed with another text than its file has; it is left alone"),
+        )
+        .in_file(&file.ddl_file)
+        .help("`cyanotype deploy` never changes what runs")
     })
 }
 
@@ -155,7 +158,9 @@ pub fn start(estate: &Estate, table: &Table) -> String {
     let mut inputs: Vec<String> = Vec::new();
     for name in &table.reads {
         match estate.tables.get(name) {
-            Some(read) if read.role != Role::View => inputs.push(format!("{} from {}", read.deployed.physical, mode(read))),
+            Some(read) if read.role != Role::View => {
+                inputs.push(format!("{} from {}", read.deployed.physical, mode(read)))
+            }
             _ => {}
         }
     }

@@ -118,13 +118,18 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
             StatementKind::CreateTable(create) => (create.schema(), None),
             StatementKind::CreateView(view) => (Vec::new(), Some(view.query.clone())),
             _ => {
-                let what = Diagnostic::error("C101", format!("{} is not a CREATE TABLE or CREATE VIEW", deployed.ddl_file));
+                let what =
+                    Diagnostic::error("C101", format!("{} is not a CREATE TABLE or CREATE VIEW", deployed.ddl_file));
                 problems.push(what.in_file(&deployed.ddl_file).at(ddl.span, "this statement"));
                 continue;
             }
         };
         catalog.tables.insert(deployed.physical.clone(), CatalogTable { columns, view });
-        let source = if role == Role::View { Some((&ddl, &deployed.ddl_file)) } else { dml.as_ref().zip(deployed.dml_file.as_ref()) };
+        let source = if role == Role::View {
+            Some((&ddl, &deployed.ddl_file))
+        } else {
+            dml.as_ref().zip(deployed.dml_file.as_ref())
+        };
         let mut reads = BTreeSet::new();
         let mut repeated = BTreeSet::new();
         for (statement, file) in source {
@@ -136,10 +141,13 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
                     }
                     Some(_) => {}
                     None => problems.push(
-                        Diagnostic::error("C102", format!("table `{physical}` is read here but the project does not define it"))
-                            .in_file(file)
-                            .at(reference.name.span, "not defined")
-                            .help("add its CREATE TABLE under pipelines/, or correct the name"),
+                        Diagnostic::error(
+                            "C102",
+                            format!("table `{physical}` is read here but the project does not define it"),
+                        )
+                        .in_file(file)
+                        .at(reference.name.span, "not defined")
+                        .help("add its CREATE TABLE under pipelines/, or correct the name"),
                     ),
                 }
             }

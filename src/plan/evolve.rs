@@ -134,7 +134,10 @@ fn plannable(evolution: &Evolution) -> Result<(), Vec<Diagnostic>> {
         .collect();
     let untyped = evolution.added.iter().filter_map(|a| {
         let why = a.unsupported.as_ref()?;
-        let text = format!("{} version {}: column `{}` cannot be read by Flink: {why}", evolution.subject, evolution.to_version, a.name);
+        let text = format!(
+            "{} version {}: column `{}` cannot be read by Flink: {why}",
+            evolution.subject, evolution.to_version, a.name
+        );
         Some(Diagnostic::error("C208", text).help("give the column another type at the source"))
     });
     let problems: Vec<Diagnostic> = strange.into_iter().chain(untyped).collect();
@@ -144,7 +147,8 @@ fn plannable(evolution: &Evolution) -> Result<(), Vec<Diagnostic>> {
 /// A column that was added, or a change that neither the deployed tables nor their records notice.
 fn understood(change: &Change) -> bool {
     let unnoticed = change.old_table == Noticed::Fine && change.new_table == Noticed::Fine;
-    let same_type = !matches!(change.kind, ChangeKind::Widened | ChangeKind::LogicalType | ChangeKind::DecimalPrecision);
+    let same_type =
+        !matches!(change.kind, ChangeKind::Widened | ChangeKind::LogicalType | ChangeKind::DecimalPrecision);
     matches!(change.kind, ChangeKind::Added { .. }) || unnoticed && same_type
 }
 
@@ -176,15 +180,23 @@ fn sound_start(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &I
         let topic = table.deployed.topic.clone().unwrap_or_default();
         if (facts.compacted || facts.truncated) && changelog && !absorbs {
             problems.push(
-                Diagnostic::error("C204", format!("topic {topic} no longer holds its whole history, and `{name}` reads it as a changelog"))
-                    .in_file(&table.deployed.ddl_file)
-                    .help(format!("set '{DUPLICATE_EVENTS}' = 'true' under [env.<name>.flink.settings] and declare a PRIMARY KEY")),
+                Diagnostic::error(
+                    "C204",
+                    format!("topic {topic} no longer holds its whole history, and `{name}` reads it as a changelog"),
+                )
+                .in_file(&table.deployed.ddl_file)
+                .help(format!(
+                    "set '{DUPLICATE_EVENTS}' = 'true' under [env.<name>.flink.settings] and declare a PRIMARY KEY"
+                )),
             );
         } else if facts.truncated && !changelog {
             problems.push(
-                Diagnostic::error("C205", format!("topic {topic} has lost its first records: green would miss rows that blue has"))
-                    .in_file(&table.deployed.ddl_file)
-                    .help("keep the history of input topics: retention.ms = -1"),
+                Diagnostic::error(
+                    "C205",
+                    format!("topic {topic} has lost its first records: green would miss rows that blue has"),
+                )
+                .in_file(&table.deployed.ddl_file)
+                .help("keep the history of input topics: retention.ms = -1"),
             );
         }
     }
@@ -193,7 +205,8 @@ fn sound_start(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &I
 
 /// The columns that the evolution adds to a reader table.
 fn reader_columns(table: &Table, evolution: &Evolution) -> Vec<Added> {
-    let have: BTreeSet<String> = table.create().map(|c| c.schema().into_iter().map(|c| c.name).collect()).unwrap_or_default();
+    let have: BTreeSet<String> =
+        table.create().map(|c| c.schema().into_iter().map(|c| c.name).collect()).unwrap_or_default();
     evolution
         .added
         .iter()
@@ -259,7 +272,9 @@ fn default_of(name: &str, evolution: &Evolution, warnings: &mut Vec<Diagnostic>)
             (Some(format!("COALESCE({{}}, {literal})")), ChangeRule::NewColumn { default, nullable: false })
         }
         Some(literal) => {
-            let text = format!("column `{name}` has the default {literal} but may be NULL: the default is not applied to old records");
+            let text = format!(
+                "column `{name}` has the default {literal} but may be NULL: the default is not applied to old records"
+            );
             let mut warning = Diagnostic::warning("C206", text);
             warning.help = Some("write COALESCE by hand if no record holds a NULL on purpose".to_owned());
             if !warnings.contains(&warning) {
@@ -325,7 +340,9 @@ fn work(
             partitions: input.policy.partitions,
             config: BTreeMap::new(),
         });
-        for part in if blue.append() && blue.option("key.format").is_none() { &["value"][..] } else { &["key", "value"] } {
+        for part in
+            if blue.append() && blue.option("key.format").is_none() { &["value"][..] } else { &["key", "value"] }
+        {
             levels.push(Effect::CopySubjectLevel {
                 subject: format!("{green_topic}-{part}"),
                 like: format!("{blue_topic}-{part}"),
@@ -423,7 +440,12 @@ fn describe(
 fn title(evolution: &Evolution, impact: &Impact) -> String {
     let columns: Vec<&str> = evolution.added.iter().map(|a| a.name.as_str()).collect();
     let what = if columns.is_empty() { "no column".to_owned() } else { columns.join(", ") };
-    format!("{} version {} adds {what}: {} tables become green", evolution.subject, evolution.to_version, impact.green.len())
+    format!(
+        "{} version {} adds {what}: {} tables become green",
+        evolution.subject,
+        evolution.to_version,
+        impact.green.len()
+    )
 }
 
 fn verdicts(evolution: &Evolution) -> Vec<String> {

@@ -30,8 +30,11 @@ pub fn build(estate: &Estate) -> Result<Graph<'_>, Diagnostic> {
     }
     match toposort(&edges, None) {
         Ok(order) => Ok(Graph { edges, order }),
-        Err(cycle) => Err(Diagnostic::error("C120", format!("table `{}` depends on itself through other tables", cycle.node_id()))
-            .help("cut the cycle: a change cannot be rolled out through it")),
+        Err(cycle) => Err(Diagnostic::error(
+            "C120",
+            format!("table `{}` depends on itself through other tables", cycle.node_id()),
+        )
+        .help("cut the cycle: a change cannot be rolled out through it")),
     }
 }
 

@@ -81,7 +81,8 @@ fn collect<'e>(
 
 fn with_options(table: &Table, options: &[(&str, &str)]) -> Result<String, Diagnostic> {
     let Some(create) = table.create() else { return Ok(table.deployed.ddl.clone()) };
-    let known = |key: &str| key != CLIENT || table.option("connector") == Some("kafka") && create.option(CLIENT).is_some();
+    let known =
+        |key: &str| key != CLIENT || table.option("connector") == Some("kafka") && create.option(CLIENT).is_some();
     let edits: Vec<_> = options
         .iter()
         .filter(|(key, _)| known(key))

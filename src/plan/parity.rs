@@ -97,7 +97,10 @@ fn of_rows(
             }
             Operator::Limit => return Some(ColumnClass::Order { why: why(), tolerance: 0.0 }),
             Operator::RowNumber { .. } if !total_order(estate, table, rows) => {
-                return Some(ColumnClass::Order { why: format!("{} without a total order", in_words(&operator.kind)), tolerance: 0.0 });
+                return Some(ColumnClass::Order {
+                    why: format!("{} without a total order", in_words(&operator.kind)),
+                    tolerance: 0.0,
+                });
             }
             _ => {}
         }

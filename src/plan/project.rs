@@ -46,9 +46,12 @@ pub fn read(files: &[File], vars: &BTreeMap<String, String>) -> Project {
             Some(table) => {
                 let other = table.dml_file.clone().unwrap_or_default();
                 project.diagnostics.push(
-                    Diagnostic::error("C104", format!("table `{target}` is written by two statements, here and in {other}"))
-                        .in_file(path)
-                        .help("write it by one statement with UNION ALL"),
+                    Diagnostic::error(
+                        "C104",
+                        format!("table `{target}` is written by two statements, here and in {other}"),
+                    )
+                    .in_file(path)
+                    .help("write it by one statement with UNION ALL"),
                 );
             }
             None => project.diagnostics.push(
@@ -128,21 +131,24 @@ fn table(path: &str, text: String, physical: &str, statement: &Statement, projec
 fn resolve_topics(project: &mut Project, vars: &BTreeMap<String, String>) {
     for table in project.manifest.tables.values_mut() {
         let parsed = sql::parse(&table.ddl);
-        let Some(Statement { kind: StatementKind::CreateTable(create), .. }) = parsed.statements().first() else { continue };
+        let Some(Statement { kind: StatementKind::CreateTable(create), .. }) = parsed.statements().first() else {
+            continue;
+        };
         let Some(option) = create.option("topic") else {
             let text = format!("table `{}` has no 'topic'", table.physical);
             project.diagnostics.push(
-                Diagnostic::error("C108", text)
-                    .in_file(&table.ddl_file)
-                    .at(create.name.span, "this table")
-                    .help("only tables on Kafka can be deployed: 'connector' = 'kafka' or 'upsert-kafka' with a 'topic'"),
+                Diagnostic::error("C108", text).in_file(&table.ddl_file).at(create.name.span, "this table").help(
+                    "only tables on Kafka can be deployed: 'connector' = 'kafka' or 'upsert-kafka' with a 'topic'",
+                ),
             );
             continue;
         };
         match template::resolve(&option.value, vars) {
             Ok(topic) => table.topic = Some(topic),
             Err(missing) => project.diagnostics.push(
-                Diagnostic::error("C109", missing.to_string()).in_file(&table.ddl_file).at(option.value_span, "used here"),
+                Diagnostic::error("C109", missing.to_string())
+                    .in_file(&table.ddl_file)
+                    .at(option.value_span, "used here"),
             ),
         }
     }
@@ -159,7 +165,10 @@ struct ConnectorFile {
 fn connector(path: &str, text: &str, project: &mut Project) {
     match serde_json::from_str::<ConnectorFile>(text) {
         Ok(file) => {
-            project.manifest.connectors.insert(file.name, DeployedConnector { table: String::new(), config: file.config });
+            project
+                .manifest
+                .connectors
+                .insert(file.name, DeployedConnector { table: String::new(), config: file.config });
         }
         Err(error) => project.diagnostics.push(
             Diagnostic::error("C110", format!("{path} is not a connector: {error}"))

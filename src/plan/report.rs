@@ -47,7 +47,8 @@ fn tree(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut children: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut roots = Vec::new();
     for table in &plan.tables {
-        let parents: Vec<&str> = table.because.iter().filter_map(|b| parent(b)).filter(|p| by_name.contains_key(p)).collect();
+        let parents: Vec<&str> =
+            table.because.iter().filter_map(|b| parent(b)).filter(|p| by_name.contains_key(p)).collect();
         if parents.is_empty() {
             roots.push(table.table.as_str());
         }
@@ -150,7 +151,9 @@ pub fn class_name(class: &ColumnClass) -> String {
         ColumnClass::EventTime { why } => format!("event time ({why})"),
         ColumnClass::Volatile { why } => format!("left out ({why})"),
         ColumnClass::History { why } => format!("history ({why})"),
-        ColumnClass::Changed { rule: ChangeRule::NewColumn { default, .. } } => format!("new, old records have {default}"),
+        ColumnClass::Changed { rule: ChangeRule::NewColumn { default, .. } } => {
+            format!("new, old records have {default}")
+        }
         ColumnClass::Changed { rule: ChangeRule::Recomputed } => "recomputed".to_owned(),
         ColumnClass::Changed { rule: ChangeRule::Wider } => "wider".to_owned(),
     }

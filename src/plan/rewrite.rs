@@ -48,7 +48,8 @@ pub fn green(
             let mut edits = sql::rename_tables(statement, names);
             for new in added {
                 edits.extend(carry(estate, table, text, new).map_err(|why| {
-                    Diagnostic::error("C131", format!("column `{}` cannot be carried: {why}", new.column.name)).in_file(file)
+                    Diagnostic::error("C131", format!("column `{}` cannot be carried: {why}", new.column.name))
+                        .in_file(file)
                 })?);
             }
             Some(edited(text, file, edits)?)
@@ -78,7 +79,8 @@ pub fn green(
 pub fn carry(estate: &Estate, table: &Table, text: &str, new: &NewColumn) -> Result<Vec<Edit>, String> {
     let (Some((from, expr)), Some(insert)) = (&new.from, table.insert()) else { return Ok(Vec::new()) };
     let column = &new.column.name;
-    sql::carry_column(text, insert, from, column, expr.as_deref(), column, &estate.catalog).map_err(|why| why.to_string())
+    sql::carry_column(text, insert, from, column, expr.as_deref(), column, &estate.catalog)
+        .map_err(|why| why.to_string())
 }
 
 /// A name with its version suffix raised: `shop.orders` is `shop.orders_v2`, `shop.orders_v2` is `shop.orders_v3`.

@@ -150,7 +150,11 @@ async fn told(run: &mut Run<Generated>, registry: &FaultyRegistry, narrator: &mu
         narrator.stage(&format!("the registry is {mood:?}"));
         failing(run, registry, mood, words).await?;
     }
+    registry.turn(Mood::Well);
+    bad_schemas(run, narrator).await?;
+    bad_records(run, narrator).await?;
 
+    registry.turn(Mood::Broken);
     narrator.stage("a column comes while the registry is broken, and is not lost");
     let known = ids(run).await?;
     let change = run.case().change.clone();
@@ -170,9 +174,7 @@ async fn told(run: &mut Run<Generated>, registry: &FaultyRegistry, narrator: &mu
         let more = ids(run).await?.len() - known.len();
         Ok(if more == 1 { Look::There(()) } else { Look::NotYet(format!("{more} new rollouts")) })
     })
-    .await?;
-    bad_schemas(run, narrator).await?;
-    bad_records(run, narrator).await
+    .await
 }
 
 async fn ids(run: &mut Run<Generated>) -> Outcome<BTreeSet<String>> {

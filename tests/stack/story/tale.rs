@@ -145,7 +145,7 @@ pub async fn begin<P: Project>(run: &mut Run<P>, narrator: &mut dyn Narrator) ->
 /// `cyanotype deploy` from nothing.
 pub async fn deploy<P: Project>(run: &mut Run<P>, narrator: &mut dyn Narrator) -> Outcome {
     narrator.stage("cyanotype deploy");
-    let said = run.binary.run(&["deploy", "--yes"], DEPLOY, narrator).await?;
+    let said = run.binary.run(&["deploy"], DEPLOY, narrator).await?;
     let why = match run.daemon()?.rollouts().await {
         Ok(rollouts) => rollouts.iter().map(Rollout::why).collect::<Vec<_>>().join("\n"),
         Err(error) => error.to_string(),
@@ -202,9 +202,14 @@ async fn evolve<P: Project>(run: &mut Run<P>, narrator: &mut dyn Narrator) -> Ou
         format!("the proposal came {:.1} s after the registry had the version, promised are 5 s", seen.as_secs_f64())
     })?;
     narrator.say(&format!("proposed {:.1} s later: {} ({})", seen.as_secs_f64(), rollout.title, rollout.id));
-    let shown = run.binary.run(&["show", &rollout.id], Duration::from_secs(20), &mut Silent).await?;
-    ensure(shown.code == Some(0), || format!("`cyanotype show {}` failed:\n{}", rollout.id, shown.all()))?;
-    narrator.text(&shown.out);
+    let planned = run.binary.run(&["plan", "--no-diff"], Duration::from_secs(30), &mut Silent).await?;
+    ensure(planned.code == Some(0), || format!("`cyanotype plan` failed:\n{}", planned.all()))?;
+    for table in &run.case().cascade {
+        ensure(planned.out.contains(&table.green), || {
+            format!("`cyanotype plan` must show {}; it said:\n{}", table.green, planned.out)
+        })?;
+    }
+    narrator.text(&planned.out);
     Ok(rollout)
 }
 
@@ -218,6 +223,7 @@ async fn prove<P: Project>(run: &mut Run<P>, rollout: &Rollout, narrator: &mut d
     proof::verdict_is_sound(run.case(), &rollout, narrator)?;
     narrator.say(&format!("{changes} rows were inserted, updated or deleted while green came up"));
     let shown = run.binary.run(&["show", &rollout.id], Duration::from_secs(20), &mut Silent).await?;
+    ensure(shown.code == Some(0), || format!("`cyanotype show {}` failed:\n{}", rollout.id, shown.all()))?;
     narrator.text(&shown.out);
     Ok(rollout)
 }
@@ -294,7 +300,7 @@ async fn deploy_again<P: Project>(run: &mut Run<P>, narrator: &mut dyn Narrator)
         Ok((jobs, rollouts, run.daemon()?.json("/api/v1/manifest").await?))
     };
     let before = ids(run).await?;
-    let said = run.binary.run(&["deploy", "--yes"], Duration::from_secs(60), narrator).await?;
+    let said = run.binary.run(&["deploy"], Duration::from_secs(60), narrator).await?;
     ensure(said.code == Some(0), || {
         format!("run again, `cyanotype deploy` ended with {:?}:\n{}", said.code, said.all())
     })?;
