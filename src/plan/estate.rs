@@ -132,7 +132,7 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
         };
         let mut reads = BTreeSet::new();
         let mut repeated = BTreeSet::new();
-        for (statement, file) in source {
+        if let Some((statement, file)) = source {
             for reference in sql::table_refs(statement) {
                 let physical = &reference.name.last().name;
                 match logical.get(physical) {

@@ -1,7 +1,8 @@
 //! How a list is set out in the text, and how one more item is set out like the others.
 //!
 //! Rules: the new item follows the last one's layout: on its own line if the others are, with the comma in front if theirs
-//! is. A comment behind the last item stays with that item.
+//! is. A comment behind the last item stays with that item. The edit is one insertion, and those of several new items at
+//! the same place may be joined in order.
 
 use std::fmt;
 
@@ -55,15 +56,19 @@ impl<'a> List<'a> {
         };
         let tail = self.tail()?;
         let end = self.last.end;
-        let (comment, after) = (self.text.get(end..tail.end)?, tail.end);
+        let after = tail.end;
         if lead.contains(',') {
             return Some(Edit { span: Span::new(after, after), text: format!("{newline}{lead}{item}") });
         }
         if tail.has_comma {
             return Some(Edit { span: Span::new(after, after), text: format!("{newline}{lead}{item},") });
         }
-        // The comma belongs to the last item and has to stand before its comment.
-        Some(Edit { span: Span::new(end, after), text: format!(",{comment}{newline}{lead}{item}") })
+        if after == end {
+            return Some(Edit { span: Span::new(end, end), text: format!(",{newline}{lead}{item}") });
+        }
+        // A comment stands behind the last item and stays there: the comma goes to the new line, so that the edit is one
+        // insertion, and several of them can be put together.
+        Some(Edit { span: Span::new(after, after), text: format!("{newline}{lead}, {item}") })
     }
 
     /// What still belongs to the last item's line: a comma and comments.

@@ -23,3 +23,6 @@ pub use operators::{Operator, OperatorUse, is_stateful, operators, operators_wit
 pub use parser::{Parsed, parse};
 pub use token::{Symbol, Token, TokenKind};
 pub use tree::*;
+
+#[cfg(test)]
+mod tests;

@@ -56,6 +56,8 @@ pub struct Lineage {
     pub rows: Vec<ColumnUse>,
     /// What could not be told.
     pub notes: Vec<Diagnostic>,
+    /// The calls of that kind that decide which rows there are.
+    pub row_calls: Vec<Span>,
     /// Where floating-point numbers are summed up, so that the order of rows shows in the last digits.
     pub float_aggregates: Vec<Span>,
 }
@@ -69,6 +71,9 @@ pub struct OutputColumn {
     pub uses: Vec<ColumnUse>,
     /// The item of the select list.
     pub span: Span,
+    /// The calls in it that make it depend on more than its input, also those in derived tables and CTEs: the spans of the
+    /// operators that say so (non-deterministic functions, order-sensitive aggregates, sums of floating-point numbers).
+    pub calls: Vec<Span>,
 }
 
 /// A use of a table's column.
@@ -127,7 +132,7 @@ pub fn lineage(query: &Query, catalog: &Catalog) -> Lineage {
     rows.dedup();
     let mut notes = walker.notes;
     notes.dedup();
-    Lineage { outputs, rows, notes, float_aggregates: walker.float_aggregates }
+    Lineage { outputs, rows, row_calls: walker.row_calls, notes, float_aggregates: walker.float_aggregates }
 }
 
 /// What a table's own definition does with its columns: computed columns are the outputs; watermark, primary key,
@@ -141,8 +146,10 @@ pub fn table_lineage(table: &CreateTable) -> Lineage {
     let mut outputs = Vec::new();
     for column in &table.columns {
         if let ColumnKind::Computed { expr, .. } = &column.kind {
-            let uses = walker.expr(expr).finished(expr.span);
-            outputs.push(OutputColumn { name: column.name.name.clone(), uses, span: column.span });
+            let value = walker.expr(expr);
+            let calls = value.calls.clone();
+            let uses = value.finished(expr.span);
+            outputs.push(OutputColumn { name: column.name.name.clone(), uses, span: column.span, calls });
         }
     }
     if let Some(watermark) = &table.watermark {
@@ -153,5 +160,12 @@ pub fn table_lineage(table: &CreateTable) -> Lineage {
     key.for_each(|column| walker.row_ident(column, UseKind::Key));
     let parts = table.partitioned_by.iter().chain(table.distribution.iter().flat_map(|d| &d.columns));
     parts.for_each(|column| walker.row_ident(column, UseKind::Partition));
-    Lineage { outputs, rows: walker.finished_rows(), notes: walker.notes, float_aggregates: walker.float_aggregates }
+    let rows = walker.finished_rows();
+    Lineage {
+        outputs,
+        rows,
+        row_calls: walker.row_calls,
+        notes: walker.notes,
+        float_aggregates: walker.float_aggregates,
+    }
 }

@@ -10,6 +10,8 @@ pub(super) struct Value {
     pub uses: Vec<Use>,
     /// It is a floating-point number.
     pub float: bool,
+    /// The calls in it that make it depend on more than its input.
+    pub calls: Vec<Span>,
 }
 
 /// A use whose place may still be open: a table's own column gets it where it is first named.
@@ -25,7 +27,7 @@ pub(super) struct Use {
 impl Value {
     pub fn one(table: &str, column: &str, kind: UseKind) -> Self {
         let used = Use { table: table.to_owned(), column: column.to_owned(), kind, span: None, via: Vec::new() };
-        Self { uses: vec![used], float: false }
+        Self { uses: vec![used], ..Self::default() }
     }
 
     /// The same value, used as `kind` if it was passed on or computed so far.
@@ -42,9 +44,18 @@ impl Value {
 
     pub fn add(&mut self, other: Self) {
         self.float |= other.float;
+        self.call(&other.calls);
         for used in other.uses {
             if !self.uses.contains(&used) {
                 self.uses.push(used);
+            }
+        }
+    }
+
+    pub fn call(&mut self, calls: &[Span]) {
+        for span in calls {
+            if !self.calls.contains(span) {
+                self.calls.push(*span);
             }
         }
     }
@@ -141,14 +152,13 @@ impl Relation {
         let span = self.columns.first().map_or(Span::new(0, 0), |c| c.span);
         let mut outputs: Vec<OutputColumn> = Vec::new();
         for RelationColumn { name, value, span } in self.columns {
-            outputs.push(OutputColumn { name, uses: value.finished(span), span });
+            let calls = value.calls.clone();
+            outputs.push(OutputColumn { name, uses: value.finished(span), span, calls });
         }
         for open in self.open {
-            outputs.push(OutputColumn {
-                name: "*".to_owned(),
-                uses: open.column("*", UseKind::Unknown).finished(span),
-                span,
-            });
+            let value = open.column("*", UseKind::Unknown);
+            let calls = value.calls.clone();
+            outputs.push(OutputColumn { name: "*".to_owned(), uses: value.finished(span), span, calls });
         }
         outputs
     }

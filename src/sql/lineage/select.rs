@@ -19,6 +19,7 @@ pub(super) struct Walker<'a> {
     pub views: Vec<String>,
     windows: Vec<(String, WindowSpec)>,
     pub rows: Vec<(Value, Span)>,
+    pub row_calls: Vec<Span>,
     pub notes: Vec<Diagnostic>,
     pub float_aggregates: Vec<Span>,
 }
@@ -32,6 +33,7 @@ impl<'a> Walker<'a> {
             views: Vec::new(),
             windows: Vec::new(),
             rows: Vec::new(),
+            row_calls: Vec::new(),
             notes: Vec::new(),
             float_aggregates: Vec::new(),
         }
@@ -48,6 +50,11 @@ impl<'a> Walker<'a> {
     /// Notes that a value decides about rows.
     pub fn row(&mut self, value: Value, kind: UseKind, span: Span) {
         let mut value = value.lifted(kind);
+        for span in &value.calls {
+            if !self.row_calls.contains(span) {
+                self.row_calls.push(*span);
+            }
+        }
         for used in &mut value.uses {
             if matches!(used.kind, UseKind::Computed | UseKind::Aggregated) {
                 used.kind = kind;

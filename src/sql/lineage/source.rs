@@ -130,6 +130,8 @@ impl Walker<'_> {
                 used.span = None;
                 used.via.insert(0, key.to_owned());
             }
+            // They are in the view's text, not in this one.
+            value.calls.clear();
             value
         };
         for (value, _) in inner.rows {

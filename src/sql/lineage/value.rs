@@ -6,7 +6,7 @@ use super::select::Walker;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::ColumnType;
 use crate::sql::code;
-use crate::sql::functions::{is_aggregate, sums_up};
+use crate::sql::functions::{is_aggregate, is_non_deterministic, is_order_sensitive, sums_up};
 use crate::sql::tree::{BinaryOperator, Call, Expr, ExprKind, Ident, Literal, ObjectName, WindowSpec};
 use crate::sql::walk::{Child, children};
 
@@ -14,7 +14,9 @@ impl Walker<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Value {
         match &expr.kind {
             ExprKind::Column(name) => self.column(name),
-            ExprKind::Literal(literal) => Value { uses: Vec::new(), float: matches!(literal, Literal::Approximate(_)) },
+            ExprKind::Literal(literal) => {
+                Value { float: matches!(literal, Literal::Approximate(_)), ..Value::default() }
+            }
             ExprKind::Nested(inner) => self.expr(inner),
             ExprKind::Call(call) => self.call(call),
             ExprKind::Subquery(query) | ExprKind::CollectionQuery(query) => {
@@ -64,10 +66,14 @@ impl Walker<'_> {
             let part = self.child(child);
             args.add(part);
         });
-        if args.float && sums_up(&function) {
+        let sums = args.float && sums_up(&function);
+        if sums {
             self.float_aggregates.push(call.span);
         }
         let mut value = args.lifted(kind);
+        if sums || is_order_sensitive(&function) || is_non_deterministic(&function, call.args.len()) {
+            value.call(&[call.span]);
+        }
         value.float &= !matches!(function.as_str(), "COUNT" | "ROW_NUMBER" | "RANK" | "DENSE_RANK");
         for item in &call.order_by {
             let order = self.expr(&item.expr);

@@ -32,10 +32,10 @@ pub(super) fn join_kind(
     // Only an inner join's condition may as well stand in WHERE.
     let filter = filter.filter(|_| matches!(kind, JoinKind::Inner | JoinKind::Cross));
     let conditions = || on.into_iter().chain(filter);
-    if conditions().any(|condition| joins_windows(condition)) {
+    if conditions().any(joins_windows) {
         return Some((Operator::WindowJoin(kind), "judged by the equal windows in its condition".to_owned()));
     }
-    if conditions().any(|condition| compares_within_interval(condition)) {
+    if conditions().any(compares_within_interval) {
         let remark = "judged by the INTERVAL in its condition; a regular join if the columns are no time attributes";
         return Some((Operator::IntervalJoin(kind), remark.to_owned()));
     }

@@ -2,69 +2,23 @@
 
 use super::{Parse, Parser};
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Arg, ArgValue, Call, Expr, ExprKind, Literal, ObjectName, OrderItem, TableArg, WindowSpec};
+use crate::sql::tree::{Arg, ArgValue, Call, Expr, ExprKind, Literal, ObjectName, OrderItem, TableArg};
 
 /// Functions that are written without brackets.
+#[rustfmt::skip]
 const BARE: &[&str] = &[
-    "CURRENT_DATE",
-    "CURRENT_TIME",
-    "CURRENT_TIMESTAMP",
-    "CURRENT_ROW_TIMESTAMP",
-    "LOCALTIME",
-    "LOCALTIMESTAMP",
-    "CURRENT_USER",
-    "SESSION_USER",
-    "SYSTEM_USER",
-    "USER",
-    "CURRENT_CATALOG",
-    "CURRENT_SCHEMA",
-    "CURRENT_ROLE",
-    "CURRENT_PATH",
-    "CURRENT_DEFAULT_TRANSFORM_GROUP",
+    "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_ROW_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP",
+    "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "USER", "CURRENT_CATALOG", "CURRENT_SCHEMA", "CURRENT_ROLE",
+    "CURRENT_PATH", "CURRENT_DEFAULT_TRANSFORM_GROUP",
 ];
 
 /// Words before a bracket that is not a call's.
+#[rustfmt::skip]
 const NEVER_CALLED: &[&str] = &[
-    "SELECT",
-    "FROM",
-    "WHERE",
-    "IN",
-    "AND",
-    "OR",
-    "ON",
-    "AS",
-    "VALUES",
-    "EXISTS",
-    "OVER",
-    "USING",
-    "BY",
-    "TABLE",
-    "WITH",
-    "UNION",
-    "WHEN",
-    "THEN",
-    "ELSE",
-    "JOIN",
-    "HAVING",
-    "BETWEEN",
-    "LIKE",
-    "LATERAL",
-    "UNNEST",
-    "CASE",
-    "END",
-    "GROUP",
-    "ORDER",
-    "LIMIT",
-    "SET",
-    "DISTINCT",
-    "FOR",
-    "INTO",
-    "IS",
-    "MATCH_RECOGNIZE",
-    "PARTITION",
-    "FETCH",
-    "CROSS",
-    "FULL",
+    "SELECT", "FROM", "WHERE", "IN", "AND", "OR", "ON", "AS", "VALUES", "EXISTS", "OVER", "USING", "BY", "TABLE",
+    "WITH", "UNION", "WHEN", "THEN", "ELSE", "JOIN", "HAVING", "BETWEEN", "LIKE", "LATERAL", "UNNEST", "CASE",
+    "END", "GROUP", "ORDER", "LIMIT", "SET", "DISTINCT", "FOR", "INTO", "IS", "MATCH_RECOGNIZE", "PARTITION",
+    "FETCH", "CROSS", "FULL",
 ];
 
 /// Words between the arguments of functions that SQL gives a sentence of their own.
@@ -163,26 +117,10 @@ impl Parser<'_> {
     }
 
     fn time_unit(&mut self) -> Parse<()> {
+        #[rustfmt::skip]
         const UNITS: &[&str] = &[
-            "YEAR",
-            "YEARS",
-            "QUARTER",
-            "QUARTERS",
-            "MONTH",
-            "MONTHS",
-            "WEEK",
-            "WEEKS",
-            "DAY",
-            "DAYS",
-            "HOUR",
-            "HOURS",
-            "MINUTE",
-            "MINUTES",
-            "SECOND",
-            "SECONDS",
-            "MILLISECOND",
-            "MICROSECOND",
-            "NANOSECOND",
+            "YEAR", "YEARS", "QUARTER", "QUARTERS", "MONTH", "MONTHS", "WEEK", "WEEKS", "DAY", "DAYS", "HOUR",
+            "HOURS", "MINUTE", "MINUTES", "SECOND", "SECONDS", "MILLISECOND", "MICROSECOND", "NANOSECOND",
         ];
         if !self.at_any(UNITS) {
             return Err(self.unexpected("a unit of time"));
@@ -287,20 +225,6 @@ impl Parser<'_> {
         Ok(call)
     }
 
-    fn over(&mut self) -> Parse<WindowSpec> {
-        if self.at_symbol(Symbol::LeftParen) {
-            return self.window_spec();
-        }
-        let base = self.ident("a window")?;
-        Ok(WindowSpec {
-            span: base.span,
-            base: Some(base),
-            partition_by: Vec::new(),
-            order_by: Vec::new(),
-            frame: Vec::new(),
-        })
-    }
-
     fn args(&mut self, function: &str, call: &mut Call) -> Parse<()> {
         if self.at_symbol(Symbol::RightParen) {
             return Ok(());
@@ -370,7 +294,7 @@ impl Parser<'_> {
         Ok(Arg { name, value: self.arg_value()? })
     }
 
-    fn arg_value(&mut self) -> Parse<ArgValue> {
+    pub(super) fn arg_value(&mut self) -> Parse<ArgValue> {
         if self.eat(Symbol::Star) {
             return Ok(ArgValue::Star);
         }
@@ -438,58 +362,6 @@ impl Parser<'_> {
             }
         }
         Ok((partition_by, order_by))
-    }
-
-    /// Arguments of the JSON functions: values between words of their own grammar.
-    fn json_args(&mut self, call: &mut Call) -> Parse<()> {
-        const WORDS: &[&str] = &[
-            "KEY",
-            "VALUE",
-            "FORMAT",
-            "JSON",
-            "NULL",
-            "ABSENT",
-            "ERROR",
-            "EMPTY",
-            "ARRAY",
-            "OBJECT",
-            "UNKNOWN",
-            "ON",
-            "WITH",
-            "WITHOUT",
-            "CONDITIONAL",
-            "UNCONDITIONAL",
-            "WRAPPER",
-            "DEFAULT",
-            "PASSING",
-            "AS",
-            "UTF8",
-            "UTF16",
-            "UTF32",
-            "ENCODING",
-        ];
-        while !self.at_symbol(Symbol::RightParen) {
-            if self.eat(Symbol::Comma) || self.eat(Symbol::Colon) {
-                continue;
-            }
-            if self.eat_word("RETURNING") {
-                self.data_type()?;
-            } else if self.at_words(&["ORDER", "BY"]) {
-                call.order_by = self.order_by()?;
-            } else if self.at_any(WORDS)
-                && !self.symbol_ahead(1, Symbol::LeftParen)
-                && !self.symbol_ahead(1, Symbol::Dot)
-                && !self.symbol_ahead(1, Symbol::LeftBracket)
-            {
-                self.at += 1;
-            } else if (self.at_word("TRUE") || self.at_word("FALSE")) && self.word_at(self.at + 1, "ON") {
-                self.at += 1;
-            } else {
-                let value = self.arg_value()?;
-                call.args.push(Arg { name: None, value });
-            }
-        }
-        Ok(())
     }
 }
 

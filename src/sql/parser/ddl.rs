@@ -26,7 +26,7 @@ impl Parser<'_> {
             if self.eat_word("AS") {
                 let query = self.query()?;
                 table.span = self.since(start);
-                return Ok(StatementKind::CreateTableAs(CreateTableAs { table, query }));
+                return Ok(StatementKind::CreateTableAs(Box::new(CreateTableAs { table, query })));
             }
             self.all_typed(&table)?;
             return Ok(StatementKind::CreateTable(table));

@@ -9,11 +9,13 @@ mod ddl;
 mod dml;
 mod expr;
 mod from;
+mod json;
 mod pattern;
 mod predicate;
 mod query;
 mod report;
 mod types;
+mod window;
 
 use super::code;
 use super::keyword::{is_reserved, is_structure};

@@ -2,9 +2,7 @@
 
 use super::{Parse, Parser};
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{
-    Cte, Expr, GroupBy, OrderItem, Query, QueryBody, Select, SelectItem, SetOperand, SetOperator, WindowSpec,
-};
+use crate::sql::tree::{Cte, Expr, GroupBy, OrderItem, Query, QueryBody, Select, SelectItem, SetOperand, SetOperator};
 
 impl Parser<'_> {
     pub(super) fn query(&mut self) -> Parse<Query> {
@@ -288,13 +286,7 @@ impl Parser<'_> {
             return Ok(SelectItem::Wildcard { qualifier: Some(qualifier), span: self.since(start) });
         }
         let expr = self.expr()?;
-        let alias = if self.eat_word("AS") {
-            Some(self.ident("an alias")?)
-        } else if self.at_ident() {
-            Some(self.ident("an alias")?)
-        } else {
-            None
-        };
+        let alias = if self.eat_word("AS") || self.at_ident() { Some(self.ident("an alias")?) } else { None };
         Ok(SelectItem::Expr { expr, alias, span: self.since(start) })
     }
 
@@ -346,56 +338,6 @@ impl Parser<'_> {
             group.keys.push(key);
             Ok(())
         })
-    }
-
-    /// `(base PARTITION BY ... ORDER BY ... ROWS ...)`
-    pub(super) fn window_spec(&mut self) -> Parse<WindowSpec> {
-        let start = self.start();
-        self.expect(Symbol::LeftParen)?;
-        let mut spec = WindowSpec {
-            span: self.since(start),
-            base: None,
-            partition_by: Vec::new(),
-            order_by: Vec::new(),
-            frame: Vec::new(),
-        };
-        if self.at_ident() {
-            spec.base = Some(self.ident("the name of a window")?);
-        }
-        spec.partition_by = self.partition_by()?;
-        spec.order_by = self.order_by()?;
-        if self.eat_word("ROWS") || self.eat_word("RANGE") || self.eat_word("GROUPS") {
-            if self.eat_word("BETWEEN") {
-                self.frame_bound(&mut spec)?;
-                self.expect_word("AND")?;
-            }
-            self.frame_bound(&mut spec)?;
-        }
-        let _ = self.eat_words(&["ALLOW", "PARTIAL"]) || self.eat_words(&["DISALLOW", "PARTIAL"]);
-        self.expect(Symbol::RightParen)?;
-        spec.span = self.since(start);
-        Ok(spec)
-    }
-
-    pub(super) fn partition_by(&mut self) -> Parse<Vec<Expr>> {
-        if !self.eat_words(&["PARTITION", "BY"]) {
-            return Ok(Vec::new());
-        }
-        self.comma_list(Self::expr)
-    }
-
-    fn frame_bound(&mut self, spec: &mut WindowSpec) -> Parse<()> {
-        if self.eat_words(&["CURRENT", "ROW"]) {
-            return Ok(());
-        }
-        if !self.eat_word("UNBOUNDED") {
-            let bound = self.operand()?;
-            spec.frame.push(bound);
-        }
-        if self.eat_word("PRECEDING") || self.eat_word("FOLLOWING") {
-            return Ok(());
-        }
-        Err(self.unexpected("`PRECEDING` or `FOLLOWING`"))
     }
 }
 

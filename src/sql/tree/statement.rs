@@ -19,7 +19,7 @@ pub enum StatementKind {
     /// `CREATE TABLE`
     CreateTable(CreateTable),
     /// `CREATE TABLE ... AS query`
-    CreateTableAs(CreateTableAs),
+    CreateTableAs(Box<CreateTableAs>),
     /// `CREATE VIEW`
     CreateView(CreateView),
     /// `INSERT INTO`, `INSERT OVERWRITE`

@@ -1,0 +1,54 @@
+//! Arguments of the JSON functions.
+
+use super::{Parse, Parser};
+use crate::sql::token::Symbol;
+use crate::sql::tree::{Arg, Call};
+
+impl Parser<'_> {
+    /// Arguments of the JSON functions: values between words of their own grammar.
+    pub(super) fn json_args(&mut self, call: &mut Call) -> Parse<()> {
+        #[rustfmt::skip]
+        const WORDS: &[&str] = &[
+            "FORMAT", "JSON", "NULL", "ABSENT", "ERROR", "EMPTY", "ARRAY", "OBJECT", "TRUE", "FALSE", "UNKNOWN",
+            "ON", "WITH", "WITHOUT", "CONDITIONAL", "UNCONDITIONAL", "WRAPPER", "AS", "UTF8", "UTF16", "UTF32",
+            "ENCODING",
+        ];
+        // Many of these words may name columns too: what stands where a value is due is one.
+        let mut value_due = true;
+        while !self.at_symbol(Symbol::RightParen) {
+            if self.eat(Symbol::Comma) || self.eat(Symbol::Colon) {
+                value_due = true;
+            } else if value_due && self.at_word("KEY") && !self.ends_value(1) {
+                self.at += 1;
+            } else if value_due && !self.null_clause() {
+                let value = self.arg_value()?;
+                call.args.push(Arg { name: None, value });
+                value_due = false;
+            } else if self.eat_word("RETURNING") {
+                self.data_type()?;
+            } else if self.at_words(&["ORDER", "BY"]) {
+                call.order_by = self.order_by()?;
+            } else if self.at_any(&["VALUE", "DEFAULT", "PASSING"]) {
+                self.at += 1;
+                value_due = true;
+            } else if self.at_any(WORDS) {
+                self.at += 1;
+                value_due = false;
+            } else {
+                return Err(self.unexpected("`)`"));
+            }
+        }
+        Ok(())
+    }
+
+    /// `NULL ON NULL`, `ABSENT ON NULL`
+    fn null_clause(&self) -> bool {
+        self.at_words(&["NULL", "ON"]) || self.at_words(&["ABSENT", "ON"])
+    }
+
+    fn ends_value(&self, ahead: usize) -> bool {
+        [Symbol::Comma, Symbol::RightParen, Symbol::Colon, Symbol::Dot, Symbol::LeftBracket]
+            .iter()
+            .any(|symbol| self.symbol_ahead(ahead, *symbol))
+    }
+}

@@ -1,0 +1,270 @@
+use super::*;
+use crate::diagnostic::Diagnostic;
+use crate::model::column::{ColumnType, Nullable};
+
+fn codes(text: &str) -> Vec<String> {
+    parse(text).diagnostics().iter().map(|d| d.code.clone()).collect()
+}
+
+fn mended(text: &str) -> String {
+    let edits: Vec<_> = parse(text).diagnostics().iter().flat_map(|d| d.edits.clone()).collect();
+    apply(text, &edits).expect("edits that fit")
+}
+
+fn label<'a>(problem: &Diagnostic, text: &'a str) -> &'a str {
+    problem.labels[0].span.of(text)
+}
+
+#[test]
+fn everything_that_flink_accepts_is_read() {
+    for name in fixtures("accepted") {
+        let text = fixture(&format!("accepted/{name}.sql"));
+        let parsed = parse(&text);
+        assert_eq!(parsed.diagnostics(), [], "{name}");
+        assert!(parsed.statements().len() >= 9, "{name}");
+        for statement in parsed.statements() {
+            assert!(!matches!(statement.kind, StatementKind::Unparsed { .. }), "{}", statement.span.of(&text));
+        }
+    }
+}
+
+#[test]
+fn the_example_project_is_read() {
+    fn visit(folder: &std::path::Path, read: &mut usize) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
+            let path = entry.path();
+            if path.is_dir() {
+                visit(&path, read);
+            } else if path.extension().is_some_and(|e| e == "sql") {
+                let text = std::fs::read_to_string(&path).expect("a text");
+                let parsed = parse(&text);
+                assert_eq!(parsed.diagnostics(), [], "{}", path.display());
+                assert_eq!(parsed.statements().len(), 1, "{}", path.display());
+                *read += 1;
+            }
+        }
+    }
+    let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop/pipelines");
+    let mut read = 0;
+    visit(&project, &mut read);
+    assert!(read > 10 || !project.exists(), "{read} files in {}", project.display());
+}
+
+#[test]
+fn columns_of_every_kind() {
+    let text = fixture("accepted/ddl.sql");
+    let parsed = parse(&text);
+    let StatementKind::CreateTable(table) = &parsed.statements()[0].kind else { panic!("a table") };
+    assert_eq!(table.name.dotted(), "my catalog.db.everything");
+    assert!(table.temporary && table.if_not_exists);
+    let schema = table.schema();
+    let ty = |name: &str| schema.iter().find(|c| c.name == name).map(|c| c.ty.to_string()).unwrap_or_default();
+    assert_eq!(ty("e"), "INT NOT NULL");
+    assert_eq!(ty("l"), "DECIMAL(12, 3)");
+    assert_eq!(ty("j"), "DECIMAL(10, 0)");
+    assert_eq!(ty("w"), "TIME(0)");
+    assert_eq!(ty("y"), "TIMESTAMP(6)");
+    assert_eq!(ty("ab"), "TIMESTAMP_LTZ(3)");
+    assert_eq!(ty("ad"), "ARRAY<INT NOT NULL>");
+    assert_eq!(
+        ty("ag"),
+        "ROW<`id` BIGINT, `name` STRING NOT NULL, `tags` ARRAY<ROW<`k` STRING, `v` STRING>>> NOT NULL"
+    );
+    assert_eq!(ty("aj"), "ARRAY<ARRAY<STRING>>");
+    assert_eq!(ty("cost"), "CAST(d AS DECIMAL(10, 2)) * 2");
+    assert_eq!(table.columns.iter().find(|c| c.name.name == "r").and_then(|c| c.comment.as_deref()), Some("it's text"));
+    let meta = table.columns.iter().find(|c| c.name.name == "ts_type").map(|c| c.kind.clone());
+    let string = Nullable { ty: ColumnType::String, nullable: true };
+    assert_eq!(
+        meta,
+        Some(ColumnKind::Metadata { ty: string, key: Some("timestamp-type".to_owned()), is_virtual: true })
+    );
+    let physical: Vec<String> = table.physical().into_iter().map(|c| c.name).collect();
+    assert!(!physical.iter().any(|n| ["cost", "timestamp", "am"].contains(&n.as_str())));
+    let writable: Vec<String> = table.writable().into_iter().map(|c| c.name).collect();
+    assert!(writable.contains(&"timestamp".to_owned()) && !writable.contains(&"am".to_owned()));
+    assert_eq!(table.primary_key.as_ref().map(|k| k.names().collect::<Vec<_>>()), Some(vec!["e", "f"]));
+    assert_eq!(table.watermark.as_ref().map(|w| w.expr.span.of(&text)), Some("ts - INTERVAL '5' SECOND"));
+    assert_eq!(table.distribution.as_ref().and_then(|d| d.buckets), Some(4));
+    assert_eq!(table.partitioned_by.len(), 2);
+    let topic = table.option("topic").expect("an option");
+    assert_eq!((topic.value.as_str(), topic.value_span.of(&text)), ("a;b", "'a;b'"));
+    assert_eq!(table.option("TOPIC"), None);
+}
+
+#[test]
+fn a_statement_ends_before_its_semicolon_and_comments_stay_outside() {
+    let text = "-- about orders\n SELECT 1 -- one\n; /* two */ SELECT ';' ;";
+    let parsed = parse(text);
+    let spans: Vec<&str> = parsed.statements().iter().map(|s| s.span.of(text)).collect();
+    assert_eq!(spans, ["SELECT 1", "SELECT ';'"]);
+}
+
+#[test]
+fn keywords_in_any_case_names_as_they_are() {
+    let StatementKind::Insert(insert) = one("insert Into Sink select A from `My Src`").kind else {
+        panic!("an insert")
+    };
+    assert_eq!(insert.target.dotted(), "Sink");
+}
+
+#[test]
+fn settings_quoted_and_raw() {
+    let set = |text: &str| match one(text).kind {
+        StatementKind::Set { key, value, value_span } => (key, value, value_span.of(text).to_owned()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(set("SET 'a.b' = 'c''d';"), ("a.b".to_owned(), "c'd".to_owned(), "'c''d'".to_owned()));
+    assert_eq!(
+        set("set table.exec.state.ttl = 1 d"),
+        ("table.exec.state.ttl".to_owned(), "1 d".to_owned(), "1 d".to_owned())
+    );
+    assert_eq!(one("RESET").kind, StatementKind::Reset { key: None });
+    assert_eq!(one("RESET a.b").kind, StatementKind::Reset { key: Some("a.b".to_owned()) });
+}
+
+#[test]
+fn both_forms_of_a_statement_set() {
+    for text in [
+        "EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT * FROM s; INSERT INTO b SELECT CASE WHEN x THEN 1 END FROM s; END;",
+        "BEGIN STATEMENT SET; INSERT INTO a SELECT * FROM s; INSERT INTO b SELECT * FROM s; END; ",
+    ] {
+        let StatementKind::StatementSet(inserts) = one(text).kind else { panic!("a set: {text}") };
+        assert_eq!(inserts.iter().map(|i| i.target.dotted()).collect::<Vec<_>>(), ["a", "b"]);
+    }
+}
+
+#[test]
+fn a_broken_statement_set_is_skipped_as_a_whole() {
+    let text = "BEGIN STATEMENT SET; INSERT INTO a SELEC x; INSERT INTO b SELECT * FROM s; END; SELECT 1";
+    let parsed = parse(text);
+    assert_eq!(parsed.statements().len(), 2);
+    let StatementKind::Unparsed { keyword, words } = &parsed.statements()[0].kind else { panic!("unparsed") };
+    assert_eq!(keyword, "BEGIN");
+    assert!(words.iter().any(|w| w.name == "b"));
+}
+
+#[test]
+fn reading_goes_on_after_the_semicolon() {
+    let text = "SELECT FROM x;\nCREATE TABLE t (a INT);";
+    let parsed = parse(text);
+    assert_eq!(codes(text), ["S001"]);
+    assert!(matches!(parsed.statements()[0].kind, StatementKind::Unparsed { .. }));
+    assert!(matches!(parsed.statements()[1].kind, StatementKind::CreateTable(_)));
+}
+
+#[test]
+fn every_name_of_an_unread_statement_is_visible() {
+    let text = "MERGE INTO `a``b` USING \"c\" ON d.e = 'lost src_orders; not closed";
+    let parsed = parse(text);
+    let StatementKind::Unparsed { words, .. } = &parsed.statements()[0].kind else { panic!("unparsed") };
+    let names: Vec<&str> = words.iter().map(|w| w.name.as_str()).collect();
+    for name in ["a`b", "c", "d", "e", "src_orders", "closed"] {
+        assert!(names.contains(&name), "{name} in {names:?}");
+    }
+    let text = "ALTER TABLE src_orders ADD x INT";
+    let StatementKind::Other { keyword, words } = &parse(text).statements()[0].kind.clone() else { panic!("other") };
+    assert_eq!(keyword, "ALTER TABLE");
+    assert!(words.iter().any(|w| w.name == "src_orders" && w.span.of(text) == "src_orders"));
+}
+
+#[test]
+fn bang_equal_is_reported_and_understood() {
+    let text = "SELECT * FROM t WHERE a != 1";
+    assert_eq!(codes(text), ["S004"]);
+    assert!(matches!(parse(text).statements()[0].kind, StatementKind::Query(_)));
+    assert_eq!(mended(text), "SELECT * FROM t WHERE a <> 1");
+}
+
+#[test]
+fn double_quotes_are_no_names() {
+    let text = "SELECT \"a\" FROM \"t x\"";
+    assert_eq!(codes(text), ["S003", "S003"]);
+    assert_eq!(mended(text), "SELECT `a` FROM `t x`");
+}
+
+#[test]
+fn reserved_words_need_backquotes() {
+    let text = "CREATE TABLE t (id INT, timestamp TIMESTAMP(3), `date` DATE, value STRING)";
+    assert_eq!(codes(text), ["S005", "S005"]);
+    assert_eq!(mended(text), "CREATE TABLE t (id INT, `timestamp` TIMESTAMP(3), `date` DATE, `value` STRING)");
+    assert!(matches!(parse(text).statements()[0].kind, StatementKind::CreateTable(_)));
+    assert_eq!(mended("SELECT user.id, t.value FROM t"), "SELECT `user`.id, t.`value` FROM t");
+}
+
+#[test]
+fn a_trailing_comma_is_reported_and_passed_over() {
+    let text = "CREATE TABLE t (a INT,) WITH ('k' = 'v',); SELECT a, FROM t";
+    assert_eq!(codes(text), ["S006", "S006", "S006"]);
+    assert_eq!(mended(text), "CREATE TABLE t (a INT) WITH ('k' = 'v'); SELECT a FROM t");
+}
+
+#[test]
+fn a_missing_semicolon_is_found() {
+    let text = "CREATE TABLE t (a INT)\nINSERT INTO t SELECT 1";
+    let parsed = parse(text);
+    assert_eq!(codes(text), ["S007"]);
+    assert_eq!(parsed.statements().len(), 2);
+    assert_eq!(mended(text), "CREATE TABLE t (a INT);\nINSERT INTO t SELECT 1");
+}
+
+#[test]
+fn placeholders_outside_of_strings_are_reported() {
+    let text = "SELECT * FROM ${DB}.orders";
+    assert_eq!(codes(text), ["S008"]);
+    assert_eq!(label(&parse(text).diagnostics()[0], text), "${DB}");
+    assert!(codes("CREATE TABLE t (a INT) WITH ('topic' = '${T}')").is_empty());
+}
+
+#[test]
+fn an_enforced_primary_key_is_reported() {
+    let text = "CREATE TABLE t (a INT, PRIMARY KEY (a))";
+    assert_eq!(codes(text), ["S012"]);
+    assert_eq!(mended(text), "CREATE TABLE t (a INT, PRIMARY KEY (a) NOT ENFORCED)");
+}
+
+#[test]
+fn what_has_no_end_is_named_at_its_beginning() {
+    for (text, begins) in [("SELECT 'abc\n;", "'"), ("SELECT 1; /* abc", "/"), ("SELECT `abc\n FROM t", "`")] {
+        let parsed = parse(text);
+        let problem = &parsed.diagnostics()[0];
+        assert_eq!((problem.code.as_str(), label(problem, text)), ("S002", begins), "{text}");
+    }
+}
+
+#[test]
+fn nesting_without_end_is_a_diagnostic() {
+    let deep = 20_000;
+    for (open, close) in
+        [("(", ")"), ("f(", ")"), ("NOT ", ""), ("-", ""), ("CASE WHEN ", " THEN 1 END"), ("ARRAY[", "]")]
+    {
+        let text = format!("SELECT {}1{}", open.repeat(deep), close.repeat(deep));
+        assert_eq!(codes(&text), ["S009"], "{open}");
+    }
+    for (open, close) in [("(SELECT * FROM ", ")"), ("(", ")")] {
+        let text = format!("SELECT * FROM {}t{}", open.repeat(deep), close.repeat(deep));
+        assert_eq!(codes(&text), ["S009"], "{open}");
+    }
+    assert_eq!(codes(&format!("CREATE TABLE t (a {}INT{})", "ARRAY<".repeat(deep), ">".repeat(deep))), ["S009"]);
+    assert_eq!(codes(&format!("CREATE TABLE t (a INT {})", "ARRAY ".repeat(deep))), ["S009"]);
+    assert_eq!(codes(&format!("SELECT a{}", " IS NULL".repeat(deep))), ["S009"]);
+}
+
+#[test]
+fn long_but_flat_texts_are_read() {
+    let many = 20_000;
+    assert!(codes(&format!("SELECT a{}", " + a".repeat(many))).is_empty());
+    assert!(codes(&format!("SELECT a{}", " OR a = 1 AND b".repeat(many))).is_empty());
+    assert!(codes(&format!("SELECT a{}", "[1].x".repeat(many))).is_empty());
+    assert!(codes(&format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(many))).is_empty());
+    assert!(codes(&format!("SELECT * FROM a{}", " JOIN a ON TRUE".repeat(many))).is_empty());
+    assert!(codes(&format!("SELECT {}1", "a, ".repeat(many))).is_empty());
+}
+
+#[test]
+fn reasonable_nesting_is_read() {
+    let text = format!("SELECT {}a{} FROM t", "REPLACE(".repeat(60), ", 'x', 'y')".repeat(60));
+    assert!(codes(&text).is_empty());
+    let text = format!("SELECT * FROM {}t{}", "(SELECT a, b FROM ".repeat(40), " WHERE a = 1) AS x".repeat(40));
+    assert!(codes(&text).is_empty());
+}

@@ -1,0 +1,215 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::column::{Column, ColumnType};
+
+/// Pieces that SQL is made of, broken ones among them.
+fn piece() -> impl Strategy<Value = String> {
+    let words = prop::sample::select(vec![
+        "SELECT",
+        "FROM",
+        "WHERE",
+        "INSERT INTO",
+        "CREATE TABLE",
+        "CREATE VIEW",
+        "AS",
+        "JOIN",
+        "ON",
+        "LATERAL",
+        "TABLE",
+        "UNNEST",
+        "WITH",
+        "GROUP BY",
+        "ORDER BY",
+        "PARTITION BY",
+        "OVER",
+        "CASE",
+        "WHEN",
+        "THEN",
+        "END",
+        "NOT",
+        "IN",
+        "EXISTS",
+        "BETWEEN",
+        "AND",
+        "OR",
+        "UNION ALL",
+        "VALUES",
+        "CAST",
+        "INTERVAL '1' DAY",
+        "EXECUTE STATEMENT SET BEGIN",
+        "BEGIN STATEMENT SET",
+        "SET",
+        "MATCH_RECOGNIZE",
+        "PATTERN",
+        "DEFINE",
+        "MEASURES",
+        "LIMIT",
+        "WATERMARK FOR",
+        "PRIMARY KEY",
+        "NOT ENFORCED",
+        "METADATA",
+        "ROW",
+        "ARRAY",
+        "MAP",
+        "INT",
+        "JSON_VALUE",
+        "FOR SYSTEM_TIME AS OF",
+        "GROUPING SETS",
+        "DISTINCT",
+        "LIKE",
+        "DESCRIPTOR",
+        "t",
+        "a",
+        "b",
+        "`q`",
+        "\"d\"",
+        "'s'",
+        "1",
+        "1e5",
+        "(",
+        ")",
+        "[",
+        "]",
+        "<",
+        ">",
+        ",",
+        ";",
+        ".",
+        "=",
+        "!=",
+        "=>",
+        "*",
+        "+",
+        "-",
+        "{-",
+        "-}",
+        "/*",
+        "*/",
+        "/*+",
+        "--",
+        "//",
+        "\n",
+        "\r\n",
+        "'",
+        "`",
+        "\"",
+        "${x}",
+        "{{ y }}",
+        "\0",
+        "é",
+        "\u{feff}",
+        "\u{1f600}",
+        ":",
+        "?",
+        "||",
+        "COUNT",
+        "SUM",
+        "RETURNING",
+    ]);
+    prop_oneof![4 => words.prop_map(str::to_owned), 1 => any::<String>()]
+}
+
+fn soup() -> impl Strategy<Value = String> {
+    let spaced = prop::collection::vec((piece(), prop::sample::select(vec!["", " ", "\n"])), 0..60);
+    spaced.prop_map(|pieces| pieces.into_iter().map(|(piece, blank)| piece + blank).collect())
+}
+
+/// A fixture's text with a part of it replaced.
+fn mutant() -> impl Strategy<Value = String> {
+    let texts: Vec<String> = fixtures("accepted").iter().map(|name| fixture(&format!("accepted/{name}.sql"))).collect();
+    (prop::sample::select(texts), any::<prop::sample::Index>(), 0..40_usize, piece()).prop_map(
+        |(text, at, length, piece)| {
+            let chars: Vec<char> = text.chars().collect();
+            let at = at.index(chars.len());
+            let end = (at + length).min(chars.len());
+            chars[..at].iter().collect::<String>() + &piece + &chars[end..].iter().collect::<String>()
+        },
+    )
+}
+
+/// Everything that stands on a parsed text; panics show here.
+fn use_it_all(text: &str) {
+    let parsed = parse(text);
+    let joined: String = parsed.tokens().iter().map(|token| token.text(text)).collect();
+    assert_eq!(joined, text, "the tokens are the text");
+    let mut end = 0;
+    for statement in parsed.statements() {
+        assert!(statement.span.start >= end && statement.span.end <= text.len(), "statements come in order");
+        assert!(statement.span.start < statement.span.end);
+        end = statement.span.end;
+        for reference in table_refs(statement) {
+            assert!(!reference.name.last().span.of(text).is_empty());
+        }
+        let unread = matches!(statement.kind, StatementKind::Unparsed { .. });
+        let inside = |d: &crate::diagnostic::Diagnostic| {
+            d.labels.iter().any(|l| l.span.start <= end && l.span.end >= statement.span.start)
+        };
+        assert!(!unread || parsed.diagnostics().iter().any(inside), "a diagnostic says why");
+        let queries: Vec<&Query> = match &statement.kind {
+            StatementKind::Query(query) => vec![query],
+            StatementKind::Insert(insert) => vec![&insert.query],
+            StatementKind::StatementSet(inserts) => inserts.iter().map(|i| &i.query).collect(),
+            StatementKind::CreateView(view) => vec![&view.query],
+            StatementKind::CreateTableAs(ctas) => vec![&ctas.query],
+            _ => Vec::new(),
+        };
+        for query in queries {
+            lineage(query, &Catalog::default());
+            operators(query);
+        }
+        if let StatementKind::Insert(insert) = &statement.kind
+            && let Ok(edits) =
+                carry_column(text, insert, "t", "new", Some("COALESCE({}, 1)"), "new", &Catalog::default())
+        {
+            apply(text, &edits).expect("edits that fit");
+        }
+        if let StatementKind::CreateTable(table) = &statement.kind {
+            apply(text, &[add_column(text, table, &Column::nullable("new", ColumnType::Int))])
+                .expect("an edit that fits");
+            apply(text, &[set_option(text, table, "new", "value")]).expect("an edit that fits");
+        }
+    }
+    for problem in parsed.diagnostics() {
+        assert!(!problem.labels.is_empty(), "{problem:?}");
+        for label in &problem.labels {
+            assert!(text.get(label.span.start..label.span.end).is_some(), "{problem:?}");
+        }
+        apply(text, &problem.edits).expect("edits that fit");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_at_all(text in any::<String>()) {
+        use_it_all(&text);
+    }
+
+    #[test]
+    fn pieces_of_sql_in_any_order(text in soup()) {
+        use_it_all(&text);
+    }
+
+    #[test]
+    fn good_sql_with_a_part_replaced(text in mutant()) {
+        use_it_all(&text);
+    }
+
+    /// A renamed text reads the new names where the old one read the old ones.
+    #[test]
+    fn renaming_keeps_the_statements(index in any::<prop::sample::Index>()) {
+        let text = fixture("accepted/queries.sql");
+        let statements = parse(&text).statements().to_vec();
+        let statement = &statements[index.index(statements.len())];
+        let names = |statement: &Statement| table_refs(statement).iter().map(|r| r.name.last().name.clone()).collect::<Vec<_>>();
+        let renames = names(statement).into_iter().map(|n| (n.clone(), format!("{n}_v2"))).collect();
+        let changed = apply(&text, &rename_tables(statement, &renames)).expect("edits that fit");
+        let reparsed = parse(&changed);
+        prop_assert_eq!(reparsed.diagnostics(), &[]);
+        let at = statements.iter().position(|s| s == statement).expect("it is there");
+        let wanted: Vec<String> = names(statement).iter().map(|n| format!("{n}_v2")).collect();
+        prop_assert_eq!(names(&reparsed.statements()[at]), wanted);
+    }
+}

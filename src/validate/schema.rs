@@ -1,0 +1,262 @@
+//! Writer schemas: from the registry's text to a flat plan of how to read a record.
+//!
+//! Rules:
+//! - `apache-avro` parses the text. Before that, everything that a reader of records does not use (defaults, aliases,
+//!   documentation) is dropped, because the parser refuses schemas for it that registries have long stored.
+//! - What is still refused is an error that says why; a schema that contains itself is refused too, since no Flink
+//!   table has one and hostile data could nest in it without end.
+//! - References are replaced by what they name, so reading needs no look-ups.
+
+use std::collections::BTreeMap;
+
+use apache_avro::schema::{InnerDecimalSchema, Name, NamespaceRef, Schema, UuidSchema};
+use serde_json::Value as Json;
+use thiserror::Error;
+
+/// A schema text that cannot be used.
+#[derive(Debug, Error)]
+#[error("schema {id} cannot be used to read records")]
+pub struct SchemaError {
+    /// Id in the registry.
+    pub id: u32,
+    /// Why.
+    #[source]
+    pub cause: SchemaFault,
+}
+
+/// Why a schema cannot be used.
+#[derive(Debug, Error)]
+pub enum SchemaFault {
+    /// The text is not JSON: it may be Protobuf.
+    #[error("it is not Avro: the text is not JSON")]
+    NotJson(#[source] serde_json::Error),
+    /// The parser refused it.
+    #[error("the Avro parser refused it: {0}")]
+    Refused(String),
+    /// It contains itself.
+    #[error("type `{0}` contains itself; a table cannot")]
+    Recursive(String),
+    /// A reference names nothing.
+    #[error("type `{0}` is not defined in it")]
+    Undefined(String),
+    /// It unfolds to more types than any table has.
+    #[error("it unfolds to more than {MAX_NODES} types")]
+    TooLarge,
+}
+
+const MAX_NODES: usize = 20_000;
+
+/// How to read one value.
+#[derive(Clone, Debug)]
+pub(super) enum Shape {
+    Null,
+    Boolean,
+    Int,
+    Long,
+    Float,
+    Double,
+    Bytes,
+    String,
+    Fixed(usize),
+    Enum(Vec<String>),
+    /// Fixed size, or bytes when there is none.
+    Decimal(i64, Option<usize>),
+    BigDecimal,
+    /// A UUID of 16 bytes, of fixed size or as bytes.
+    Uuid(Option<usize>),
+    Date,
+    /// Times and timestamps carry the nanoseconds of one unit.
+    TimeMillis,
+    TimeMicros,
+    Instant(i128),
+    Local(i128),
+    Array(Box<Shape>),
+    Map(Box<Shape>),
+    Union(Vec<Shape>),
+    Record(Vec<(String, Shape)>),
+}
+
+impl Shape {
+    /// Reads a schema as the registry has it.
+    pub(super) fn parse(text: &str) -> Result<Self, SchemaFault> {
+        let mut json: Json = serde_json::from_str(text).map_err(SchemaFault::NotJson)?;
+        drop_unused(&mut json);
+        let schema = Schema::parse(&json).map_err(|e| SchemaFault::Refused(e.to_string()))?;
+        let mut defined = BTreeMap::new();
+        define(&schema, None, &mut defined);
+        let mut unfold = Unfold { defined: &defined, open: Vec::new(), nodes: 0 };
+        unfold.shape(&schema, None)
+    }
+}
+
+/// Drops what only matters when schemas are resolved against each other.
+fn drop_unused(json: &mut Json) {
+    match json {
+        Json::Object(map) => {
+            for name in ["default", "aliases", "doc"] {
+                map.remove(name);
+            }
+            if map.get("type").is_some_and(|t| t == "error") {
+                map.insert("type".to_owned(), Json::from("record"));
+            }
+            map.values_mut().for_each(drop_unused);
+        }
+        Json::Array(items) => items.iter_mut().for_each(drop_unused),
+        _ => {}
+    }
+}
+
+type Defined<'a> = BTreeMap<String, (&'a Schema, Option<String>)>;
+
+fn full(name: &Name, space: Option<&str>) -> (String, Option<String>) {
+    let name = name.fully_qualified_name(space);
+    (name.to_string(), name.namespace().map(str::to_owned))
+}
+
+/// Collects every named type with the namespace that it is in.
+fn define<'a>(schema: &'a Schema, space: NamespaceRef<'_>, defined: &mut Defined<'a>) {
+    let name = match schema {
+        Schema::Record(s) => Some(&s.name),
+        Schema::Enum(s) => Some(&s.name),
+        Schema::Fixed(s) | Schema::Duration(s) | Schema::Uuid(UuidSchema::Fixed(s)) => Some(&s.name),
+        Schema::Decimal(s) => match &s.inner {
+            InnerDecimalSchema::Fixed(s) => Some(&s.name),
+            InnerDecimalSchema::Bytes => None,
+        },
+        _ => None,
+    };
+    let mut inner = space.map(str::to_owned);
+    if let Some(name) = name {
+        let (name, own) = full(name, space);
+        defined.insert(name, (schema, space.map(str::to_owned)));
+        inner = own;
+    }
+    match schema {
+        Schema::Record(s) => s.fields.iter().for_each(|f| define(&f.schema, inner.as_deref(), defined)),
+        Schema::Array(s) => define(&s.items, space, defined),
+        Schema::Map(s) => define(&s.types, space, defined),
+        Schema::Union(s) => s.variants().iter().for_each(|v| define(v, space, defined)),
+        _ => {}
+    }
+}
+
+struct Unfold<'a> {
+    defined: &'a Defined<'a>,
+    /// Records that the current one lies in.
+    open: Vec<String>,
+    nodes: usize,
+}
+
+impl Unfold<'_> {
+    fn shape(&mut self, schema: &Schema, space: NamespaceRef<'_>) -> Result<Shape, SchemaFault> {
+        const MICRO: i128 = 1_000;
+        const MILLI: i128 = 1_000_000;
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return Err(SchemaFault::TooLarge);
+        }
+        Ok(match schema {
+            Schema::Null => Shape::Null,
+            Schema::Boolean => Shape::Boolean,
+            Schema::Int => Shape::Int,
+            Schema::Long => Shape::Long,
+            Schema::Float => Shape::Float,
+            Schema::Double => Shape::Double,
+            Schema::Bytes => Shape::Bytes,
+            Schema::String | Schema::Uuid(UuidSchema::String) => Shape::String,
+            Schema::Uuid(UuidSchema::Bytes) => Shape::Uuid(None),
+            Schema::Uuid(UuidSchema::Fixed(s)) => Shape::Uuid(Some(s.size)),
+            Schema::Fixed(s) | Schema::Duration(s) => Shape::Fixed(s.size),
+            Schema::Enum(s) => Shape::Enum(s.symbols.clone()),
+            Schema::Decimal(s) => {
+                let size = match &s.inner {
+                    InnerDecimalSchema::Fixed(s) => Some(s.size),
+                    InnerDecimalSchema::Bytes => None,
+                };
+                Shape::Decimal(i64::try_from(s.scale).unwrap_or(i64::MAX), size)
+            }
+            Schema::BigDecimal => Shape::BigDecimal,
+            Schema::Date => Shape::Date,
+            Schema::TimeMillis => Shape::TimeMillis,
+            Schema::TimeMicros => Shape::TimeMicros,
+            Schema::TimestampMillis => Shape::Instant(MILLI),
+            Schema::TimestampMicros => Shape::Instant(MICRO),
+            Schema::TimestampNanos => Shape::Instant(1),
+            Schema::LocalTimestampMillis => Shape::Local(MILLI),
+            Schema::LocalTimestampMicros => Shape::Local(MICRO),
+            Schema::LocalTimestampNanos => Shape::Local(1),
+            Schema::Array(s) => Shape::Array(Box::new(self.shape(&s.items, space)?)),
+            Schema::Map(s) => Shape::Map(Box::new(self.shape(&s.types, space)?)),
+            Schema::Union(s) => {
+                Shape::Union(s.variants().iter().map(|v| self.shape(v, space)).collect::<Result<_, _>>()?)
+            }
+            Schema::Record(s) => {
+                let (name, inner) = full(&s.name, space);
+                if self.open.contains(&name) {
+                    return Err(SchemaFault::Recursive(name));
+                }
+                self.open.push(name);
+                let mut fields = Vec::with_capacity(s.fields.len());
+                for field in &s.fields {
+                    fields.push((field.name.clone(), self.shape(&field.schema, inner.as_deref())?));
+                }
+                self.open.pop();
+                Shape::Record(fields)
+            }
+            Schema::Ref { name } => {
+                let (name, _) = full(name, space);
+                let defined = self.defined;
+                let Some((schema, space)) = defined.get(&name) else {
+                    return Err(SchemaFault::Undefined(name));
+                };
+                self.shape(schema, space.as_deref())?
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_schemas_that_the_parser_alone_refuses_are_read() {
+        let text = r#"{"type":"error","name":"r","fields":[
+            {"name":"a","type":"int","default":"not a number"},
+            {"name":"b","type":"string","aliases":["a"]}]}"#;
+        assert!(Schema::parse_str(text).is_err());
+        assert!(matches!(Shape::parse(text), Ok(Shape::Record(fields)) if fields.len() == 2));
+    }
+
+    #[test]
+    fn a_type_that_contains_itself_is_refused_by_name() {
+        let text = r#"{"type":"record","name":"n.node","fields":[{"name":"next","type":["null","node"]}]}"#;
+        let error = Shape::parse(text).expect_err("recursive");
+        assert_eq!(error.to_string(), "type `n.node` contains itself; a table cannot");
+    }
+
+    #[test]
+    fn a_type_used_twice_is_not_recursive() {
+        let text = r#"{"type":"record","name":"n.r","fields":[
+            {"name":"a","type":{"type":"record","name":"p","fields":[{"name":"x","type":"int"}]}},
+            {"name":"b","type":"p"}]}"#;
+        assert!(matches!(Shape::parse(text), Ok(Shape::Record(f)) if matches!(f.get(1), Some((_, Shape::Record(_))))));
+    }
+
+    #[test]
+    fn other_texts_are_refused_with_a_reason() {
+        assert_eq!(
+            Shape::parse("syntax = \"proto3\";").expect_err("protobuf").to_string(),
+            "it is not Avro: the text is not JSON"
+        );
+        assert!(matches!(Shape::parse(r#"{"type":"object"}"#), Err(SchemaFault::Refused(_))));
+        let mut doubling = r#"{"type":"record","name":"r0","fields":[{"name":"a","type":"int"}]}"#.to_owned();
+        for i in 1..40 {
+            doubling = format!(
+                r#"{{"type":"record","name":"r{i}","fields":[{{"name":"a","type":{doubling}}},{{"name":"b","type":"r{}"}}]}}"#,
+                i - 1
+            );
+        }
+        assert!(matches!(Shape::parse(&doubling), Err(SchemaFault::TooLarge)));
+    }
+}

@@ -1,0 +1,10 @@
+-- rename: a -> a_v2, s -> s_v2
+EXECUTE STATEMENT SET BEGIN
+  INSERT INTO a SELECT s.x FROM s; -- s
+  INSERT INTO b SELECT x FROM s;
+END;
+-- becomes
+EXECUTE STATEMENT SET BEGIN
+  INSERT INTO a_v2 SELECT s_v2.x FROM s_v2; -- s
+  INSERT INTO b SELECT x FROM s_v2;
+END;

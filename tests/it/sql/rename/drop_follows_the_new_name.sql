@@ -1,0 +1,4 @@
+-- rename: orders -> orders_v2
+DROP TABLE IF EXISTS db.orders;
+-- becomes
+DROP TABLE IF EXISTS db.orders_v2;

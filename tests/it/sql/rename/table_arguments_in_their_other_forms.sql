@@ -1,0 +1,6 @@
+-- rename: bids -> bids_v2
+SELECT * FROM HOP(TABLE db.bids PARTITION BY bids.item, DESCRIPTOR(ts), INTERVAL '5' MINUTES, INTERVAL '10' MINUTES) AS h
+JOIN f(input => TABLE bids PARTITION BY id) ON TRUE JOIN TABLE(g((SELECT bids.id FROM bids))) ON TRUE;
+-- becomes
+SELECT * FROM HOP(TABLE db.bids_v2 PARTITION BY bids_v2.item, DESCRIPTOR(ts), INTERVAL '5' MINUTES, INTERVAL '10' MINUTES) AS h
+JOIN f(input => TABLE bids_v2 PARTITION BY id) ON TRUE JOIN TABLE(g((SELECT bids_v2.id FROM bids_v2))) ON TRUE;
