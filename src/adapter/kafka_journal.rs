@@ -1,0 +1,323 @@
+//! The journal in a topic of Kafka with one partition.
+//!
+//! Rules: who holds the partition in the group `<topic>.leader` leads; only a leader opens the writer
+//! `<topic>.writer`, and does so before it replays, so that an older leader can write nothing after what was replayed;
+//! each entry is its own committed transaction; a writer that Kafka forgot (it forgets idle ones) is opened again only
+//! while this daemon still leads and nobody else has written; the topic is never compacted.
+
+mod election;
+mod writer;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::Mutex;
+
+use self::election::Election;
+use self::writer::{BATCH_BYTES, ENTRY_BYTES, Failed, Writer};
+use super::kafka::{Clients, KafkaSettings, KafkaTopics, Readers, Records, blocking};
+use crate::model::record::{Offsets, TopicSpec};
+use crate::port::{Journal, PortError, PortResult, Topics};
+
+/// No term: this daemon does not lead.
+const NO_TERM: u64 = 0;
+
+/// Where the journal is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct JournalSettings {
+    /// `host:port`, several separated by commas.
+    pub brokers: String,
+    /// Settings by librdkafka's names, for every client alike.
+    pub properties: BTreeMap<String, String>,
+    /// The journal's topic.
+    pub topic: String,
+}
+
+impl JournalSettings {
+    fn kafka(&self) -> KafkaSettings {
+        KafkaSettings { brokers: self.brokers.clone(), properties: self.properties.clone() }
+    }
+}
+
+impl fmt::Debug for JournalSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JournalSettings").field("kafka", &self.kafka()).field("topic", &self.topic).finish()
+    }
+}
+
+/// The journal of one environment.
+pub struct KafkaJournal {
+    topics: KafkaTopics,
+    shared: Arc<Shared>,
+    desk: Arc<Mutex<Desk>>,
+}
+
+/// What every call needs.
+struct Shared {
+    readers: Arc<Readers>,
+    topic: String,
+    election: std::sync::Mutex<Option<Arc<Election>>>,
+    /// The term in which this daemon leads.
+    term: AtomicU64,
+}
+
+/// What the leader knows of the journal.
+#[derive(Default)]
+struct Desk {
+    writer: Option<Writer>,
+    /// Every entry before this offset was replayed or written by this daemon.
+    end: i64,
+    /// The entry whose append was not answered: it may follow at `end`.
+    unsure: Option<Vec<u8>>,
+}
+
+/// Whether an entry whose append was not answered is in the journal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Landed {
+    Yes,
+    No,
+}
+
+impl KafkaJournal {
+    /// Sets the clients up. Nothing is asked of Kafka, and the election not joined, before [`Journal::lead`].
+    ///
+    /// # Errors
+    /// When a setting is unknown or cannot have its value.
+    pub fn new(settings: JournalSettings) -> PortResult<Self> {
+        let topics = KafkaTopics::new(settings.kafka())?;
+        let shared = Shared::new(Arc::clone(topics.readers()), settings.topic);
+        Ok(Self { topics, shared: Arc::new(shared), desk: Arc::default() })
+    }
+
+    /// Makes the topic if there is none, and refuses one that would lose or shuffle entries.
+    async fn settle_topic(&self) -> PortResult<()> {
+        let topic = &self.shared.topic;
+        let refused = |reason: &str| self.topics.clients().refused(format!("topic `{topic}` as a journal"), reason);
+        let config = [
+            ("cleanup.policy", "delete".to_owned()),
+            ("retention.ms", "-1".to_owned()),
+            ("retention.bytes", "-1".to_owned()),
+            ("max.message.bytes", BATCH_BYTES.to_string()),
+        ];
+        let config = config.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        let spec = TopicSpec { name: topic.clone(), partitions: 1, config };
+        let Some(found) = self.topics.describe(topic).await? else { return self.topics.create(&spec).await };
+        if found.partitions != 1 {
+            let reason = format!("it has {} partitions and a journal has one: name another topic", found.partitions);
+            return Err(refused(&reason));
+        }
+        let entries = self.topics.settings(topic).await?.unwrap_or_default();
+        let value = |name: &str| entries.iter().find(|e| e.name == name).and_then(|e| e.value.as_deref());
+        if value("cleanup.policy").is_some_and(|policy| policy.contains("compact")) {
+            return Err(refused("it is compacted, which loses entries: set cleanup.policy=delete or name another topic"));
+        }
+        for name in ["retention.ms", "retention.bytes"] {
+            if let Some(limit) = value(name).filter(|v| *v != "-1") {
+                tracing::warn!(topic, name, limit, "the journal's topic forgets old entries: set it to -1");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn new(readers: Arc<Readers>, topic: String) -> Self {
+        Self { readers, topic, election: std::sync::Mutex::new(None), term: AtomicU64::new(NO_TERM) }
+    }
+
+    fn clients(&self) -> &Clients {
+        self.readers.clients()
+    }
+
+    fn elections(&self) -> std::sync::MutexGuard<'_, Option<Arc<Election>>> {
+        self.election.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes part in the election, from now on if not already.
+    fn election(&self) -> PortResult<Arc<Election>> {
+        let mut slot = self.elections();
+        if let Some(election) = slot.as_ref() {
+            return Ok(Arc::clone(election));
+        }
+        let election = Arc::new(Election::join(self.clients(), &self.topic, &format!("{}.leader", self.topic))?);
+        *slot = Some(Arc::clone(&election));
+        Ok(election)
+    }
+
+    fn leading(&self) -> bool {
+        let term = self.term.load(Ordering::SeqCst);
+        term != NO_TERM && self.elections().as_ref().is_some_and(|election| election.holds(term))
+    }
+
+    /// Gives the lead up: another writer was there.
+    fn step_down(&self) -> PortError {
+        self.term.store(NO_TERM, Ordering::SeqCst);
+        if let Some(election) = self.elections().as_ref() {
+            election.rejoin();
+        }
+        PortError::Fenced
+    }
+
+    /// Reads from `from` to the end: the entries, and the offset up to which that is all there is.
+    fn entries(&self, from: i64) -> PortResult<(Vec<Vec<u8>>, i64)> {
+        let reader = self.readers.lease()?;
+        let end = reader.highs(&self.topic, &reader.ids(&self.topic)?)?.get(&0).copied().unwrap_or(0);
+        reader.done();
+        let mut records =
+            Records::start(&self.readers, &self.topic, &Offsets::from([(0, from)]), &Offsets::from([(0, end)]))?;
+        let mut entries = Vec::new();
+        while let Some(batch) = records.next()? {
+            entries.extend(batch.into_iter().map(|record| record.value.unwrap_or_default()));
+        }
+        Ok((entries, end))
+    }
+
+    /// Opens the writer and replays everything.
+    fn take_over(&self, desk: &mut Desk) -> PortResult<Vec<Vec<u8>>> {
+        *desk = Desk::default();
+        let writer = Writer::open(self.clients(), &self.topic)?;
+        let (entries, end) = self.entries(0)?;
+        *desk = Desk { writer: Some(writer), end, unsure: None };
+        Ok(entries)
+    }
+
+    /// Opens the writer again in the same term. Answers whether the unsure entry is in the journal.
+    fn reopen(&self, desk: &mut Desk) -> PortResult<Landed> {
+        if !self.leading() {
+            return Err(PortError::Fenced);
+        }
+        let writer = Writer::open(self.clients(), &self.topic)?;
+        let (news, end) = self.entries(desk.end)?;
+        let landed = match (news.as_slice(), desk.unsure.as_ref()) {
+            ([], _) => Landed::No,
+            ([entry], Some(unsure)) if entry == unsure => Landed::Yes,
+            _ => {
+                tracing::error!(topic = self.topic, "the journal has entries of another writer: this daemon steps down");
+                return Err(self.step_down());
+            }
+        };
+        *desk = Desk { writer: Some(writer), end, unsure: None };
+        Ok(landed)
+    }
+
+    fn append(&self, desk: &mut Desk, entry: &[u8]) -> PortResult<()> {
+        if !self.leading() {
+            return Err(PortError::Fenced);
+        }
+        if desk.writer.is_none() {
+            self.reopen(desk)?;
+        }
+        let first = self.write(desk, entry);
+        if !matches!(first, Err(Failed::Forgotten)) {
+            return first.map_err(|failed| self.told(failed));
+        }
+        tracing::info!(topic = self.topic, "Kafka forgot the journal's writer, which was idle for long: opening it again");
+        match self.reopen(desk)? {
+            Landed::Yes => Ok(()),
+            Landed::No => self.write(desk, entry).map_err(|failed| self.told(failed)),
+        }
+    }
+
+    fn write(&self, desk: &mut Desk, entry: &[u8]) -> Result<(), Failed> {
+        let Some(writer) = desk.writer.as_ref() else {
+            return Err(Failed::Unsure(self.clients().unreachable("the journal's writer is closed")));
+        };
+        match writer.write(entry) {
+            Ok(offset) => {
+                desk.end = desk.end.max(offset + 1);
+                Ok(())
+            }
+            Err(failed) => {
+                if !matches!(failed, Failed::GivenUp(_)) {
+                    desk.writer = None;
+                    desk.unsure = Some(entry.to_vec());
+                }
+                Err(failed)
+            }
+        }
+    }
+
+    fn told(&self, failed: Failed) -> PortError {
+        match failed {
+            Failed::Fenced(reason) => {
+                tracing::warn!(topic = self.topic, reason, "the journal's writer was fenced");
+                self.step_down()
+            }
+            Failed::Forgotten => self.clients().unreachable("the journal's writer was forgotten twice in a row"),
+            Failed::GivenUp(error) | Failed::Unsure(error) => error,
+        }
+    }
+}
+
+#[async_trait]
+impl Journal for KafkaJournal {
+    async fn lead(&self) -> PortResult<Vec<Vec<u8>>> {
+        self.settle_topic().await?;
+        self.shared.term.store(NO_TERM, Ordering::SeqCst);
+        loop {
+            let election = self.shared.election()?;
+            let term = match election.held().await {
+                Ok(term) => term,
+                Err(error) => {
+                    // The next attempt joins anew.
+                    *self.shared.elections() = None;
+                    return Err(error);
+                }
+            };
+            let (shared, mut desk) = (Arc::clone(&self.shared), Arc::clone(&self.desk).lock_owned().await);
+            let taken = blocking(move || {
+                let entries = shared.take_over(&mut desk)?;
+                if !election.holds(term) {
+                    *desk = Desk::default();
+                    return Ok(None);
+                }
+                // While the desk is ours: an append sees both or neither.
+                shared.term.store(term, Ordering::SeqCst);
+                Ok(Some(entries))
+            })
+            .await;
+            match taken {
+                Ok(Some(entries)) => return Ok(entries),
+                Ok(None) => {}
+                Err(PortError::Fenced) => {
+                    self.shared.step_down();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn append(&self, entry: &[u8]) -> PortResult<()> {
+        if entry.len() > ENTRY_BYTES {
+            let what = format!("to append to journal `{}`", self.shared.topic);
+            let reason = format!("the entry has {} bytes and the most is {ENTRY_BYTES}", entry.len());
+            return Err(self.topics.clients().refused(what, reason));
+        }
+        if !self.leading() {
+            return Err(PortError::Fenced);
+        }
+        let (shared, entry) = (Arc::clone(&self.shared), entry.to_vec());
+        let mut desk = Arc::clone(&self.desk).lock_owned().await;
+        blocking(move || shared.append(&mut desk, &entry)).await
+    }
+
+    fn leading(&self) -> bool {
+        self.shared.leading()
+    }
+}
+
+/// Reads every entry of a journal, oldest first, without leading.
+///
+/// # Errors
+/// When Kafka does not answer or there is no such topic.
+pub async fn read_all(settings: JournalSettings) -> PortResult<Vec<Vec<u8>>> {
+    blocking(move || {
+        let readers = Readers::new(Clients::new(settings.kafka()));
+        let shared = Shared::new(readers, settings.topic);
+        shared.entries(0).map(|(entries, _)| entries)
+    })
+    .await
+}

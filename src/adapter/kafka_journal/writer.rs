@@ -1,0 +1,151 @@
+//! The journal's one writer: a transactional producer, one transaction for each entry.
+//!
+//! Rules: opening it fences every older writer; after an error nothing is written with it any more, except when the
+//! transaction was given up for certain.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::Message;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
+
+use crate::adapter::kafka::{Clients, Context, code_of};
+use crate::port::{PortError, PortResult};
+
+/// Largest record batch that the topic takes: 8 MiB.
+pub(super) const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// Largest entry: what a batch adds to its record is far below this difference.
+pub(super) const ENTRY_BYTES: usize = BATCH_BYTES - 4096;
+/// How long one step of a transaction may take.
+const STEP: Duration = Duration::from_secs(20);
+
+/// A transactional producer that holds the right to write.
+pub(super) struct Writer {
+    producer: BaseProducer<Delivered>,
+    clients: Clients,
+    topic: String,
+}
+
+/// How an append that failed left the journal.
+pub(super) enum Failed {
+    /// Another writer took over, or the client is beyond repair.
+    Fenced(String),
+    /// Kafka forgot this writer because it was idle for long: open it again.
+    Forgotten,
+    /// The entry is not there, and this writer may go on.
+    GivenUp(PortError),
+    /// The entry may be there; this writer must not go on.
+    Unsure(PortError),
+}
+
+impl Writer {
+    /// Opens a writer under the transactional id `<topic>.writer` and fences the older ones. Blocks.
+    pub(super) fn open(clients: &Clients, topic: &str) -> PortResult<Self> {
+        let (id, batch) = (format!("{topic}.writer"), BATCH_BYTES.to_string());
+        let ours = [
+            ("transactional.id", id.as_str()),
+            ("transaction.timeout.ms", "60000"),
+            ("message.timeout.ms", "15000"),
+            ("socket.timeout.ms", "10000"),
+            ("message.max.bytes", batch.as_str()),
+            ("queue.buffering.max.ms", "0"),
+            ("enable.idempotence", "true"),
+            ("acks", "all"),
+            ("compression.type", "zstd"),
+        ];
+        let context = Delivered { inner: clients.context(), offset: Arc::new(AtomicI64::new(-1)) };
+        let producer: BaseProducer<Delivered> = clients.make(&ours, context)?;
+        producer.init_transactions(STEP).map_err(|e| match code_of(&e) {
+            Some(code) if fenced(code) => PortError::Fenced,
+            _ => clients.error(format!("to open the writer `{id}`"), &e),
+        })?;
+        Ok(Self { producer, clients: clients.clone(), topic: topic.to_owned() })
+    }
+
+    /// Writes one entry in a transaction of its own; answers with its offset. Blocks.
+    pub(super) fn write(&self, entry: &[u8]) -> Result<i64, Failed> {
+        self.producer.begin_transaction().map_err(|e| self.failed(&e))?;
+        self.producer.context().offset.store(-1, Ordering::SeqCst);
+        let record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic).partition(0).payload(entry);
+        if let Err((error, _)) = self.producer.send(record) {
+            return Err(self.give_up(&error));
+        }
+        match self.producer.commit_transaction(STEP) {
+            Ok(()) => Ok(self.producer.context().offset.load(Ordering::SeqCst)),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    fn failed(&self, error: &KafkaError) -> Failed {
+        if let Some((code, reason)) = self.producer.client().fatal_error() {
+            return match forgotten(code) {
+                true => Failed::Forgotten,
+                false => Failed::Fenced(reason),
+            };
+        }
+        match (error, code_of(error)) {
+            (_, Some(code)) if forgotten(code) => Failed::Forgotten,
+            (_, Some(code)) if fenced(code) => Failed::Fenced(code.to_string()),
+            (KafkaError::Transaction(e), _) if e.is_fatal() => Failed::Fenced(e.to_string()),
+            (KafkaError::Transaction(e), _) if e.txn_requires_abort() => self.give_up(error),
+            _ => Failed::Unsure(self.told(error)),
+        }
+    }
+
+    fn give_up(&self, error: &KafkaError) -> Failed {
+        match self.producer.abort_transaction(STEP) {
+            Ok(()) => Failed::GivenUp(self.told(error)),
+            Err(abort) => match self.producer.client().fatal_error() {
+                Some((code, _)) if forgotten(code) => Failed::Forgotten,
+                Some((_, reason)) => Failed::Fenced(reason),
+                None if code_of(&abort).is_some_and(forgotten) => Failed::Forgotten,
+                None if code_of(&abort).is_some_and(fenced) => Failed::Fenced(abort.to_string()),
+                None => Failed::Unsure(self.told(error)),
+            },
+        }
+    }
+
+    fn told(&self, error: &KafkaError) -> PortError {
+        self.clients.error(format!("to append to journal `{}`", self.topic), error)
+    }
+}
+
+fn fenced(code: Code) -> bool {
+    matches!(code, Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch | Code::Fatal)
+}
+
+fn forgotten(code: Code) -> bool {
+    matches!(code, Code::InvalidProducerIdMapping | Code::UnknownProducerId)
+}
+
+/// Remembers where the last record went.
+struct Delivered {
+    inner: Context,
+    offset: Arc<AtomicI64>,
+}
+
+impl ClientContext for Delivered {
+    fn log(&self, level: RDKafkaLogLevel, fac: &str, log_message: &str) {
+        self.inner.log(level, fac, log_message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.inner.error(error, reason);
+    }
+
+    fn stats_raw(&self, _: &[u8]) {}
+}
+
+impl ProducerContext for Delivered {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Ok(record) = result {
+            self.offset.store(record.offset(), Ordering::SeqCst);
+        }
+    }
+}

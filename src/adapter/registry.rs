@@ -1,0 +1,210 @@
+//! The schema registry over Confluent's REST API, which Apicurio and Karapace speak as well.
+//!
+//! Rules: a subject is one segment of the path; a 404 counts as "there is none" only when the registry itself says so, not
+//! when the address is wrong; what is asked for each second is one request.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::rest::{Answer, Endpoint, Repeat, Rest};
+use crate::port::{PortResult, RegisteredSchema, Registry};
+
+/// Schemas kept by id: a registry gives an id to one text for ever. More than any project reads.
+const CACHE_LIMIT: usize = 10_000;
+/// References of one schema, all levels together.
+const REFERENCE_LIMIT: usize = 1_000;
+
+/// A schema registry.
+pub struct RegistryClient {
+    rest: Rest,
+    by_id: Mutex<BTreeMap<u32, RegisteredSchema>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Found {
+    #[serde(default)]
+    subject: String,
+    #[serde(default)]
+    version: i32,
+    #[serde(default)]
+    id: u32,
+    schema: String,
+    schema_type: Option<String>,
+    references: Option<Vec<Reference>>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Reference {
+    name: String,
+    subject: String,
+    version: i32,
+}
+
+impl RegistryClient {
+    /// A client; nothing is sent yet.
+    pub fn new(endpoint: &Endpoint) -> PortResult<Self> {
+        Ok(Self { rest: Rest::new("registry", endpoint)?, by_id: Mutex::default() })
+    }
+
+    /// `None` when the registry says that there is no such thing.
+    async fn read(&self, what: &str, parts: &[&str]) -> PortResult<Option<Answer>> {
+        let answer = self.rest.get(parts).await?;
+        self.unless_missing(what, answer)
+    }
+
+    fn unless_missing(&self, what: &str, answer: Answer) -> PortResult<Option<Answer>> {
+        // The registry numbers its 404s 40401 and up. Another 404 comes from something else: the address is wrong.
+        let code = answer.value().get("error_code").and_then(Value::as_i64).unwrap_or_default();
+        match answer.status {
+            404 if (40_400..40_500).contains(&code) => Ok(None),
+            200..300 => Ok(Some(answer)),
+            _ => Err(self.rest.refusal(what, &answer)),
+        }
+    }
+
+    async fn version(&self, subject: &str, version: i32) -> PortResult<Found> {
+        let what = format!("GET version {version} of subject `{subject}`");
+        let answer = self.read(&what, &["subjects", subject, "versions", &version.to_string()]).await?;
+        let answer = answer.ok_or_else(|| self.rest.missing(format!("version {version} of subject `{subject}`")))?;
+        self.rest.json(&what, &answer)
+    }
+
+    /// Texts that `references` lead to, each after those that it needs itself.
+    async fn resolve(&self, references: Vec<Reference>) -> PortResult<Vec<(String, String)>> {
+        enum Step {
+            Open(Reference),
+            Close(String, String),
+        }
+        let mut texts = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut todo: Vec<Step> = references.into_iter().rev().map(Step::Open).collect();
+        while let Some(step) = todo.pop() {
+            match step {
+                Step::Close(name, text) => texts.push((name, text)),
+                Step::Open(reference) => {
+                    if !seen.insert((reference.subject.clone(), reference.version)) {
+                        continue;
+                    }
+                    if seen.len() > REFERENCE_LIMIT {
+                        let reason = format!("it leads to more than {REFERENCE_LIMIT} other schemas");
+                        return Err(self.rest.garbage("the references of a schema", reason));
+                    }
+                    let found = self.version(&reference.subject, reference.version).await?;
+                    todo.push(Step::Close(reference.name, found.schema));
+                    todo.extend(found.references.unwrap_or_default().into_iter().rev().map(Step::Open));
+                }
+            }
+        }
+        Ok(texts)
+    }
+
+    async fn registered(&self, found: Found) -> PortResult<RegisteredSchema> {
+        Ok(RegisteredSchema {
+            subject: found.subject,
+            version: found.version,
+            id: found.id,
+            kind: found.schema_type.filter(|k| !k.is_empty()).unwrap_or_else(|| "AVRO".into()),
+            text: found.schema,
+            references: self.resolve(found.references.unwrap_or_default()).await?,
+        })
+    }
+
+    /// The level at one place; `None` when none is set there.
+    async fn own_level(&self, what: &str, parts: &[&str]) -> PortResult<Option<String>> {
+        let Some(answer) = self.read(what, parts).await? else { return Ok(None) };
+        let value: Value = self.rest.json(what, &answer)?;
+        // Read with the one name and written with the other.
+        let level = value.get("compatibilityLevel").or_else(|| value.get("compatibility")).and_then(Value::as_str);
+        Ok(level.filter(|l| !l.is_empty()).map(str::to_owned))
+    }
+}
+
+#[async_trait]
+impl Registry for RegistryClient {
+    async fn subjects(&self) -> PortResult<Vec<String>> {
+        let what = "GET /subjects";
+        let answer = self.rest.get(&["subjects"]).await?;
+        self.rest.json(what, &answer)
+    }
+
+    async fn versions(&self, subject: &str) -> PortResult<Vec<i32>> {
+        let what = format!("GET versions of subject `{subject}`");
+        let Some(answer) = self.read(&what, &["subjects", subject, "versions"]).await? else { return Ok(Vec::new()) };
+        let mut versions: Vec<i32> = self.rest.json(&what, &answer)?;
+        versions.sort_unstable();
+        Ok(versions)
+    }
+
+    async fn schema(&self, subject: &str, version: i32) -> PortResult<RegisteredSchema> {
+        let found = self.version(subject, version).await?;
+        if found.id == 0 || found.version != version || found.subject != subject {
+            let what = format!("GET version {version} of subject `{subject}`");
+            return Err(self.rest.garbage(&what, "subject, version and id are not those asked for"));
+        }
+        self.registered(found).await
+    }
+
+    async fn schema_by_id(&self, id: u32) -> PortResult<RegisteredSchema> {
+        let kept = self.by_id.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        if let Some(schema) = kept {
+            return Ok(schema);
+        }
+        let what = format!("GET schema id {id}");
+        let answer = self.read(&what, &["schemas", "ids", &id.to_string()]).await?;
+        let answer = answer.ok_or_else(|| self.rest.missing(format!("schema with id {id}")))?;
+        let found: Found = self.rest.json(&what, &answer)?;
+        let schema = self.registered(Found { subject: String::new(), version: 0, id, ..found }).await?;
+        let mut by_id = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
+        if by_id.len() >= CACHE_LIMIT {
+            by_id.clear();
+        }
+        by_id.insert(id, schema.clone());
+        Ok(schema)
+    }
+
+    async fn level(&self, subject: &str) -> PortResult<String> {
+        let what = format!("GET level of subject `{subject}`");
+        if let Some(level) = self.own_level(&what, &["config", subject]).await? {
+            return Ok(level);
+        }
+        let global = self.own_level("GET /config", &["config"]).await?;
+        global.ok_or_else(|| self.rest.missing("global compatibility level"))
+    }
+
+    async fn set_level(&self, subject: &str, level: &str) -> PortResult<()> {
+        let what = format!("PUT level {level} of subject `{subject}`");
+        let parts = ["config", subject];
+        let body = json!({ "compatibility": level });
+        let answer = self.rest.call(Method::PUT, &parts, &[], Some(&body), Repeat::Free).await?;
+        if self.unless_missing(&what, answer)?.is_none() {
+            return Err(self.rest.missing(format!("subject `{subject}` whose level could be set")));
+        }
+        // Some registries take a level for a subject without versions and forget it.
+        match self.own_level(&what, &parts).await? {
+            Some(now) if now.eq_ignore_ascii_case(level) => Ok(()),
+            Some(now) => Err(self.rest.refused(what, format!("the level is {now} afterwards"))),
+            None => Err(self.rest.missing(format!("subject `{subject}` whose level could be set"))),
+        }
+    }
+
+    async fn delete_subject(&self, subject: &str) -> PortResult<()> {
+        let what = format!("DELETE subject `{subject}`");
+        for query in [&[][..], &[("permanent", "true")][..]] {
+            let answer = self.rest.call(Method::DELETE, &["subjects", subject], query, None, Repeat::Free).await?;
+            self.unless_missing(&what, answer)?;
+        }
+        // A level that was set before the first version would outlive the subject and bind its next life.
+        let answer = self.rest.call(Method::DELETE, &["config", subject], &[], None, Repeat::Free).await?;
+        match answer.status {
+            // A registry without this call keeps no level of its own for a subject that is gone.
+            405 => Ok(()),
+            _ => self.unless_missing(&what, answer).map(drop),
+        }
+    }
+}
