@@ -21,6 +21,8 @@ pub mod sql;
 pub mod validate;
 
 #[cfg(feature = "daemon")]
+pub mod adapter;
+#[cfg(feature = "daemon")]
 pub mod cli;
 #[cfg(feature = "daemon")]
 pub mod config;

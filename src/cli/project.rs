@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::Shell;
 use super::output::{Colour, Failure, Shown, count};
 use super::render::render;
-use crate::adapter::git::GitRepository;
+use super::{Shell, wire};
 use crate::config::{Config, Need};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::template;
@@ -33,7 +32,7 @@ pub(super) fn folder(asked: Option<&PathBuf>, config: &Config) -> PathBuf {
 /// # Errors
 /// The folder cannot be read, or holds nothing.
 pub(super) async fn read(dir: &Path, vars: &BTreeMap<String, String>, missing: Missing) -> Result<Read, Failure> {
-    let files = GitRepository::new(dir)
+    let files = wire::repository(dir)
         .files()
         .await
         .map_err(|e| Failure::new(format!("the project {} cannot be read", dir.display())).because(&e))?;

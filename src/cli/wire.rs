@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use super::output::Failure;
 use crate::adapter::clock::SystemClock;
-use crate::adapter::connect::{ConnectClient, ConnectSettings};
-use crate::adapter::flink_gateway::{FlinkEngine, FlinkSettings};
+use crate::adapter::connect::ConnectClient;
+use crate::adapter::flink_gateway::FlinkEngine;
 use crate::adapter::git::GitRepository;
 use crate::adapter::kafka::{KafkaSettings, KafkaTopics};
 use crate::adapter::kafka_journal::{JournalSettings, KafkaJournal};
-use crate::adapter::registry::{RegistryClient, RegistrySettings};
+use crate::adapter::registry::RegistryClient;
+use crate::adapter::rest::{self, Endpoint};
 use crate::adapter::webhook::{WebhookNotifier, WebhookSettings};
-use crate::config::{Config, Environment, Policy, RetireTopics, StagePolicy};
+use crate::config::{Auth, Config, Environment, Policy, Remote, RetireTopics, StagePolicy};
 use crate::daemon::ports::Ports;
 use crate::daemon::settings::Settings;
 use crate::plan::input::Carry;
@@ -34,39 +35,32 @@ pub(super) fn ports(config: &Config, project: &Path) -> Result<Ports, Failure> {
         env.kafka.properties.iter().map(|(k, v)| (k.clone(), v.reveal().to_owned())).collect();
     let kafka = KafkaSettings { brokers: env.kafka.brokers.clone(), properties: properties.clone() };
     let journal = JournalSettings { brokers: env.kafka.brokers.clone(), properties, topic: env.journal_topic.clone() };
+    // Without a Connect nothing is ever asked of it: a project without connectors has no effect that would.
+    let connect = env.connect.as_ref().map_or_else(|| Endpoint::new("http://127.0.0.1:0"), endpoint);
+    let notify = env.notify.as_ref().map(|n| WebhookSettings {
+        url: n.url.clone(),
+        secret: n.secret.as_ref().map(|s| s.reveal().to_owned()).unwrap_or_default(),
+    });
     Ok(Ports {
         registry: Arc::new(
-            RegistryClient::new(RegistrySettings { url: env.registry.url.clone(), auth: auth(&env.registry.auth) })
-                .map_err(wired("the registry cannot be used"))?,
+            RegistryClient::new(&endpoint(&env.registry)).map_err(wired("the registry cannot be used"))?,
         ),
         topics: Arc::new(KafkaTopics::new(kafka).map_err(wired("Kafka cannot be used"))?),
         engine: Arc::new(
-            FlinkEngine::new(FlinkSettings {
-                gateway: env.flink.gateway.url.clone(),
-                rest: env.flink.rest.url.clone(),
-                gateway_auth: auth(&env.flink.gateway.auth),
-                rest_auth: auth(&env.flink.rest.auth),
-            })
-            .map_err(wired("Flink cannot be used"))?,
+            FlinkEngine::new(&endpoint(&env.flink.gateway), &endpoint(&env.flink.rest))
+                .map_err(wired("Flink cannot be used"))?,
         ),
-        connectors: Arc::new(
-            ConnectClient::new(ConnectSettings {
-                url: env.connect.as_ref().map(|c| c.url.clone()).unwrap_or_default(),
-                auth: env.connect.as_ref().and_then(|c| auth(&c.auth)),
-            })
-            .map_err(wired("Kafka Connect cannot be used"))?,
-        ),
-        repository: Arc::new(GitRepository::new(project)),
+        connectors: Arc::new(ConnectClient::new(&connect).map_err(wired("Kafka Connect cannot be used"))?),
+        repository: Arc::new(repository(project)),
         journal: Arc::new(KafkaJournal::new(journal).map_err(wired("the journal cannot be used"))?),
-        notifier: Arc::new(
-            WebhookNotifier::new(env.notify.as_ref().map(|n| WebhookSettings {
-                url: n.url.clone(),
-                secret: n.secret.as_ref().map(|s| s.reveal().to_owned()),
-            }))
-            .map_err(wired("events cannot be sent"))?,
-        ),
+        notifier: Arc::new(WebhookNotifier::new(notify.as_ref()).map_err(wired("events cannot be sent"))?),
         clock: Arc::new(SystemClock),
     })
+}
+
+/// The project's folder.
+pub(super) fn repository(project: &Path) -> GitRepository {
+    GitRepository::new(project)
 }
 
 /// What the daemon is told, from the configuration.
@@ -112,13 +106,14 @@ fn job_settings(env: &Environment) -> BTreeMap<String, String> {
     all
 }
 
-fn auth(auth: &Option<crate::config::Auth>) -> Option<crate::adapter::http::Auth> {
-    auth.as_ref().map(|auth| match auth {
-        crate::config::Auth::Basic { user, password } => {
-            crate::adapter::http::Auth::Basic { user: user.clone(), password: password.reveal().to_owned() }
+fn endpoint(remote: &Remote) -> Endpoint {
+    let auth = remote.auth.as_ref().map(|auth| match auth {
+        Auth::Basic { user, password } => {
+            rest::Auth::Basic { user: user.clone(), password: password.reveal().to_owned() }
         }
-        crate::config::Auth::Bearer(token) => crate::adapter::http::Auth::Bearer(token.reveal().to_owned()),
-    })
+        Auth::Bearer(token) => rest::Auth::Bearer(token.reveal().to_owned()),
+    });
+    Endpoint { url: remote.url.clone(), auth }
 }
 
 fn millis(duration: std::time::Duration) -> i64 {

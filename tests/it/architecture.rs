@@ -99,7 +99,12 @@ fn the_core_is_pure() {
         let code = text.split("#[cfg(test)]").next().unwrap_or("");
         for (n, line) in code.lines().enumerate() {
             let is_code = !line.trim_start().starts_with("//");
-            wrong.extend(IMPURE.iter().filter(|w| is_code && line.contains(**w)).map(|w| format!("{}:{} {w}", path.display(), n + 1)));
+            wrong.extend(
+                IMPURE
+                    .iter()
+                    .filter(|w| is_code && line.contains(**w))
+                    .map(|w| format!("{}:{} {w}", path.display(), n + 1)),
+            );
         }
     }
     assert_eq!(wrong, Vec::<String>::new());

@@ -134,10 +134,7 @@ pub(in crate::adapter) fn code_of(error: &KafkaError) -> Option<Code> {
 
 /// True when the topic is not there.
 pub(in crate::adapter) fn absent(code: Code) -> bool {
-    matches!(
-        code,
-        Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicId
-    )
+    matches!(code, Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicId)
 }
 
 /// True when the same call may succeed later without anybody changing anything.
@@ -248,7 +245,11 @@ impl ClientContext for Context {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(error = self.cleaner.clean(&plain(&error)), reason = self.cleaner.clean(reason), "kafka client");
+        tracing::debug!(
+            error = self.cleaner.clean(&plain(&error)),
+            reason = self.cleaner.clean(reason),
+            "kafka client"
+        );
     }
 
     fn stats_raw(&self, _: &[u8]) {}

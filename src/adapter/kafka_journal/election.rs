@@ -70,7 +70,13 @@ impl Election {
         let what = || format!("to join group `{group}`");
         consumer.subscribe(&[topic]).map_err(|e| clients.error(what(), &e))?;
         let orders = Arc::new(Orders::default());
-        let thread = Thread { clients: clients.clone(), consumer, orders: Arc::clone(&orders), topic: topic.to_owned(), what: what() };
+        let thread = Thread {
+            clients: clients.clone(),
+            consumer,
+            orders: Arc::clone(&orders),
+            topic: topic.to_owned(),
+            what: what(),
+        };
         std::thread::Builder::new()
             .name("journal-election".to_owned())
             .spawn(move || thread.run())

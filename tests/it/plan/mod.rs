@@ -106,7 +106,14 @@ fn a_second_change_builds_on_the_first() {
     let names: Vec<&str> = second.tables.iter().map(|t| t.physical.as_str()).collect();
     assert_eq!(
         names,
-        ["cdc_customers_v3", "src_customers_v3", "dim_customers_v3", "int_priced_lines_v3", "vw_sold_lines_v3", "fct_orders_enriched_v3"]
+        [
+            "cdc_customers_v3",
+            "src_customers_v3",
+            "dim_customers_v3",
+            "int_priced_lines_v3",
+            "vw_sold_lines_v3",
+            "fct_orders_enriched_v3"
+        ]
     );
     let fact = second.tables.last().unwrap();
     assert!(fact.dml_after.as_ref().unwrap().contains("dim_customers_v3 AS c"), "{fact:#?}");

@@ -47,7 +47,10 @@ fn rollout() -> NewRollout {
             hops: vec![hop],
             contracts: vec![contract],
             promoting: vec![Effect::SetManifest { before: manifest(None), after: manifest(Some("branch")) }],
-            retiring: vec![Effect::CancelJob { table: "a".to_owned() }, Effect::DeleteTopic { topic: "t.a".to_owned() }],
+            retiring: vec![
+                Effect::CancelJob { table: "a".to_owned() },
+                Effect::DeleteTopic { topic: "t.a".to_owned() },
+            ],
         },
         terms: Terms { ask_before_staging: false, soak_ms: 1000, catch_up_ms: 1000 },
     }
@@ -103,7 +106,9 @@ fn good(ledger: &Ledger) -> Option<Event> {
         Todo::Run { effect, .. } => Event::EffectDone { key: effect.key(), job: None },
         Todo::CatchUp => Event::CaughtUp,
         Todo::Validate => Event::Validated { evidence: Box::new(evidence(Outcome::Pass)) },
-        Todo::Wait(_) if rollout.state == State::AwaitingApproval => Event::Approved(approval(&rollout.evidence_digest().unwrap())),
+        Todo::Wait(_) if rollout.state == State::AwaitingApproval => {
+            Event::Approved(approval(&rollout.evidence_digest().unwrap()))
+        }
         Todo::Wait(_) if rollout.state == State::Soaking => Event::SoakOver,
         Todo::Wait(_) => return None,
     })
@@ -205,8 +210,14 @@ fn any_event() -> impl Strategy<Value = Event> {
     let text = "[a-z]{1,3}";
     prop_oneof![
         text.prop_map(|by| Event::StagingAllowed { by }),
-        prop::sample::select(vec!["create-topic:t.a_v2", "start-job:a_v2", "set-manifest", "cancel-job:a", "delete-topic:t.a"])
-            .prop_map(|key| Event::EffectDone { key: key.to_owned(), job: None }),
+        prop::sample::select(vec![
+            "create-topic:t.a_v2",
+            "start-job:a_v2",
+            "set-manifest",
+            "cancel-job:a",
+            "delete-topic:t.a"
+        ])
+        .prop_map(|key| Event::EffectDone { key: key.to_owned(), job: None }),
         prop::sample::select(vec!["create-topic:t.a_v2", "start-job:a_v2", "set-manifest"])
             .prop_map(|key| Event::EffectIntended { key: key.to_owned(), attempt: 1 }),
         prop::sample::select(vec!["start-job:a_v2", "set-manifest", "cancel-job:a_v2"])
