@@ -23,6 +23,8 @@ use crate::rollout::event::Body;
 use crate::rollout::{Entry, Event, Illegal, Ledger, Rollout, State, Todo, WaitingOn, todo};
 use crate::telemetry::Metrics;
 
+/// The longest that a single call of a leader that was cut off can still take effect, milliseconds.
+const LATE_CALL_MS: i64 = 30_000;
 /// Pauses between tries to reach Kafka at the start.
 const FIRST_PAUSE_MS: u64 = 500;
 const LONGEST_PAUSE_MS: u64 = 10_000;
@@ -57,7 +59,7 @@ pub struct Daemon {
     pub(super) settings: Arc<Settings>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) ledger: Ledger,
-    audit: Arc<Audit>,
+    pub(super) audit: Arc<Audit>,
     inbox: mpsc::Receiver<Request>,
     show: watch::Sender<Arc<View>>,
     watched: watch::Sender<BTreeSet<String>>,
@@ -296,8 +298,23 @@ impl Daemon {
             }
             return self.happened(&rollout.id, Event::EffectFailed { key, reason: failed.to_string() }).await;
         }
-        // A job of an earlier try may run under its name: that try is taken up before there is a new one.
-        let attempt = if attempted == 0 { 1 } else { attempted };
+        if rollout.intent_ms < self.started_ms && self.ports.clock.now_ms() < rollout.intent_ms + LATE_CALL_MS {
+            // The leader before this one may still be at it: looked at again with the next turn.
+            return Ok(());
+        }
+        let attempt = match effect {
+            Effect::StartJob { job } => {
+                let name = |attempt| execute::name_of(&self.settings, &rollout.id, &job.table, attempt);
+                match execute::attempt_of(&self.ports, name, attempted).await {
+                    Ok(attempt) => attempt,
+                    Err(error) => {
+                        tracing::warn!(rollout = rollout.id, %error, "Flink does not answer; asked again");
+                        return Ok(());
+                    }
+                }
+            }
+            _ => attempted.max(1),
+        };
         self.happened(&rollout.id, Event::EffectIntended { key: key.clone(), attempt }).await?;
         let run = Run {
             ports: self.ports.clone(),
