@@ -185,9 +185,6 @@ impl Daemon {
         if *version <= known {
             return Ok(None);
         }
-        if !self.ledger.open().is_empty() {
-            return Ok(Some(sighting));
-        }
         let from = deployed.unwrap_or(known);
         let seen = match gather::assess(&self.ports, &self.settings, subject, from, *version).await {
             Ok(seen) => seen,
@@ -196,14 +193,17 @@ impl Daemon {
                 return Ok(Some(sighting));
             }
         };
-        self.metrics.subject_versions_seen_total.inc([]);
         let evolution = match seen {
             Seen::Refused(reasons) => {
+                self.metrics.subject_versions_seen_total.inc([]);
                 self.refuse(subject, *version, reasons).await?;
                 return Ok(None);
             }
+            // Planned on top of what the open rollout leaves behind.
+            Seen::Evolved(_) if !self.ledger.open().is_empty() => return Ok(Some(sighting)),
             Seen::Evolved(evolution) => evolution,
         };
+        self.metrics.subject_versions_seen_total.inc([]);
         let manifest = self.ledger.manifest.clone();
         let input = match gather::input(&self.ports, &self.settings, manifest, Cause::Evolution(evolution)).await {
             Ok(input) => input,

@@ -12,13 +12,16 @@ use super::ports::Ports;
 use super::settings::Settings;
 use super::watch::Audit;
 use crate::model::parity::TableContract;
-use crate::model::record::Offsets;
+use crate::model::record::{Offsets, RawRecord};
 use crate::model::verdict::Evidence;
 use crate::model::work::RunningJob;
 use crate::port::PortError;
 use crate::rollout::Rollout;
 use crate::telemetry::Metrics;
-use crate::validate::{self, Side, TableValidation};
+use crate::validate::{self, Round, Side, TableValidation};
+
+/// Keys that never rest are followed this often before their history decides.
+const ROUNDS_FOR_HISTORY: u32 = 3;
 
 /// Why there is no verdict.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +65,7 @@ pub async fn prove(proof: &Proof) -> Result<Evidence, Broken> {
     let mut tables: Vec<Reading> = work.contracts.iter().cloned().map(Reading::new).collect();
     let first = hold::ends(&proof.ports, &inputs).await?;
     let mut cut = first.clone();
+    let mut rounds = 0;
     loop {
         for table in &mut tables {
             table.begin(&proof.ports).await?;
@@ -69,12 +73,16 @@ pub async fn prove(proof: &Proof) -> Result<Evidence, Broken> {
         cut = advanced(&cut, hold::ends(&proof.ports, &inputs).await?);
         let wait = Wait { ports: &proof.ports, metrics: &proof.metrics, hops: &work.hops, jobs: &proof.jobs, until_ms };
         let ends = hold::hold(wait, &cut).await?;
-        let mut pending = 0;
+        rounds += 1;
+        let (mut pending, mut by_history) = (0, 0);
         for table in &mut tables {
-            pending += table.read_on(proof, &ends).await?;
+            let round = table.read_on(proof, &ends).await?;
+            pending += round.pending;
+            by_history += round.by_history;
         }
-        tracing::info!(rollout = proof.rollout.id, pending, "round of validation read");
-        if pending == 0 || proof.ports.clock.now_ms() >= until_ms {
+        tracing::info!(rollout = proof.rollout.id, rounds, pending, by_history, "round of validation read");
+        let decided = pending == 0 || (pending == by_history && rounds >= ROUNDS_FOR_HISTORY);
+        if decided || proof.ports.clock.now_ms() >= until_ms {
             break;
         }
     }
@@ -122,8 +130,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Reads both topics up to `ends`; the number of keys still undecided.
-    async fn read_on(&mut self, proof: &Proof, ends: &Positions) -> Result<u64, Broken> {
+    /// Reads both topics up to `ends`.
+    async fn read_on(&mut self, proof: &Proof, ends: &Positions) -> Result<Round, Broken> {
         let sides =
             [(Side::Blue, self.contract.blue_topic.clone()), (Side::Green, Some(self.contract.green_topic.clone()))];
         for (side, topic) in sides {
@@ -138,7 +146,7 @@ impl Reading {
             proof.metrics.validation_rows_total.add([label], rows);
             self.read.insert(topic, advance(&from, &to));
         }
-        Ok(self.validation.end_round().pending)
+        Ok(self.validation.end_round())
     }
 
     async fn read_topic(
@@ -153,17 +161,30 @@ impl Reading {
         let mut rows = 0;
         while let Some(batch) = stream.next_batch().await? {
             for record in &batch {
-                for id in self.validation.missing_schemas(record) {
-                    let schema = ports.registry.schema_by_id(id).await?;
-                    self.validation
-                        .add_schema(id, &schema.text)
-                        .map_err(|e| Broken::Unreadable(format!("schema {id} of topic {topic}: {e}")))?;
-                }
+                self.learn(ports, topic, record).await?;
                 self.validation.feed(side, record).map_err(|e| Broken::Unreadable(format!("topic {topic}: {e}")))?;
                 rows += 1;
             }
         }
         Ok(rows)
+    }
+}
+
+impl Reading {
+    /// Adds the schemas that the record needs; the value's may show that the key's is needed as well.
+    async fn learn(&mut self, ports: &Ports, topic: &str, record: &RawRecord) -> Result<(), Broken> {
+        loop {
+            let missing = self.validation.missing_schemas(record);
+            if missing.is_empty() {
+                return Ok(());
+            }
+            for id in missing {
+                let schema = ports.registry.schema_by_id(id).await?;
+                self.validation
+                    .add_schema(id, &schema.text)
+                    .map_err(|e| Broken::Unreadable(format!("schema {id} of topic {topic}: {e}")))?;
+            }
+        }
     }
 }
 

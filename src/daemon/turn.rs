@@ -23,6 +23,10 @@ use crate::rollout::event::Body;
 use crate::rollout::{Entry, Event, Illegal, Ledger, Rollout, State, Todo, WaitingOn, todo};
 use crate::telemetry::Metrics;
 
+/// Pauses between tries to reach Kafka at the start.
+const FIRST_PAUSE_MS: u64 = 500;
+const LONGEST_PAUSE_MS: u64 = 10_000;
+
 /// Why the loop ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Stopped {
@@ -78,7 +82,7 @@ impl Daemon {
         inbox: mpsc::Receiver<Request>,
         show: watch::Sender<Arc<View>>,
     ) -> Result<Self, Stopped> {
-        let entries = ports.journal.lead().await.map_err(Stopped::Journal)?;
+        let entries = wait_to_lead(&ports, &metrics).await?;
         let mut ledger = Ledger::default();
         for (number, bytes) in entries.iter().enumerate() {
             let unreadable = |reason: String| Stopped::Entry { number, reason };
@@ -447,6 +451,23 @@ impl Daemon {
 
     pub(super) async fn answer(&mut self, request: Request) -> Result<(), Stopped> {
         super::answer::answer(self, request).await
+    }
+}
+
+/// Waits until this daemon leads; Kafka that does not answer is waited for as well.
+async fn wait_to_lead(ports: &Ports, metrics: &Metrics) -> Result<Vec<Vec<u8>>, Stopped> {
+    let mut pause_ms = FIRST_PAUSE_MS;
+    loop {
+        match ports.journal.lead().await {
+            Ok(entries) => return Ok(entries),
+            Err(error) if error.passing() => {
+                metrics.port_errors_total.inc(["kafka"]);
+                tracing::warn!(%error, "waiting for Kafka before this daemon can lead");
+                ports.clock.sleep_ms(pause_ms).await;
+                pause_ms = (pause_ms * 2).min(LONGEST_PAUSE_MS);
+            }
+            Err(error) => return Err(Stopped::Journal(error)),
+        }
     }
 }
 

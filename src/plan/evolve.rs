@@ -66,7 +66,7 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
         let (own, left) = if changed.contains_key(name) {
             (reader_columns(table, evolution), BTreeMap::new())
         } else {
-            carried(input, &estate, table, evolution, &added, warnings)
+            carried(input, &estate, table, &names, evolution, &added, warnings)
         };
         let columns: Vec<NewColumn> = own.iter().map(|(column, _)| column.clone()).collect();
         let green = rewrite::green(&estate, table, &names, &columns).map_err(|d| vec![d])?;
@@ -223,6 +223,7 @@ fn carried(
     input: &PlanInput,
     estate: &Estate,
     table: &Table,
+    names: &rewrite::Names,
     evolution: &Evolution,
     added: &BTreeMap<String, Vec<Added>>,
     warnings: &mut Vec<Diagnostic>,
@@ -244,13 +245,11 @@ fn carried(
             let (expr, rule) = if from_reader { default_of(name, evolution, warnings) } else { (None, rule.clone()) };
             let candidate =
                 NewColumn { column: new.column.clone(), from: Some((source.deployed.physical.clone(), expr)) };
-            let text = table.deployed.dml.as_deref().unwrap_or("");
-            match (&table.role, rewrite::carry(estate, table, text, &candidate)) {
-                (Role::View, _) => {
-                    left.insert(name.clone(), "a view keeps its columns".to_owned());
-                }
-                (_, Ok(_)) => own.push((candidate, rule)),
-                (_, Err(why)) => {
+            match rewrite::carry(estate, table, names, &candidate) {
+                // A remark says that rows may come without it, such as from the outer side of a join.
+                Ok(carried) if carried.notes.is_empty() => own.push((candidate, rule)),
+                Ok(_) => own.push((candidate, may_be_null(rule))),
+                Err(why) => {
                     left.insert(name.clone(), why);
                 }
             }
@@ -258,6 +257,13 @@ fn carried(
     }
     left.retain(|name, _| own.iter().all(|(n, _)| n.column.name != *name));
     (own, left)
+}
+
+fn may_be_null(rule: ChangeRule) -> ChangeRule {
+    match rule {
+        ChangeRule::NewColumn { default, .. } => ChangeRule::NewColumn { default, nullable: true },
+        other => other,
+    }
 }
 
 /// How the source statement reads a new column: with its default where that is right.
