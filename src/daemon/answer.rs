@@ -17,6 +17,8 @@ pub(super) async fn answer(daemon: &mut Daemon, request: Request) -> Result<(), 
         Request::Decide { decision, reply } => (daemon.decide(decision).await, reply),
         Request::Abort { rollout, by, via, reply } => (daemon.give_up(&rollout, &by, &via).await, reply),
     };
+    // Who was answered may look at once: what the answer speaks of must be there to see.
+    daemon.publish();
     let answered = match result {
         Ok(answered) => Ok(answered),
         Err(Refused::Refusal(refusal)) => Err(refusal),

@@ -101,7 +101,11 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Option<RunningJo
         }
         Effect::CopySubjectLevel { subject, like } => {
             let level = ports.registry.level(like).await?;
-            ports.registry.set_level(subject, &level).await?;
+            match ports.registry.set_level(subject, &level).await {
+                // Some registries keep no level for a subject without versions: fine when it will have that level anyway.
+                Err(PortError::Missing { .. }) if ports.registry.level(subject).await?.eq_ignore_ascii_case(&level) => {}
+                done => done?,
+            }
         }
         Effect::Explain { job } => {
             ports.engine.explain(&text(run, job, &job_name(run, &job.table, run.attempt))?).await?;

@@ -185,7 +185,8 @@ impl Daemon {
         });
     }
 
-    fn publish(&self) {
+    /// Shows the ledger as it is now.
+    pub(super) fn publish(&self) {
         let now_ms = self.ports.clock.now_ms();
         let mut counts: BTreeMap<State, (u32, i64)> = BTreeMap::new();
         for rollout in self.ledger.rollouts.values() {

@@ -18,7 +18,7 @@ use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
 use crate::story::generated::Generated;
 use crate::story::http;
 use crate::story::narrator::Narrator as _;
-use crate::story::place::{NOTIFYING, Place, SIGNING, Settings};
+use crate::story::place::{NOTIFYING, Place, SIGNING, Settings, TOKEN};
 use crate::story::run::Run;
 use crate::story::tale;
 use crate::story::world::World;
@@ -45,7 +45,7 @@ fn laid_out(name: &str, brokers: Option<&str>) -> Outcome<(Place, Binary, World)
         program: PROGRAM.into(),
         config: place.config(),
         logs: place.root.clone(),
-        environment: vec![(SIGNING.to_owned(), approver::key()), (NOTIFYING.to_owned(), approver::key())],
+        environment: [SIGNING, NOTIFYING, TOKEN].map(|name| (name.to_owned(), approver::key())).to_vec(),
     };
     Ok((place, binary, world))
 }

@@ -28,6 +28,7 @@ pub struct Approver {
     http: Client,
     signing: String,
     notifying: String,
+    token: String,
     inbox: Arc<Inbox>,
     address: String,
     server: tokio::task::JoinHandle<()>,
@@ -50,7 +51,7 @@ impl Approver {
     /// # Errors
     /// No port is free.
     pub async fn open(http: &Client) -> Outcome<Self> {
-        let (signing, notifying) = (key(), key());
+        let (signing, notifying, token) = (key(), key(), key());
         let verifier = Webhook::new(&notifying).during("a webhook key")?;
         let inbox = Arc::new(Inbox { key: verifier, events: Mutex::default(), forged: Mutex::default() });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.during("listening for events")?;
@@ -59,7 +60,7 @@ impl Approver {
         let server = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
         });
-        Ok(Self { http: http.clone(), signing, notifying, inbox, address, server })
+        Ok(Self { http: http.clone(), signing, notifying, token, inbox, address, server })
     }
 
     /// Where events are to be posted.
@@ -67,11 +68,12 @@ impl Approver {
         &self.address
     }
 
-    /// The keys, as environment variables of the daemon.
+    /// The keys and a token, as environment variables of the daemon.
     pub fn environment(&self) -> Vec<(String, String)> {
         vec![
             (super::place::SIGNING.to_owned(), self.signing.clone()),
             (super::place::NOTIFYING.to_owned(), self.notifying.clone()),
+            (super::place::TOKEN.to_owned(), self.token.clone()),
         ]
     }
 

@@ -54,10 +54,15 @@ impl Connect {
     pub async fn create(&self, connector: &Connector) -> Outcome {
         let body = serde_json::to_value(&connector.config).during("a connector's settings")?;
         let url = self.url(&connector.name, "/config");
-        http::call(&self.http, Method::PUT, &url, Some(&body))
-            .await?
-            .accept(&[])
-            .during(format!("making connector {}", connector.name))?;
+        until(&format!("connector {} to be taken", connector.name), Duration::from_secs(30), async || {
+            let reply = http::call(&self.http, Method::PUT, &url, Some(&body)).await?;
+            Ok(match reply.status.as_u16() {
+                // A worker that balances its tasks: ask again.
+                409 | 500 => Look::NotYet(http::first_line(&reply.text)),
+                _ => Look::There(reply.accept(&[])),
+            })
+        })
+        .await??;
         until(&format!("connector {} to run", connector.name), Duration::from_secs(60), async || {
             let status = http::get(&self.http, &self.url(&connector.name, "/status")).await?;
             let tasks = tasks(&status);
@@ -85,11 +90,11 @@ impl Connect {
     /// # Errors
     /// It does not stop, or the worker refuses.
     pub async fn remove(&self, name: &str) -> Outcome {
-        if self.config(name).await?.is_none() {
-            return Ok(());
-        }
-        // A worker that balances its tasks answers 409: ask again.
+        // A worker that balances its tasks answers 409 or 500: ask again.
         until(&format!("connector {name} to be removed"), Duration::from_secs(60), async || {
+            if self.config(name).await?.is_none() {
+                return Ok(Look::There(()));
+            }
             http::call(&self.http, Method::PUT, &self.url(name, "/stop"), None).await?.accept(&[])?;
             let status = http::get(&self.http, &self.url(name, "/status")).await?;
             let state = status["connector"]["state"].as_str().unwrap_or_default().to_owned();

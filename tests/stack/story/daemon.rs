@@ -178,7 +178,7 @@ impl Daemon {
     /// # Errors
     /// No answer, or not the promised form.
     pub async fn rollouts(&self) -> Outcome<Vec<Rollout>> {
-        serde_json::from_value(self.json("/api/v1/rollouts").await?).during("the list of rollouts")
+        serde_json::from_value(self.json("/api/v1/rollouts").await?["rollouts"].clone()).during("the list of rollouts")
     }
 
     /// One rollout.
@@ -241,7 +241,9 @@ impl Daemon {
     /// # Errors
     /// It does not end within 20 s (it is killed then), or had ended before.
     pub async fn stop(mut self) -> Outcome<ExitStatus> {
-        self.alive()?;
+        if let Some(status) = self.child.0.try_wait().during("looking at the daemon")? {
+            return Err(Failure::new(format!("the daemon had ended by itself before ({status})")));
+        }
         let pid = self.child.0.id().to_string();
         Command::new("kill").args(["-TERM", &pid]).status().during("stopping the daemon")?;
         until("the daemon to end after SIGTERM", Duration::from_secs(20), async || {

@@ -12,6 +12,8 @@ use super::world::World;
 
 /// Variable that holds the key which decisions are signed with.
 pub const SIGNING: &str = "CYANOTYPE_STORY_SIGNING_KEY";
+/// Variable that holds the token of the command line.
+pub const TOKEN: &str = "CYANOTYPE_STORY_TOKEN";
 /// Variable that holds the key which events are signed with.
 pub const NOTIFYING: &str = "CYANOTYPE_STORY_NOTIFY_KEY";
 
@@ -150,7 +152,8 @@ url = {connect:?}
 
 [env.dev.api]
 listen = \"127.0.0.1:{port}\"
-signing_secrets = [{{ env = {SIGNING:?} }}]
+tokens = [{{ name = \"story\", secret = {{ env = {TOKEN:?} }}, scopes = [\"read\", \"apply\", \"abort\"] }}]
+signing_secrets = [{{ name = \"chat\", secret = {{ env = {SIGNING:?} }} }}]
 
 [env.dev.notify]
 url = {notify:?}

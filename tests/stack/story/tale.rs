@@ -48,7 +48,10 @@ pub async fn whole<P: Project>(
     match &told {
         Ok(()) => stay(&mut run, narrator).await,
         Err(error) => {
-            let words = run.daemon.as_ref().map_or(String::new(), |daemon| daemon.last_words());
+            let mut words = run.daemon.as_ref().map_or(String::new(), |daemon| daemon.last_words());
+            if error.to_string().contains(&words) {
+                words.clear();
+            }
             let folder = run.place.root.display();
             told = Err(Failure::new(format!(
                 "{error}\n--- the daemon's log ends with\n{words}\n--- everything is in {folder}"
