@@ -119,6 +119,7 @@ impl Daemon {
             plan: serde_json::to_value(&plan).unwrap_or_default(),
         };
         self.append(Body::Rollout { id: id.clone(), what: Event::Proposed(Box::new(new)) }).await?;
+        self.propose_branch(&plan);
         Ok(id)
     }
 

@@ -103,7 +103,8 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Option<RunningJo
             let level = ports.registry.level(like).await?;
             match ports.registry.set_level(subject, &level).await {
                 // Some registries keep no level for a subject without versions: fine when it will have that level anyway.
-                Err(PortError::Missing { .. }) if ports.registry.level(subject).await?.eq_ignore_ascii_case(&level) => {}
+                Err(PortError::Missing { .. }) if ports.registry.level(subject).await?.eq_ignore_ascii_case(&level) => {
+                }
                 done => done?,
             }
         }

@@ -14,10 +14,11 @@ use super::ports::Ports;
 use super::prove::{self, Broken, Proof};
 use super::settings::Settings;
 use super::watch::{Audit, Sighting};
-use super::{gather, view};
+use super::{branch, gather, view};
 use crate::model::effect::Effect;
 use crate::model::verdict::{Evidence, Outcome};
 use crate::model::work::RunningJob;
+use crate::plan::Plan;
 use crate::port::{OutgoingEvent, PortError};
 use crate::rollout::event::Body;
 use crate::rollout::{Entry, Event, Illegal, Ledger, Rollout, State, Todo, WaitingOn, todo};
@@ -450,6 +451,21 @@ impl Daemon {
                 "links": {"show": base, "approve": format!("{base}/approve"), "reject": format!("{base}/reject")},
             }),
         );
+    }
+
+    /// Puts the green texts on a branch of the project, beside the loop; what cannot be put there is logged.
+    pub(super) fn propose_branch(&self, plan: &Plan) {
+        let Some(branch) = branch::name(plan) else { return };
+        let (repository, plan) = (Arc::clone(&self.ports.repository), plan.clone());
+        tokio::spawn(async move {
+            match branch::propose(repository.as_ref(), &plan, &branch).await {
+                Ok(Some(proposed)) => tracing::info!(branch = proposed, "green's statements are on a branch"),
+                Ok(None) => {
+                    tracing::info!("the project is in no git repository: green's statements are in the plan only")
+                }
+                Err(error) => tracing::warn!(branch, %error, "green's statements could not be put on a branch"),
+            }
+        });
     }
 
     /// Sends an event beside the loop; a receiver that does not take it is logged.
