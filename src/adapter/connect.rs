@@ -70,6 +70,10 @@ impl ConnectClient {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> PortResult<Answer> {
+        if name.contains(['/', '\\', '%']) {
+            let what = format!("connector `{}`", one_line(name, MESSAGE_LIMIT));
+            return Err(self.rest.refused(what, "its REST API takes no name with `/`, `\\` or `%` in it: rename it"));
+        }
         let parts: Vec<&str> = ["connectors", name].into_iter().chain(page).collect();
         let deadline = Instant::now() + BUSY_DEADLINE;
         loop {
