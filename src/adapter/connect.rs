@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::rest::{Answer, Endpoint, Repeat, Rest, one_line, scrub};
+use super::rest::{Answer, Endpoint, Repeat, Rest};
+use super::wording::{one_line, scrub};
 use crate::model::record::Offsets;
 use crate::port::{ConnectorStatus, Connectors, PortResult};
 

@@ -12,4 +12,9 @@ pub mod rest;
 pub mod webhook;
 
 mod flink_cause;
+mod flink_session;
 mod git_program;
+mod wording;
+
+#[cfg(test)]
+mod edge_tests;

@@ -2,6 +2,8 @@
 //!
 //! Rules: names of its own with a random ending; what a test makes it removes, also when it fails.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says no by a panic")]
+
 use std::collections::BTreeMap;
 use std::env;
 use std::panic::{AssertUnwindSafe, resume_unwind};
