@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -99,7 +99,7 @@ impl Reader {
     /// Gives the consumer back to the pool. Dropping the reader instead throws it away.
     pub(in crate::adapter) fn done(mut self) {
         let Some(consumer) = self.consumer.take() else { return };
-        if consumer.unassign().is_err() {
+        if resume(&consumer).is_err() || consumer.unassign().is_err() {
             return;
         }
         // What was already fetched for the old assignment must not meet the next one.
@@ -204,7 +204,8 @@ impl Reader {
             list.add_partition_offset(topic, *partition, Offset::Offset(*offset))
                 .map_err(|e| self.clients().error(what(), &e))?;
         }
-        self.consumer()?.assign(&list).map_err(|e| self.clients().error(what(), &e))
+        let consumer = self.consumer()?;
+        resume(consumer).and_then(|()| consumer.assign(&list)).map_err(|e| self.clients().error(what(), &e))
     }
 
     /// Fetches no more of a partition. Best effort: what still comes is for the caller to leave out.
@@ -297,6 +298,15 @@ impl Drop for Reader {
             std::thread::spawn(move || drop(consumer));
         }
     }
+}
+
+/// Ends the pause of every assigned partition: a pause would outlive the assignment.
+fn resume(consumer: &BaseConsumer<Context>) -> KafkaResult<()> {
+    let assigned = consumer.assignment()?;
+    if assigned.count() == 0 {
+        return Ok(());
+    }
+    consumer.resume(&assigned)
 }
 
 /// Whether a partition has a leader.
