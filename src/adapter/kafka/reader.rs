@@ -24,6 +24,9 @@ const FIRST_LOOK: i64 = 50;
 /// The group that reads name when nothing else is configured. They never join it and commit nothing.
 const GROUP: &str = "cyanotype-reader";
 
+/// How long to wait before a question is asked again.
+const AGAIN: Duration = Duration::from_millis(50);
+
 /// What polling gave.
 pub(in crate::adapter) enum Polled<'a> {
     /// A visible record.
@@ -167,32 +170,40 @@ impl Reader {
     }
 
     fn positions(&self, topic: &str, partitions: &[i32], which: Offset) -> PortResult<Offsets> {
-        if partitions.is_empty() {
-            return Ok(Offsets::new());
+        loop {
+            let error = match self.positions_once(topic, partitions, which) {
+                Ok(offsets) => return Ok(offsets),
+                Err(error) => error,
+            };
+            match code_of(&error) {
+                Some(code) if absent(code) => return Err(self.clients().no_topic(topic)),
+                // A leader that is new does not answer at once.
+                Some(code) if leaderless(code) && !self.late() => std::thread::sleep(AGAIN),
+                _ => return Err(self.clients().error(format!("for the offsets of topic `{topic}`"), &error)),
+            }
         }
-        let what = || format!("for the offsets of topic `{topic}`");
+    }
+
+    fn positions_once(&self, topic: &str, partitions: &[i32], which: Offset) -> KafkaResult<Offsets> {
+        let mut all = Offsets::new();
+        if partitions.is_empty() {
+            return Ok(all);
+        }
         let mut asked = TopicPartitionList::with_capacity(partitions.len());
         for partition in partitions {
-            asked
-                .add_partition_offset(topic, *partition, which)
-                .map_err(|e| self.clients().error(what(), &e))?;
+            asked.add_partition_offset(topic, *partition, which)?;
         }
-        let told = self.consumer()?.offsets_for_times(asked, self.left()).map_err(|e| match code_of(&e) {
-            Some(code) if absent(code) => self.clients().no_topic(topic),
-            _ => self.clients().error(what(), &e),
-        })?;
-        let mut all = Offsets::new();
+        let Some(consumer) = self.consumer.as_ref() else { return Err(KafkaError::Canceled) };
+        let told = consumer.offsets_for_times(asked, self.left())?;
         for element in told.elements() {
-            element.error().map_err(|e| self.clients().error(what(), &e))?;
+            element.error()?;
             if let Offset::Offset(offset) = element.offset() {
                 all.insert(element.partition(), offset);
             }
         }
-        match partitions.iter().find(|p| !all.contains_key(p)) {
-            Some(partition) => Err(self.clients().unreachable(format!(
-                "no answer for partition {partition} of topic `{topic}` when asked for its offsets"
-            ))),
-            None => Ok(all),
+        match partitions.iter().all(|p| all.contains_key(p)) {
+            true => Ok(all),
+            false => Err(KafkaError::OffsetFetch(Code::LeaderNotAvailable)),
         }
     }
 
@@ -298,6 +309,18 @@ impl Drop for Reader {
             std::thread::spawn(move || drop(consumer));
         }
     }
+}
+
+/// True when a partition has no leader that answers yet.
+fn leaderless(code: Code) -> bool {
+    matches!(
+        code,
+        Code::NotLeaderForPartition
+            | Code::LeaderNotAvailable
+            | Code::FencedLeaderEpoch
+            | Code::UnknownLeaderEpoch
+            | Code::OffsetNotAvailable
+    )
 }
 
 /// Ends the pause of every assigned partition: a pause would outlive the assignment.
