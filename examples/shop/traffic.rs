@@ -61,10 +61,7 @@ pub struct Counts {
 impl Counts {
     /// All committed changes of all tables.
     pub fn total(&self) -> u64 {
-        self.tables
-            .values()
-            .map(|t| t.inserts + t.updates + t.deletes)
-            .sum()
+        self.tables.values().map(|t| t.inserts + t.updates + t.deletes).sum()
     }
 
     fn add(&mut self, more: &BTreeMap<&'static str, TableCounts>) {
@@ -99,10 +96,9 @@ impl fmt::Display for TrafficError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Database(error) => f.write_str(&explain(error)),
-            Self::UnknownColumn { table, column } => write!(
-                f,
-                "shop.{table} has no column {column}: add it before the traffic fills it"
-            ),
+            Self::UnknownColumn { table, column } => {
+                write!(f, "shop.{table} has no column {column}: add it before the traffic fills it")
+            }
             Self::Empty(what) => write!(f, "{what} must not be empty or zero"),
             Self::Ended(why) => write!(f, "the traffic has ended: {why}"),
         }
@@ -139,12 +135,7 @@ type Extras = BTreeMap<String, Vec<Extra>>;
 enum Command {
     Pause(oneshot::Sender<()>),
     Resume(oneshot::Sender<()>),
-    SetColumn {
-        table: String,
-        column: String,
-        values: Vec<String>,
-        reply: oneshot::Sender<Result<(), TrafficError>>,
-    },
+    SetColumn { table: String, column: String, values: Vec<String>, reply: oneshot::Sender<Result<(), TrafficError>> },
 }
 
 /// A running traffic. Dropping it ends the task after the operation in hand.
@@ -157,11 +148,7 @@ pub struct Traffic {
 impl Traffic {
     /// After `Ok` the schema holds at least the first few hundred rows and changes arrive at about
     /// `ops_per_second`, each touching one row or a few. Rows of an earlier run are taken over.
-    pub async fn start(
-        pg_url: &str,
-        seed: u64,
-        ops_per_second: u32,
-    ) -> Result<Traffic, TrafficError> {
+    pub async fn start(pg_url: &str, seed: u64, ops_per_second: u32) -> Result<Traffic, TrafficError> {
         if ops_per_second == 0 {
             return Err(TrafficError::Empty("the rate"));
         }
@@ -181,36 +168,18 @@ impl Traffic {
         // An interval of zero would panic.
         let period = Duration::from_secs(1) / ops_per_second.min(10_000);
         let task = tokio::spawn(worker.run(ids, inbox, period));
-        Ok(Traffic {
-            commands,
-            counts,
-            task,
-        })
+        Ok(Traffic { commands, counts, task })
     }
 
     /// After `Ok` every insert into the table writes one of `values` into the column, and about half
     /// of the updates do. Values are PostgreSQL text, cast to the column's type.
-    pub async fn set_column(
-        &self,
-        table: &str,
-        column: &str,
-        values: Vec<String>,
-    ) -> Result<(), TrafficError> {
+    pub async fn set_column(&self, table: &str, column: &str, values: Vec<String>) -> Result<(), TrafficError> {
         if values.is_empty() {
             return Err(TrafficError::Empty("the list of values"));
         }
         let (reply, answer) = oneshot::channel();
         let (table, column) = (table.to_owned(), column.to_owned());
-        self.send(
-            Command::SetColumn {
-                table,
-                column,
-                values,
-                reply,
-            },
-            answer,
-        )
-        .await?
+        self.send(Command::SetColumn { table, column, values, reply }, answer).await?
     }
 
     /// After `Ok` no change is in flight and none follows until [`Traffic::resume`].
@@ -243,19 +212,13 @@ impl Traffic {
         Ok(counts)
     }
 
-    async fn send<T>(
-        &self,
-        command: Command,
-        answer: oneshot::Receiver<T>,
-    ) -> Result<T, TrafficError> {
+    async fn send<T>(&self, command: Command, answer: oneshot::Receiver<T>) -> Result<T, TrafficError> {
         if self.commands.send(command).await.is_ok()
             && let Ok(answer) = answer.await
         {
             return Ok(answer);
         }
-        Err(TrafficError::Ended(
-            self.counts().last_error.unwrap_or_default(),
-        ))
+        Err(TrafficError::Ended(self.counts().last_error.unwrap_or_default()))
     }
 }
 
@@ -268,12 +231,7 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(
-        mut self,
-        mut ids: rows::Ids,
-        mut inbox: mpsc::Receiver<Command>,
-        period: Duration,
-    ) {
+    async fn run(mut self, mut ids: rows::Ids, mut inbox: mpsc::Receiver<Command>, period: Duration) {
         let mut ticks = tokio::time::interval(period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut paused = false;
@@ -298,12 +256,7 @@ impl Worker {
                     good = Instant::now();
                     let _ = reply.send(());
                 }
-                Some(Command::SetColumn {
-                    table,
-                    column,
-                    values,
-                    reply,
-                }) => {
+                Some(Command::SetColumn { table, column, values, reply }) => {
                     let _ = reply.send(self.set_column(table, column, values).await);
                 }
                 None => {
@@ -327,12 +280,7 @@ impl Worker {
         Ok(ops::operation(&mut self.client, &mut self.rng, ids, &self.extras).await?)
     }
 
-    async fn set_column(
-        &mut self,
-        table: String,
-        column: String,
-        values: Vec<String>,
-    ) -> Result<(), TrafficError> {
+    async fn set_column(&mut self, table: String, column: String, values: Vec<String>) -> Result<(), TrafficError> {
         if self.client.is_closed() {
             self.client = connect(&self.url).await?;
         }
@@ -349,11 +297,7 @@ impl Worker {
         let Some(found) = found else {
             return Err(TrafficError::UnknownColumn { table, column });
         };
-        let extra = Extra {
-            column: found.try_get(0)?,
-            kind: found.try_get(1)?,
-            values,
-        };
+        let extra = Extra { column: found.try_get(0)?, kind: found.try_get(1)?, values };
         let extras = self.extras.entry(table).or_default();
         extras.retain(|e| e.column != extra.column);
         extras.push(extra);

@@ -19,23 +19,15 @@ const MOST_ORDERS: i64 = 3_000;
 /// The same for customers and products.
 const MOST_NAMED: i64 = 1_000;
 
-const FIRST_NAMES: [&str; 10] = [
-    "Ann", "Ben", "Cleo", "Dora", "Emil", "Finn", "Greta", "Hugo", "Ida", "Jörg",
-];
-const LAST_NAMES: [&str; 8] = [
-    "Ahlberg", "Berger", "Costa", "Dubois", "Ek", "Fischer", "García", "Holm",
-];
+const FIRST_NAMES: [&str; 10] = ["Ann", "Ben", "Cleo", "Dora", "Emil", "Finn", "Greta", "Hugo", "Ida", "Jörg"];
+const LAST_NAMES: [&str; 8] = ["Ahlberg", "Berger", "Costa", "Dubois", "Ek", "Fischer", "García", "Holm"];
 const COUNTRIES: [&str; 9] = ["DE", "AT", "CH", "SE", "NO", "FR", "IT", "ES", "PL"];
 const SEGMENTS: [Option<&str>; 4] = [None, Some("home"), Some("trade"), Some("club")];
 const CATEGORIES: [&str; 5] = ["garden", "kitchen", "office", "sport", "toys"];
 const THINGS: [&str; 6] = ["lamp", "chair", "kettle", "ball", "shelf", "clock"];
 
 /// After `Ok` an empty shop has its first rows; a shop with customers is left as it is.
-pub(super) async fn first_rows(
-    client: &mut Client,
-    rng: &mut StdRng,
-    ids: &mut Ids,
-) -> Result<Tally, Error> {
+pub(super) async fn first_rows(client: &mut Client, rng: &mut StdRng, ids: &mut Ids) -> Result<Tally, Error> {
     let extras = Extras::new();
     let mut shop = Shop::begin(client, rng, ids, &extras).await?;
     if shop.count("customers").await? == 0 {
@@ -101,11 +93,7 @@ impl Shop<'_> {
             field("email", TEXT, self.address(id)),
             field("full_name", TEXT, name),
             field("country", TEXT, one_of(self.rng, &COUNTRIES)),
-            (
-                "segment",
-                TEXT,
-                one_of(self.rng, &SEGMENTS).map(str::to_owned),
-            ),
+            ("segment", TEXT, one_of(self.rng, &SEGMENTS).map(str::to_owned)),
             field("discount_rate", NUMERIC, self.discount()),
             field("created_at", TIME, self.now()),
         ];
@@ -121,15 +109,10 @@ impl Shop<'_> {
             0 => field("email", TEXT, self.address(id)),
             1 => field("full_name", TEXT, self.person()),
             2 => field("country", TEXT, one_of(self.rng, &COUNTRIES)),
-            3 => (
-                "segment",
-                TEXT,
-                one_of(self.rng, &SEGMENTS).map(str::to_owned),
-            ),
+            3 => ("segment", TEXT, one_of(self.rng, &SEGMENTS).map(str::to_owned)),
             _ => field("discount_rate", NUMERIC, self.discount()),
         };
-        self.update("customers", "customer_id", id, vec![change])
-            .await
+        self.update("customers", "customer_id", id, vec![change]).await
     }
 
     /// Only somebody without orders can leave.
@@ -172,8 +155,7 @@ impl Shop<'_> {
             8 => field("category", TEXT, one_of(self.rng, &CATEGORIES)),
             _ => field("is_test", BOOLEAN, self.rng.random_bool(0.2)),
         };
-        self.update("products", "product_id", id, vec![change])
-            .await
+        self.update("products", "product_id", id, vec![change]).await
     }
 
     /// Only a product that stands on no order can go.
@@ -216,8 +198,7 @@ impl Shop<'_> {
     }
 
     async fn move_order_on(&mut self) -> Result<bool, Error> {
-        let open =
-            "SELECT order_id FROM shop.orders WHERE status NOT IN ('delivered', 'cancelled')";
+        let open = "SELECT order_id FROM shop.orders WHERE status NOT IN ('delivered', 'cancelled')";
         let Some(id) = self.pick(open).await? else {
             return Ok(false);
         };
@@ -230,8 +211,7 @@ impl Shop<'_> {
             "paid" => "shipped",
             _ => "delivered",
         };
-        self.update("orders", "order_id", id, vec![field("status", TEXT, next)])
-            .await?;
+        self.update("orders", "order_id", id, vec![field("status", TEXT, next)]).await?;
         self.event(&format!("order_{next}"), id).await
     }
 
@@ -298,8 +278,7 @@ impl Shop<'_> {
         } else {
             field("unit_price", NUMERIC, self.price())
         };
-        self.update("order_items", "item_id", id, vec![change])
-            .await
+        self.update("order_items", "item_id", id, vec![change]).await
     }
 
     /// Never the last line of an order: its number would be given out again.
@@ -338,11 +317,7 @@ impl Shop<'_> {
     }
 
     fn person(&mut self) -> String {
-        format!(
-            "{} {}",
-            one_of(self.rng, &FIRST_NAMES),
-            one_of(self.rng, &LAST_NAMES)
-        )
+        format!("{} {}", one_of(self.rng, &FIRST_NAMES), one_of(self.rng, &LAST_NAMES))
     }
 
     fn address(&mut self, id: i64) -> String {
@@ -351,11 +326,7 @@ impl Shop<'_> {
     }
 
     fn thing(&mut self) -> String {
-        format!(
-            "{} no. {}",
-            one_of(self.rng, &THINGS),
-            self.rng.random_range(1..500)
-        )
+        format!("{} no. {}", one_of(self.rng, &THINGS), self.rng.random_range(1..500))
     }
 
     fn price(&mut self) -> String {

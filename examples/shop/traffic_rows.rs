@@ -24,8 +24,7 @@ pub(super) const INTEGER: &str = "{}::text::integer";
 pub(super) const NUMERIC: &str = "{}::text::numeric";
 pub(super) const BOOLEAN: &str = "{}::text::boolean";
 /// Milliseconds since 1970 as a time without zone.
-pub(super) const TIME: &str =
-    "(timestamp '1970-01-01' + {}::text::bigint * interval '1 millisecond')::timestamp(3)";
+pub(super) const TIME: &str = "(timestamp '1970-01-01' + {}::text::bigint * interval '1 millisecond')::timestamp(3)";
 
 /// A column, the expression that makes its value from a text parameter `{}`, and the text.
 pub(super) type Field<'a> = (&'a str, &'a str, Option<String>);
@@ -95,17 +94,8 @@ impl<'a> Shop<'a> {
     ) -> Result<Shop<'a>, Error> {
         let tx = client.transaction().await?;
         // Every table is in the tally, so that "no change" is a zero and not a gap.
-        let tally = TABLES
-            .iter()
-            .map(|table| (*table, TableCounts::default()))
-            .collect();
-        Ok(Shop {
-            tx,
-            rng,
-            ids,
-            extras,
-            tally,
-        })
+        let tally = TABLES.iter().map(|table| (*table, TableCounts::default())).collect();
+        Ok(Shop { tx, rng, ids, extras, tally })
     }
 
     pub(super) async fn commit(self) -> Result<Tally, Error> {
@@ -114,10 +104,7 @@ impl<'a> Shop<'a> {
     }
 
     pub(super) async fn count(&mut self, table: &str) -> Result<i64, Error> {
-        self.tx
-            .query_one(&format!("SELECT count(*) FROM shop.{table}"), &[])
-            .await?
-            .try_get(0)
+        self.tx.query_one(&format!("SELECT count(*) FROM shop.{table}"), &[]).await?.try_get(0)
     }
 
     /// The first column of the one row that the query with parameter `id` gives.
@@ -141,20 +128,12 @@ impl<'a> Shop<'a> {
         }
     }
 
-    pub(super) async fn insert(
-        &mut self,
-        table: &'static str,
-        fields: Vec<Field<'_>>,
-    ) -> Result<bool, Error> {
+    pub(super) async fn insert(&mut self, table: &'static str, fields: Vec<Field<'_>>) -> Result<bool, Error> {
         let extras = self.extras;
         let added = self.added(extras, table);
         let all: Vec<_> = fields.iter().chain(&added).collect();
         let columns: Vec<_> = all.iter().map(|f| f.0).collect();
-        let values: Vec<_> = all
-            .iter()
-            .zip(1..)
-            .map(|(f, n)| parameter(f.1, n))
-            .collect();
+        let values: Vec<_> = all.iter().zip(1..).map(|(f, n)| parameter(f.1, n)).collect();
         let (columns, values) = (columns.join(", "), values.join(", "));
         let sql = format!("INSERT INTO shop.{table} ({columns}) VALUES ({values})");
         let texts: Vec<_> = all.iter().map(|f| &f.2 as &(dyn ToSql + Sync)).collect();
@@ -171,21 +150,10 @@ impl<'a> Shop<'a> {
         fields: Vec<Field<'_>>,
     ) -> Result<bool, Error> {
         let extras = self.extras;
-        let added = if self.rng.random_bool(0.5) {
-            self.added(extras, table)
-        } else {
-            Vec::new()
-        };
+        let added = if self.rng.random_bool(0.5) { self.added(extras, table) } else { Vec::new() };
         let all: Vec<_> = fields.iter().chain(&added).collect();
-        let sets: Vec<_> = all
-            .iter()
-            .zip(2..)
-            .map(|(f, n)| format!("{} = {}", f.0, parameter(f.1, n)))
-            .collect();
-        let sql = format!(
-            "UPDATE shop.{table} SET {} WHERE {key} = $1",
-            sets.join(", ")
-        );
+        let sets: Vec<_> = all.iter().zip(2..).map(|(f, n)| format!("{} = {}", f.0, parameter(f.1, n))).collect();
+        let sql = format!("UPDATE shop.{table} SET {} WHERE {key} = $1", sets.join(", "));
         let mut texts: Vec<&(dyn ToSql + Sync)> = vec![&id];
         texts.extend(all.iter().map(|f| &f.2 as &(dyn ToSql + Sync)));
         let rows = self.tx.execute(&sql, &texts).await?;
@@ -193,12 +161,7 @@ impl<'a> Shop<'a> {
         Ok(rows > 0)
     }
 
-    pub(super) async fn delete(
-        &mut self,
-        table: &'static str,
-        key: &str,
-        id: i64,
-    ) -> Result<bool, Error> {
+    pub(super) async fn delete(&mut self, table: &'static str, key: &str, id: i64) -> Result<bool, Error> {
         let sql = format!("DELETE FROM shop.{table} WHERE {key} = $1");
         let rows = self.tx.execute(&sql, &[&id]).await?;
         self.tally.entry(table).or_default().deletes += rows;
@@ -208,23 +171,11 @@ impl<'a> Shop<'a> {
     /// A drawn value for each column that was added to the table.
     fn added<'e>(&mut self, extras: &'e Extras, table: &str) -> Vec<Field<'e>> {
         let columns = extras.get(table).into_iter().flatten();
-        columns
-            .map(|e| {
-                (
-                    e.column.as_str(),
-                    e.kind.as_str(),
-                    e.values.choose(self.rng).cloned(),
-                )
-            })
-            .collect()
+        columns.map(|e| (e.column.as_str(), e.kind.as_str(), e.values.choose(self.rng).cloned())).collect()
     }
 }
 
 /// `{}` in the expression becomes the parameter; a bare type name becomes a cast to it.
 fn parameter(kind: &str, number: usize) -> String {
-    if kind.contains("{}") {
-        kind.replace("{}", &format!("${number}"))
-    } else {
-        format!("${number}::text::{kind}")
-    }
+    if kind.contains("{}") { kind.replace("{}", &format!("${number}")) } else { format!("${number}::text::{kind}") }
 }

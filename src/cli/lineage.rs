@@ -3,8 +3,12 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use super::output::{Failure, Reply};
-use super::{Shell, not_built};
+use serde::Serialize;
+
+use super::Shell;
+use super::output::{Failure, Reply, columns};
+use super::project::{self, Diagnosed, Missing};
+use crate::plan::{self, estate, trace};
 
 /// Show where a table or a column comes from and where it goes.
 #[derive(Debug, clap::Args)]
@@ -41,8 +45,49 @@ impl FromStr for Target {
     }
 }
 
-pub(super) async fn run(_args: Args, _shell: &Shell) -> Result<Reply, Failure> {
-    Err(not_built("lineage"))
+pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
+    let (dir, vars) = project::offline(shell, args.project.as_ref())?;
+    let read = project::read(&dir, &vars, Missing::Kept).await?;
+    if plan::project::broken(&read.project.diagnostics) {
+        return Ok(Reply::no(Diagnosed::new(read.project.diagnostics, read.texts, "")));
+    }
+    let estate = match estate::read(&read.project.manifest) {
+        Ok(estate) => estate,
+        Err(problems) => return Ok(Reply::no(Diagnosed::new(problems, read.texts, ""))),
+    };
+    let Target { table, column } = args.target;
+    let Some(trace) = trace::of(&estate, &table, column.as_deref()) else {
+        let what = column.map_or_else(|| format!("table `{table}`"), |c| format!("column `{table}.{c}`"));
+        let known: Vec<&str> = estate.tables.keys().map(String::as_str).collect();
+        return Err(
+            Failure::new(format!("the project has no {what}")).help(format!("its tables: {}", known.join(", ")))
+        );
+    };
+    Ok(Reply::yes(Shown(trace)))
+}
+
+/// A trace as an answer: what comes in above, what goes out below.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Shown(trace::Trace);
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let part = |f: &mut std::fmt::Formatter<'_>, title: &str, edges: &[trace::Edge]| {
+            if edges.is_empty() {
+                return writeln!(f, "{title}: nothing");
+            }
+            writeln!(f, "{title}")?;
+            let rows: Vec<Vec<String>> = edges
+                .iter()
+                .map(|e| vec![format!("  {}", e.from), "->".to_owned(), e.to.clone(), e.uses.join(", ")])
+                .collect();
+            columns(&rows).iter().try_for_each(|line| writeln!(f, "{line}"))
+        };
+        writeln!(f, "{}", self.0.target)?;
+        part(f, "comes from", &self.0.sources)?;
+        part(f, "goes to", &self.0.uses)
+    }
 }
 
 #[cfg(test)]

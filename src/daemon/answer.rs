@@ -17,6 +17,8 @@ pub(super) async fn answer(daemon: &mut Daemon, request: Request) -> Result<(), 
         Request::Decide { decision, reply } => (daemon.decide(decision).await, reply),
         Request::Abort { rollout, by, via, reply } => (daemon.give_up(&rollout, &by, &via).await, reply),
     };
+    // Who was answered may look at once: what the answer speaks of must be there to see.
+    daemon.publish();
     let answered = match result {
         Ok(answered) => Ok(answered),
         Err(Refused::Refusal(refusal)) => Err(refusal),
@@ -117,6 +119,7 @@ impl Daemon {
             plan: serde_json::to_value(&plan).unwrap_or_default(),
         };
         self.append(Body::Rollout { id: id.clone(), what: Event::Proposed(Box::new(new)) }).await?;
+        self.propose_branch(&plan);
         Ok(id)
     }
 
@@ -138,13 +141,24 @@ impl Daemon {
                 self.assumptions_hold(&plan)?;
             }
         }
+        if rollout.state == State::Proposed && rollout.decided_on().is_some_and(|digest| digest != request.evidence) {
+            let text = format!("the decision names {}, the plan is {}", request.evidence, rollout.plan_digest);
+            return Err(Refusal::new(RefusalCause::EvidenceMismatch, text).into());
+        }
+        let by = format!("{} ({})", request.by, request.via);
         let approval = Approval {
             evidence: request.evidence,
-            by: format!("{} ({})", request.by, request.via),
+            by: by.clone(),
             comment: request.comment,
             delivery: request.delivery,
         };
         let (what, message) = match request.decision {
+            Decision::Approve if rollout.state == State::Proposed => {
+                (Event::StagingAllowed { by }, "approved: green is being staged")
+            }
+            Decision::Reject if rollout.state == State::Proposed => {
+                (Event::AbortAsked { by, reason: "rejected".to_owned() }, "rejected: nothing was done")
+            }
             Decision::Approve => (Event::Approved(approval), "approved: it is being promoted"),
             Decision::Reject => (Event::Rejected(approval), "rejected: green is being removed"),
         };
@@ -183,9 +197,6 @@ impl Daemon {
         if *version <= known {
             return Ok(None);
         }
-        if !self.ledger.open().is_empty() {
-            return Ok(Some(sighting));
-        }
         let from = deployed.unwrap_or(known);
         let seen = match gather::assess(&self.ports, &self.settings, subject, from, *version).await {
             Ok(seen) => seen,
@@ -194,22 +205,28 @@ impl Daemon {
                 return Ok(Some(sighting));
             }
         };
-        self.metrics.subject_versions_seen_total.inc([]);
         let evolution = match seen {
             Seen::Refused(reasons) => {
+                self.metrics.subject_versions_seen_total.inc([]);
                 self.refuse(subject, *version, reasons).await?;
                 return Ok(None);
             }
+            // Planned on top of what the open rollout leaves behind.
+            Seen::Evolved(_) if !self.ledger.open().is_empty() => return Ok(Some(sighting)),
             Seen::Evolved(evolution) => evolution,
         };
+        self.metrics.subject_versions_seen_total.inc([]);
         let manifest = self.ledger.manifest.clone();
-        let input = match gather::input(&self.ports, &self.settings, manifest, Cause::Evolution(evolution)).await {
-            Ok(input) => input,
-            Err(error) => {
-                tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
-                return Ok(Some(sighting));
-            }
-        };
+        let input =
+            match gather::input(&self.ports, Some(&self.audit), &self.settings, manifest, Cause::Evolution(evolution))
+                .await
+            {
+                Ok(input) => input,
+                Err(error) => {
+                    tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
+                    return Ok(Some(sighting));
+                }
+            };
         let planned = plan::plan(&input);
         match planned.plan {
             Some(plan) => {

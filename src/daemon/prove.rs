@@ -12,13 +12,18 @@ use super::ports::Ports;
 use super::settings::Settings;
 use super::watch::Audit;
 use crate::model::parity::TableContract;
-use crate::model::record::Offsets;
-use crate::model::verdict::Evidence;
+use crate::model::record::{Offsets, RawRecord};
+use crate::model::verdict::{Evidence, TableVerdict};
 use crate::model::work::RunningJob;
 use crate::port::PortError;
 use crate::rollout::Rollout;
 use crate::telemetry::Metrics;
-use crate::validate::{self, Side, TableValidation};
+use crate::validate::{self, Round, Side, TableValidation};
+
+/// Keys that never rest are followed this often before their history decides.
+const ROUNDS_FOR_HISTORY: u32 = 3;
+/// Time between two rounds over topics whose inputs are not known, milliseconds.
+const LOOK_MS: u64 = 1_000;
 
 /// Why there is no verdict.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +67,7 @@ pub async fn prove(proof: &Proof) -> Result<Evidence, Broken> {
     let mut tables: Vec<Reading> = work.contracts.iter().cloned().map(Reading::new).collect();
     let first = hold::ends(&proof.ports, &inputs).await?;
     let mut cut = first.clone();
+    let mut rounds = 0;
     loop {
         for table in &mut tables {
             table.begin(&proof.ports).await?;
@@ -69,12 +75,18 @@ pub async fn prove(proof: &Proof) -> Result<Evidence, Broken> {
         cut = advanced(&cut, hold::ends(&proof.ports, &inputs).await?);
         let wait = Wait { ports: &proof.ports, metrics: &proof.metrics, hops: &work.hops, jobs: &proof.jobs, until_ms };
         let ends = hold::hold(wait, &cut).await?;
-        let mut pending = 0;
+        rounds += 1;
+        let (mut pending, mut by_history) = (0, 0);
         for table in &mut tables {
-            pending += table.read_on(proof, &ends).await?;
+            let round = table.read_on(&proof.ports, &ends).await?;
+            proof.metrics.validation_rows_total.add(["blue"], round.read_blue);
+            proof.metrics.validation_rows_total.add(["green"], round.read_green);
+            pending += round.pending;
+            by_history += round.by_history;
         }
-        tracing::info!(rollout = proof.rollout.id, pending, "round of validation read");
-        if pending == 0 || proof.ports.clock.now_ms() >= until_ms {
+        tracing::info!(rollout = proof.rollout.id, rounds, pending, by_history, "round of validation read");
+        let decided = pending == 0 || (pending == by_history && rounds >= ROUNDS_FOR_HISTORY);
+        if decided || proof.ports.clock.now_ms() >= until_ms {
             break;
         }
     }
@@ -96,6 +108,24 @@ pub async fn prove(proof: &Proof) -> Result<Evidence, Broken> {
         ended_ms,
         expires_ms: ended_ms + proof.settings.approval_ms,
     })
+}
+
+/// Compares two topics outside of any rollout: rounds up to the topics' own ends, until every key is decided or `until_ms`.
+///
+/// No inputs are known, so this is sound where the inputs rest; a green that lags has missing rows here.
+///
+/// # Errors
+/// See [`Broken`].
+pub async fn compare(ports: &Ports, contract: TableContract, until_ms: i64) -> Result<TableVerdict, Broken> {
+    let mut table = Reading::new(contract);
+    loop {
+        table.begin(ports).await?;
+        let round = table.read_on(ports, &Positions::new()).await?;
+        if round.pending == 0 || ports.clock.now_ms() >= until_ms {
+            return Ok(table.validation.verdict());
+        }
+        ports.clock.sleep_ms(LOOK_MS).await;
+    }
 }
 
 /// One table on its way through the rounds.
@@ -122,23 +152,21 @@ impl Reading {
         Ok(())
     }
 
-    /// Reads both topics up to `ends`; the number of keys still undecided.
-    async fn read_on(&mut self, proof: &Proof, ends: &Positions) -> Result<u64, Broken> {
+    /// Reads both topics up to `ends`.
+    async fn read_on(&mut self, ports: &Ports, ends: &Positions) -> Result<Round, Broken> {
         let sides =
             [(Side::Blue, self.contract.blue_topic.clone()), (Side::Green, Some(self.contract.green_topic.clone()))];
         for (side, topic) in sides {
             let Some(topic) = topic else { continue };
             let to = match ends.get(&topic) {
                 Some(to) => to.clone(),
-                None => proof.ports.topics.visible_ends(&topic).await?,
+                None => ports.topics.visible_ends(&topic).await?,
             };
             let from = self.read.get(&topic).cloned().unwrap_or_default();
-            let rows = self.read_topic(&proof.ports, side, &topic, &from, &to).await?;
-            let label = if side == Side::Blue { "blue" } else { "green" };
-            proof.metrics.validation_rows_total.add([label], rows);
+            self.read_topic(ports, side, &topic, &from, &to).await?;
             self.read.insert(topic, advance(&from, &to));
         }
-        Ok(self.validation.end_round().pending)
+        Ok(self.validation.end_round())
     }
 
     async fn read_topic(
@@ -148,22 +176,33 @@ impl Reading {
         topic: &str,
         from: &Offsets,
         to: &Offsets,
-    ) -> Result<u64, Broken> {
+    ) -> Result<(), Broken> {
         let mut stream = ports.topics.read(topic, from, to).await?;
-        let mut rows = 0;
         while let Some(batch) = stream.next_batch().await? {
             for record in &batch {
-                for id in self.validation.missing_schemas(record) {
-                    let schema = ports.registry.schema_by_id(id).await?;
-                    self.validation
-                        .add_schema(id, &schema.text)
-                        .map_err(|e| Broken::Unreadable(format!("schema {id} of topic {topic}: {e}")))?;
-                }
+                self.learn(ports, topic, record).await?;
                 self.validation.feed(side, record).map_err(|e| Broken::Unreadable(format!("topic {topic}: {e}")))?;
-                rows += 1;
             }
         }
-        Ok(rows)
+        Ok(())
+    }
+}
+
+impl Reading {
+    /// Adds the schemas that the record needs; the value's may show that the key's is needed as well.
+    async fn learn(&mut self, ports: &Ports, topic: &str, record: &RawRecord) -> Result<(), Broken> {
+        loop {
+            let missing = self.validation.missing_schemas(record);
+            if missing.is_empty() {
+                return Ok(());
+            }
+            for id in missing {
+                let schema = ports.registry.schema_by_id(id).await?;
+                self.validation
+                    .add_schema(id, &schema.text)
+                    .map_err(|e| Broken::Unreadable(format!("schema {id} of topic {topic}: {e}")))?;
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostic;
+use crate::model::column::{Column, ColumnType};
 use crate::model::manifest::{DeployedTable, Manifest};
 use crate::sql::{self, Catalog, CatalogTable, CreateTable, CreateView, Insert, Query, Statement, StatementKind};
 
@@ -116,7 +117,7 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
         };
         let (columns, view) = match &ddl.kind {
             StatementKind::CreateTable(create) => (create.schema(), None),
-            StatementKind::CreateView(view) => (Vec::new(), Some(view.query.clone())),
+            StatementKind::CreateView(view) => (view_columns(view), Some(view.query.clone())),
             _ => {
                 let what =
                     Diagnostic::error("C101", format!("{} is not a CREATE TABLE or CREATE VIEW", deployed.ddl_file));
@@ -158,6 +159,12 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
         );
     }
     if problems.is_empty() { Ok(Estate { tables, logical, catalog }) } else { Err(problems) }
+}
+
+/// The names of a view's column list; their types follow from its query.
+fn view_columns(view: &CreateView) -> Vec<Column> {
+    let unknown = || ColumnType::Other(String::new());
+    view.columns.iter().map(|c| Column::nullable(c.name.clone(), unknown())).collect()
 }
 
 /// The only statement of a text; every problem of the text goes to `problems`.

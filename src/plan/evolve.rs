@@ -66,7 +66,7 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
         let (own, left) = if changed.contains_key(name) {
             (reader_columns(table, evolution), BTreeMap::new())
         } else {
-            carried(input, &estate, table, evolution, &added, warnings)
+            carried(input, &estate, table, &names, evolution, &added, warnings)
         };
         let columns: Vec<NewColumn> = own.iter().map(|(column, _)| column.clone()).collect();
         let green = rewrite::green(&estate, table, &names, &columns).map_err(|d| vec![d])?;
@@ -178,6 +178,16 @@ fn sound_start(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &I
         let changelog = table.option("format").is_some_and(|f| f.starts_with("debezium") || f.starts_with("canal"));
         let absorbs = input.settings.get(DUPLICATE_EVENTS).is_some_and(|v| v == "true") && !table.key().is_empty();
         let topic = table.deployed.topic.clone().unwrap_or_default();
+        if let (true, Some((partition, offset))) = (changelog, facts.update_without_before) {
+            let text = format!(
+                "topic {topic} holds an update without its row before (partition {partition}, offset {offset}): no job can read past it"
+            );
+            problems.push(
+                Diagnostic::error("C209", text)
+                    .in_file(&table.deployed.ddl_file)
+                    .help("ALTER TABLE ... REPLICA IDENTITY FULL, then write the topic anew with a fresh snapshot"),
+            );
+        }
         if (facts.compacted || facts.truncated) && changelog && !absorbs {
             problems.push(
                 Diagnostic::error(
@@ -223,6 +233,7 @@ fn carried(
     input: &PlanInput,
     estate: &Estate,
     table: &Table,
+    names: &rewrite::Names,
     evolution: &Evolution,
     added: &BTreeMap<String, Vec<Added>>,
     warnings: &mut Vec<Diagnostic>,
@@ -244,13 +255,11 @@ fn carried(
             let (expr, rule) = if from_reader { default_of(name, evolution, warnings) } else { (None, rule.clone()) };
             let candidate =
                 NewColumn { column: new.column.clone(), from: Some((source.deployed.physical.clone(), expr)) };
-            let text = table.deployed.dml.as_deref().unwrap_or("");
-            match (&table.role, rewrite::carry(estate, table, text, &candidate)) {
-                (Role::View, _) => {
-                    left.insert(name.clone(), "a view keeps its columns".to_owned());
-                }
-                (_, Ok(_)) => own.push((candidate, rule)),
-                (_, Err(why)) => {
+            match rewrite::carry(estate, table, names, &candidate) {
+                // A remark says that rows may come without it, such as from the outer side of a join.
+                Ok(carried) if carried.notes.is_empty() => own.push((candidate, rule)),
+                Ok(_) => own.push((candidate, may_be_null(rule))),
+                Err(why) => {
                     left.insert(name.clone(), why);
                 }
             }
@@ -258,6 +267,13 @@ fn carried(
     }
     left.retain(|name, _| own.iter().all(|(n, _)| n.column.name != *name));
     (own, left)
+}
+
+fn may_be_null(rule: ChangeRule) -> ChangeRule {
+    match rule {
+        ChangeRule::NewColumn { default, .. } => ChangeRule::NewColumn { default, nullable: true },
+        other => other,
+    }
 }
 
 /// How the source statement reads a new column: with its default where that is right.

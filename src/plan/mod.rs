@@ -3,7 +3,7 @@
 //! Reading order: [`project`] turns files into a manifest, [`estate`] a manifest into parsed statements, [`graph`] says what
 //! depends on what, [`impact`] which tables become green and why, [`rewrite`] how their SQL changes, [`parity`] how each
 //! column is proven, [`job`] what a session needs, [`evolve`] and [`deploy`] put a [`document::Plan`] together, [`report`]
-//! prints it.
+//! prints it; [`trace`] answers where a column comes from and goes to.
 //!
 //! Rules: planning changes nothing in the world; the same input gives the same bytes; what is not understood blocks the
 //! plan with a diagnostic; SQL is changed by edits on spans only.
@@ -20,6 +20,7 @@ pub mod parity;
 pub mod project;
 pub mod report;
 pub mod rewrite;
+pub mod trace;
 
 pub use document::Plan;
 pub use input::{Cause, PlanInput, Policy};

@@ -13,9 +13,8 @@ use std::collections::BTreeMap;
 
 use super::estate::{Estate, Table};
 use super::rewrite::NewColumn;
-use crate::diagnostic::Span;
 use crate::model::parity::{ChangeRule, ColumnClass};
-use crate::sql::{self, Operator, OperatorUse, OutputColumn, Query, UseKind};
+use crate::sql::{self, Lineage, Operator, OperatorUse, OutputColumn, Query, UseKind};
 
 /// Tolerance for sums of floating point numbers, whose order of addition is not fixed.
 const FLOAT_TOLERANCE: f64 = 1e-9;
@@ -43,7 +42,7 @@ pub fn columns(
     if let Some(query) = table.query() {
         let lineage = sql::lineage(query, &estate.catalog);
         let operators = sql::operators_with(query, &estate.catalog);
-        let whole = of_rows(estate, table, &operators, &lineage.rows, classes);
+        let whole = of_rows(estate, table, &operators, &lineage, classes);
         for (i, name) in targets(table, &lineage.outputs).into_iter().enumerate() {
             let class = match (&whole, lineage.outputs.get(i)) {
                 (Some(class), _) => class.clone(),
@@ -60,7 +59,7 @@ pub fn columns(
 }
 
 /// Names of the columns that the query fills, by position.
-fn targets(table: &Table, outputs: &[OutputColumn]) -> Vec<String> {
+pub(super) fn targets(table: &Table, outputs: &[OutputColumn]) -> Vec<String> {
     if let Some(insert) = table.insert()
         && !insert.columns.is_empty()
     {
@@ -77,10 +76,10 @@ fn of_rows(
     estate: &Estate,
     table: &Table,
     operators: &[OperatorUse],
-    rows: &[sql::ColumnUse],
+    lineage: &Lineage,
     classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
 ) -> Option<ColumnClass> {
-    let outputs = table.query().map(item_spans).unwrap_or_default();
+    let rows = &lineage.rows;
     for operator in operators {
         let why = || in_words(&operator.kind);
         match &operator.kind {
@@ -92,7 +91,7 @@ fn of_rows(
             | Operator::Over { .. }
             | Operator::Match => return Some(ColumnClass::EventTime { why: why() }),
             Operator::LookupJoin => return Some(ColumnClass::History { why: why() }),
-            Operator::NonDeterministicFunction(_) if !outputs.iter().any(|s| contains(*s, operator.span)) => {
+            Operator::NonDeterministicFunction(_) if lineage.row_calls.contains(&operator.span) => {
                 return Some(ColumnClass::History { why: format!("{} decides about rows", in_words(&operator.kind)) });
             }
             Operator::Limit => return Some(ColumnClass::Order { why: why(), tolerance: 0.0 }),
@@ -115,7 +114,7 @@ fn of_column(
     operators: &[OperatorUse],
     classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
 ) -> ColumnClass {
-    for operator in operators.iter().filter(|o| contains(output.span, o.span)) {
+    for operator in operators.iter().filter(|o| output.calls.contains(&o.span)) {
         let why = in_words(&operator.kind);
         match &operator.kind {
             Operator::NonDeterministicFunction(_) => return ColumnClass::Volatile { why },
@@ -185,15 +184,4 @@ fn in_words(operator: &Operator) -> String {
         Operator::OrderSensitiveAggregate(name) => format!("order-sensitive {name}"),
         Operator::FloatAggregate => "sum of floating-point numbers".to_owned(),
     }
-}
-
-fn item_spans(query: &Query) -> Vec<Span> {
-    match &query.body {
-        sql::QueryBody::Select(select) => select.items.iter().map(sql::SelectItem::span).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn contains(outer: Span, inner: Span) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
 }

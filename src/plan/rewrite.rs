@@ -28,31 +28,35 @@ pub struct NewColumn {
 /// Options that hold an id of blue's own.
 const OWN_IDS: [&str; 3] = ["properties.group.id", "properties.client.id", "sink.transactional-id-prefix"];
 
+/// Green names by blue ones, physical.
+pub type Names = BTreeMap<String, String>;
+
 /// The green version of `table`. `names` maps every impacted table's physical name to the green one; `added` are the columns
 /// that it gets.
 ///
 /// # Errors
 /// A diagnostic when a text cannot be edited.
-pub fn green(
-    estate: &Estate,
-    table: &Table,
-    names: &BTreeMap<String, String>,
-    added: &[NewColumn],
-) -> Result<DeployedTable, Diagnostic> {
+pub fn green(estate: &Estate, table: &Table, names: &Names, added: &[NewColumn]) -> Result<DeployedTable, Diagnostic> {
     let blue = &table.deployed;
     let version = blue.version.next();
     let physical = name::physical(&table.name, version);
-    let ddl = edited(&blue.ddl, &blue.ddl_file, ddl_edits(table, names, added))?;
+    let mut carried = Vec::new();
+    for new in added {
+        let edits = carry(estate, table, names, new).map_err(|why| {
+            let text = format!("column `{}` cannot be carried: {why}", new.column.name);
+            Diagnostic::error("C131", text).in_file(blue.dml_file.as_ref().unwrap_or(&blue.ddl_file))
+        })?;
+        carried.extend(edits.edits);
+    }
+    let mut ddl = ddl_edits(table, names, added);
+    if table.role == Role::View {
+        ddl.append(&mut carried);
+    }
+    let ddl = edited(&blue.ddl, &blue.ddl_file, ddl)?;
     let dml = match (&blue.dml, &blue.dml_file, &table.dml) {
         (Some(text), Some(file), Some(statement)) => {
-            let mut edits = sql::rename_tables(statement, names);
-            for new in added {
-                edits.extend(carry(estate, table, text, new).map_err(|why| {
-                    Diagnostic::error("C131", format!("column `{}` cannot be carried: {why}", new.column.name))
-                        .in_file(file)
-                })?);
-            }
-            Some(edited(text, file, edits)?)
+            carried.extend(sql::rename_tables(statement, names));
+            Some(edited(text, file, carried)?)
         }
         _ => None,
     };
@@ -72,15 +76,21 @@ pub fn green(
     })
 }
 
-/// The edits that carry `new` into the result of the table's INSERT.
+/// The edits that carry `new` into the result of the table's INSERT, or into the view.
 ///
 /// # Errors
 /// Why it cannot be carried, in plain words.
-pub fn carry(estate: &Estate, table: &Table, text: &str, new: &NewColumn) -> Result<Vec<Edit>, String> {
-    let (Some((from, expr)), Some(insert)) = (&new.from, table.insert()) else { return Ok(Vec::new()) };
+pub fn carry(estate: &Estate, table: &Table, names: &Names, new: &NewColumn) -> Result<sql::Carried, String> {
+    let Some((from, expr)) = &new.from else { return Ok(sql::Carried::default()) };
     let column = &new.column.name;
-    sql::carry_column(text, insert, from, column, expr.as_deref(), column, &estate.catalog)
-        .map_err(|why| why.to_string())
+    let what = sql::Carry { from_table: from, column, expr: expr.as_deref(), output: column, names: Some(names) };
+    let (ddl, dml) = (&table.deployed.ddl, table.deployed.dml.as_deref().unwrap_or(""));
+    match (table.insert(), table.view()) {
+        (Some(insert), _) => sql::carry(dml, insert, what, &estate.catalog),
+        (None, Some(view)) => sql::carry_view(ddl, view, what, &estate.catalog),
+        (None, None) => return Ok(sql::Carried::default()),
+    }
+    .map_err(|why| why.to_string())
 }
 
 /// A name with its version suffix raised: `shop.orders` is `shop.orders_v2`, `shop.orders_v2` is `shop.orders_v3`.
@@ -89,7 +99,7 @@ pub fn next_name(text: &str) -> String {
     name::physical(base, version.next())
 }
 
-fn ddl_edits(table: &Table, names: &BTreeMap<String, String>, added: &[NewColumn]) -> Vec<Edit> {
+fn ddl_edits(table: &Table, names: &Names, added: &[NewColumn]) -> Vec<Edit> {
     let text = &table.deployed.ddl;
     let mut edits = sql::rename_tables(&table.ddl, names);
     let Some(create) = table.create() else { return edits };

@@ -1,4 +1,9 @@
 //! Flink SQL as text with spans: read by [`parse`], changed only by edits on spans.
+//!
+//! In reading order: [`token`] and [`lexer`] (lossless), [`tree`] and [`parser`] (what is not understood is a diagnostic and
+//! stays visible by its names), [`names`] (which tables a statement reads; renaming), [`lineage`] (which columns make values
+//! and rows), [`operators`] (what keeps state), [`edit`] and [`carry`] (changes). Edits are made for one text: apply them,
+//! parse again, then make the next ones.
 
 pub mod carry;
 pub mod code;

@@ -8,7 +8,10 @@
 //!   `UNION ALL` of branches that all have it, or `MATCH_RECOGNIZE`. There the answer is a reason in plain words.
 //! - The expression around it is written once, where the source is read.
 
+mod item;
 mod path;
+
+use std::collections::BTreeMap;
 
 use super::keyword::quote_if_needed;
 use super::layout::List;
@@ -52,9 +55,12 @@ pub struct Carry<'a> {
     pub expr: Option<&'a str>,
     /// The new column's name.
     pub output: &'a str,
+    /// New names that tables get by [`rename_tables`](super::rename_tables) in the same go: a column that has to be qualified
+    /// by its table's own name is qualified by the new one.
+    pub names: Option<&'a BTreeMap<String, String>>,
 }
 
-/// The edits that add a column of `from_table` to what `insert` writes. See [`carry`].
+/// The edits that add a column of `from_table` to what `insert` writes, if no table is renamed in the same go. See [`carry`].
 pub fn carry_column(
     text: &str,
     insert: &Insert,
@@ -64,7 +70,7 @@ pub fn carry_column(
     output: &str,
     catalog: &Catalog,
 ) -> Result<Vec<Edit>, CannotCarry> {
-    Ok(carry(text, insert, Carry { from_table, column, expr, output }, catalog)?.edits)
+    Ok(carry(text, insert, Carry { from_table, column, expr, output, names: None }, catalog)?.edits)
 }
 
 /// Adds a column to what `insert` writes: to its query and, if it has one, to its column list. The table it writes gets the

@@ -1,17 +1,17 @@
 //! The way of a column through a query.
 
+use super::item::{has_aggregate, is_qualified, item_name};
 use super::{CannotCarry, Carry, append_name};
 use crate::diagnostic::{Edit, Span};
-use crate::sql::functions::{is_aggregate, is_window};
+use crate::sql::functions::is_window;
 use crate::sql::keyword::quote_if_needed;
 use crate::sql::layout::List;
 use crate::sql::lineage::Catalog;
 use crate::sql::names::query_refs;
 use crate::sql::tree::{
-    ArgValue, Call, Cte, Expr, ExprKind, Factor, FactorKind, JoinKind, ObjectName, Query, QueryBody, Select,
+    ArgValue, Call, Cte, Expr, ExprKind, Factor, FactorKind, Ident, JoinKind, ObjectName, Query, QueryBody, Select,
     SelectItem, SetOperand, SetOperator, TableExpr,
 };
-use crate::sql::walk::{Child, children};
 
 /// A way that was found: the column is the last one of a result.
 #[derive(Clone)]
@@ -27,13 +27,21 @@ pub(super) struct Way {
 /// The column in a source of a select.
 struct Found {
     way: Way,
-    /// What columns of the source are qualified by, as written in SQL.
-    qualifier: Option<String>,
+    /// What columns of the source are qualified by.
+    qualifier: Option<Qualifier>,
     /// The column is the last one of the source.
     is_last: bool,
     /// The source's place among the sources.
     index: usize,
     span: Span,
+}
+
+/// A name before columns.
+struct Qualifier {
+    /// As it is now, without quotes.
+    name: String,
+    /// As it is to be written.
+    text: String,
 }
 
 pub(super) struct Walk<'a> {
@@ -131,7 +139,9 @@ impl Walk<'_> {
         let Found { mut way, qualifier, span, .. } = found;
         let column = quote_if_needed(&way.name);
         let qualified = match qualifier {
-            Some(qualifier) if sources > 1 || select.items.iter().any(is_qualified) => format!("{qualifier}.{column}"),
+            Some(Qualifier { text, .. }) if sources > 1 || select.items.iter().any(is_qualified) => {
+                format!("{text}.{column}")
+            }
             _ => column,
         };
         let output = quote_if_needed(self.what.output);
@@ -226,7 +236,7 @@ impl Walk<'_> {
 
     /// The column in one source; `None` if the source has nothing to do with the table.
     fn factor(&self, factor: &Factor, ctes: &[&Cte]) -> Option<Result<Found>> {
-        let alias = factor.alias.as_ref().map(|alias| alias.span.of(self.text).to_owned());
+        let alias = factor.alias.as_ref().map(|alias| self.qualifier(alias, None));
         let found = match &factor.kind {
             FactorKind::Table { name, .. } => self.table(name, alias, ctes)?,
             FactorKind::Derived { query, .. } => self.derived(query, alias, ctes)?,
@@ -257,7 +267,7 @@ impl Walk<'_> {
         }))
     }
 
-    fn derived(&self, query: &Query, qualifier: Option<String>, ctes: &[&Cte]) -> Option<Result<Found>> {
+    fn derived(&self, query: &Query, qualifier: Option<Qualifier>, ctes: &[&Cte]) -> Option<Result<Found>> {
         if !self.reads(query, ctes) {
             return None;
         }
@@ -266,9 +276,9 @@ impl Walk<'_> {
     }
 
     /// A CTE, or the table itself.
-    fn table(&self, name: &ObjectName, alias: Option<String>, ctes: &[&Cte]) -> Option<Result<Found>> {
-        let qualifier = alias.or_else(|| Some(name.last().span.of(self.text).to_owned()));
+    fn table(&self, name: &ObjectName, alias: Option<Qualifier>, ctes: &[&Cte]) -> Option<Result<Found>> {
         if let Some((cte, before)) = find_cte(name, ctes) {
+            let qualifier = alias.or_else(|| Some(self.qualifier(name.last(), None)));
             return Some(self.derived(&cte.query, qualifier, before)?.and_then(|mut found| {
                 if cte.columns.iter().any(|column| column.name == self.what.output) {
                     return Err(CannotCarry::new(
@@ -286,6 +296,8 @@ impl Walk<'_> {
         if !self.is_table(name) {
             return None;
         }
+        let renamed = self.what.names.and_then(|names| names.get(&name.last().name));
+        let qualifier = alias.or_else(|| Some(self.qualifier(name.last(), renamed)));
         let name_there = self.what.column.to_owned();
         let way = Way { edits: Vec::new(), notes: Vec::new(), name: name_there, has_expr: false };
         let is_last = super::is_last(self.catalog, name, self.what.column);
@@ -293,7 +305,7 @@ impl Walk<'_> {
     }
 
     /// A function of a table: the windows hand all columns on and put theirs behind them.
-    fn function(&self, call: &Call, alias: Option<String>, ctes: &[&Cte]) -> Option<Result<Found>> {
+    fn function(&self, call: &Call, alias: Option<Qualifier>, ctes: &[&Cte]) -> Option<Result<Found>> {
         let mut found = call.args.iter().find_map(|arg| match &arg.value {
             ArgValue::Table(table) => self.table(&table.name, None, ctes),
             ArgValue::Query { query, .. } => self.derived(query, None, ctes),
@@ -309,6 +321,14 @@ impl Walk<'_> {
             found.is_last = false;
         }
         Some(found)
+    }
+
+    fn qualifier(&self, ident: &Ident, renamed: Option<&String>) -> Qualifier {
+        let text = match renamed {
+            Some(new) => quote_if_needed(new),
+            None => ident.span.of(self.text).to_owned(),
+        };
+        Qualifier { name: ident.name.clone(), text }
     }
 
     fn is_table(&self, name: &ObjectName) -> bool {
@@ -359,43 +379,8 @@ fn covers(item: &SelectItem, found: &Found) -> bool {
     match item {
         SelectItem::Wildcard { qualifier: None, .. } => true,
         SelectItem::Wildcard { qualifier: Some(name), .. } => {
-            let plain = found.qualifier.as_deref().map(|q| q.trim_matches('`').replace("``", "`"));
-            plain.as_deref() == Some(name.last().name.as_str())
+            found.qualifier.as_ref().is_some_and(|qualifier| qualifier.name == name.last().name)
         }
         SelectItem::Expr { .. } => false,
     }
-}
-
-fn item_name(item: &SelectItem) -> Option<&str> {
-    match item {
-        SelectItem::Expr { alias: Some(alias), .. } => Some(&alias.name),
-        SelectItem::Expr { expr: Expr { kind: ExprKind::Column(name), .. }, .. } => Some(&name.last().name),
-        _ => None,
-    }
-}
-
-/// True for an item that qualifies a column.
-fn is_qualified(item: &SelectItem) -> bool {
-    fn within(expr: &Expr) -> bool {
-        let mut found = matches!(&expr.kind, ExprKind::Column(name) if name.parts.len() > 1);
-        children(expr, &mut |child| {
-            if let Child::Expr(part) = child {
-                found = found || within(part);
-            }
-        });
-        found
-    }
-    matches!(item, SelectItem::Expr { expr, .. } if within(expr))
-}
-
-/// True for an aggregate that is not over a window, outside of subqueries.
-fn has_aggregate(expr: &Expr) -> bool {
-    let mut found = matches!(&expr.kind, ExprKind::Call(call)
-        if call.over.is_none() && is_aggregate(&call.name.last().name.to_ascii_uppercase()));
-    children(expr, &mut |child| {
-        if let Child::Expr(part) = child {
-            found = found || has_aggregate(part);
-        }
-    });
-    found
 }

@@ -41,7 +41,8 @@ impl Catalog {
 /// A table or a view.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CatalogTable {
-    /// Its columns in order; of a view that has a query they may be left out.
+    /// Its columns in order; of a view that has a query they may be left out, unless the view has a column list: their names
+    /// are then the view's.
     pub columns: Vec<Column>,
     /// A view's query.
     pub view: Option<Query>,

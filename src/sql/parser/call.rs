@@ -179,12 +179,12 @@ impl Parser<'_> {
     }
 
     /// The brackets after a function's name, and `FILTER`, `WITHIN GROUP`, `OVER` after them.
-    pub(super) fn call(&mut self, start: usize, name: ObjectName) -> Parse<Call> {
+    pub(super) fn call(&mut self, start: usize, name: ObjectName) -> Parse<Box<Call>> {
         self.nested(|p| p.call_inner(start, name))
     }
 
-    fn call_inner(&mut self, start: usize, name: ObjectName) -> Parse<Call> {
-        let mut call = empty_call(name);
+    fn call_inner(&mut self, start: usize, name: ObjectName) -> Parse<Box<Call>> {
+        let mut call = Box::new(empty_call(name));
         call.brackets = true;
         self.expect(Symbol::LeftParen)?;
         let function = match call.name.parts.as_slice() {

@@ -49,9 +49,9 @@ const BEGINNINGS: &[&str] = &[
     "SELECT", "END",
 ];
 
-/// True where a new statement begins although the one before has no `;`.
-pub(super) fn begins_statement(parser: &Parser<'_>) -> bool {
-    parser.at_any(BEGINNINGS)
+/// True for the token `at` if it is a word that only the beginning of a statement can be.
+pub(super) fn begins_statement(parser: &Parser<'_>, at: usize) -> bool {
+    BEGINNINGS.iter().any(|word| parser.word_at(at, word))
 }
 
 impl Parser<'_> {

@@ -313,7 +313,7 @@ impl Parser<'_> {
         }
         let calls = self.symbol_ahead(1, Symbol::LeftParen);
         if is_reserved(text) && !calls {
-            if super::call::is_bare_function(text) {
+            if super::call::is_bare_function(text) && !self.symbol_ahead(1, Symbol::Dot) {
                 return self.bare_function(start);
             }
             if is_structure(text) {
@@ -347,7 +347,7 @@ impl Parser<'_> {
     fn name_or_call(&mut self, start: usize, name: ObjectName) -> Parse<Expr> {
         if self.at_symbol(Symbol::LeftParen) {
             let call = self.call(start, name)?;
-            return Ok(Expr { span: call.span, kind: ExprKind::Call(Box::new(call)) });
+            return Ok(Expr { span: call.span, kind: ExprKind::Call(call) });
         }
         Ok(Expr { span: self.since(start), kind: ExprKind::Column(name) })
     }

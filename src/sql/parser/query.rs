@@ -183,7 +183,7 @@ impl Parser<'_> {
 
     fn query_primary(&mut self) -> Parse<QueryBody> {
         if self.at_word("SELECT") {
-            return Ok(QueryBody::Select(Box::new(self.select()?)));
+            return self.nested(|p| Ok(QueryBody::Select(Box::new(p.select()?))));
         }
         if self.at_word("VALUES") {
             let start = self.start();

@@ -7,7 +7,7 @@ fn carried(spec: &str, text: &str) -> Result<Carried, CannotCarry> {
     let (source, output) = names.split_once(" as ").expect("a.b as c");
     let (from_table, column) = source.split_once('.').expect("a.b");
     let StatementKind::Insert(insert) = one(text).kind else { panic!("an insert: {text}") };
-    carry(text, &insert, Carry { from_table, column, expr, output }, &Catalog::default())
+    carry(text, &insert, Carry { from_table, column, expr, output, names: None }, &Catalog::default())
 }
 
 fn applied(text: &str, edits: &[Edit]) -> String {
@@ -132,7 +132,7 @@ fn a_star_over_a_table_whose_new_column_is_not_last_is_refused() {
 fn a_view_gets_it_in_query_and_column_list() {
     let text = "CREATE VIEW v (a) AS SELECT id FROM t";
     let StatementKind::CreateView(view) = one(text).kind else { panic!("a view") };
-    let what = Carry { from_table: "t", column: "x", expr: None, output: "y" };
+    let what = Carry { from_table: "t", column: "x", expr: None, output: "y", names: None };
     let edits = carry_view(text, &view, what, &Catalog::default()).expect("a way").edits;
     assert_eq!(applied(text, &edits), "CREATE VIEW v (a, y) AS SELECT id, x AS y FROM t");
 }
@@ -146,4 +146,31 @@ fn two_columns_can_be_joined_at_one_place() {
     assert_eq!(first[0].span, second[0].span);
     let both = Edit { span: first[0].span, text: first[0].text.clone() + &second[0].text };
     assert_eq!(applied(text, &[both]), "INSERT INTO s\nSELECT\n  a, -- first\n  b -- last\n  , x\n  , y\nFROM t");
+}
+
+#[test]
+fn tables_may_be_renamed_in_the_same_go() {
+    let names = [("t", "t_v2"), ("u", "u_v2"), ("s", "s_v2")].map(|(old, new)| (old.to_owned(), new.to_owned())).into();
+    for (text, wanted) in [
+        (
+            "INSERT INTO s SELECT u.a FROM u JOIN t ON t.id = u.id",
+            "INSERT INTO s_v2 SELECT u_v2.a, t_v2.x FROM u_v2 JOIN t_v2 ON t_v2.id = u_v2.id",
+        ),
+        (
+            "INSERT INTO s SELECT t.* FROM u JOIN t ON TRUE",
+            "INSERT INTO s_v2 SELECT t_v2.* FROM u_v2 JOIN t_v2 ON TRUE",
+        ),
+        ("INSERT INTO s SELECT q.a FROM t AS q, u", "INSERT INTO s_v2 SELECT q.a, q.x FROM t_v2 AS q, u_v2"),
+        (
+            "INSERT INTO s WITH t AS (SELECT t.a FROM t) SELECT t.a FROM t",
+            "INSERT INTO s_v2 WITH t AS (SELECT t_v2.a, t_v2.x FROM t_v2) SELECT t.a, t.x FROM t",
+        ),
+    ] {
+        let statement = one(text);
+        let StatementKind::Insert(insert) = &statement.kind else { panic!("an insert: {text}") };
+        let what = Carry { from_table: "t", column: "x", expr: None, output: "x", names: Some(&names) };
+        let mut edits = rename_tables(&statement, &names);
+        edits.extend(carry(text, insert, what, &Catalog::default()).expect(text).edits);
+        assert_eq!(applied(text, &edits), wanted);
+    }
 }

@@ -75,7 +75,6 @@ fn ranks_with_partition_order_and_limit() {
     assert_eq!(rank(&format!("WITH q AS (SELECT k, {over} FROM t) SELECT * FROM q WHERE n = 1")), wanted(Some(1)));
     assert_eq!(rank(&format!("SELECT * FROM (SELECT k, {over} FROM t) WHERE n = 1 OR k = 2")), wanted(None));
     assert_eq!(rank(&format!("SELECT {over} FROM t")), wanted(None));
-    assert_eq!(rank("SELECT k FROM t QUALIFY ROW_NUMBER() OVER w <= 2 WINDOW w AS (PARTITION BY k ORDER BY ts)"), None);
     let qualify = "SELECT k FROM t WINDOW w AS (PARTITION BY k ORDER BY ts) QUALIFY ROW_NUMBER() OVER w <= 2";
     assert_eq!(rank(qualify), Some(("k".to_owned(), "ts".to_owned(), Some(2))));
 }

@@ -47,7 +47,7 @@ fn the_example_project_is_read() {
     let project = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/shop/pipelines");
     let mut read = 0;
     visit(&project, &mut read);
-    assert!(read > 10 || !project.exists(), "{read} files in {}", project.display());
+    assert!(read > 10, "{read} files in {}", project.display());
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn what_has_no_end_is_named_at_its_beginning() {
 fn nesting_without_end_is_a_diagnostic() {
     let deep = 20_000;
     for (open, close) in
-        [("(", ")"), ("f(", ")"), ("NOT ", ""), ("-", ""), ("CASE WHEN ", " THEN 1 END"), ("ARRAY[", "]")]
+        [("(", ")"), ("f(", ")"), ("NOT ", ""), ("- ", ""), ("CASE WHEN ", " THEN 1 END"), ("ARRAY[", "]")]
     {
         let text = format!("SELECT {}1{}", open.repeat(deep), close.repeat(deep));
         assert_eq!(codes(&text), ["S009"], "{open}");

@@ -228,7 +228,7 @@ pub enum FactorKind {
         /// `LATERAL` was given.
         lateral: bool,
         /// The call.
-        call: Call,
+        call: Box<Call>,
     },
     /// `UNNEST(...)`
     Unnest {

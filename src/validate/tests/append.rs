@@ -72,13 +72,15 @@ fn rows_of_blue_below_the_mark_that_green_lacks_are_missing_for_good() {
     let mut scene = Scene::append();
     add(&mut scene, Side::Blue, &row(1, "ann", 1.0));
     add(&mut scene, Side::Blue, &row(2, "bob", 1.0));
+    add(&mut scene, Side::Blue, &row(2, "bob", 1.0));
     add(&mut scene, Side::Green, &row(1, "ann", 1.0));
-    scene.round();
-    add(&mut scene, Side::Green, &row(2, "bob", 1.0));
-    scene.round();
-    let verdict = scene.verdict();
-    assert_outcome(&verdict, Outcome::Fail, "1 missing");
-    assert_eq!(verdict.samples, ["missing: id=2, name=bob, total=1.0"]);
+    for _ in 0..3 {
+        scene.round();
+        let verdict = scene.verdict();
+        assert_outcome(&verdict, Outcome::Fail, "2 missing");
+        assert_eq!(verdict.samples, ["missing: id=2, name=bob, total=1.0 (2 times)"]);
+        add(&mut scene, Side::Green, &row(2, "bob", 1.0));
+    }
 }
 
 #[test]

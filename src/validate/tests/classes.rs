@@ -106,6 +106,8 @@ fn a_tolerance_separates_equal_from_different() {
     let far = differing(class(), 10.6);
     assert_outcome(&far, Outcome::Fail, "1 different");
     assert_eq!(far.samples, ["different: id=2: total: blue 10.0, green 10.6"]);
+    let edge = ColumnClass::Order { why: "float sum".to_owned(), tolerance: 0.3 };
+    assert_outcome(&differing(edge, 10.3), Outcome::Pass, "2 rows equal"); // 10.3 - 10.0 is a little more than 0.3
     assert_outcome(&differing(class(), f64::NAN), Outcome::Fail, "1 different");
 }
 

@@ -135,6 +135,41 @@ fn a_green_that_stands_still_is_not_excused_by_values_before_the_last_cut() {
 }
 
 #[test]
+fn a_green_that_is_ahead_agrees_by_the_values_it_had() {
+    let mut scene = Scene::upsert();
+    scene.both(&row(1, "ann", 1.0));
+    scene.both(&row(2, "bob", 1.0));
+    scene.mark();
+    scene.put(Side::Green, &row(1, "ann", 2.0)); // blue shows what was in force in green at the mark
+    for total in [2.0, 3.0, 4.0] {
+        scene.put(Side::Green, &row(2, "bob", total));
+    }
+    for total in [2.0, 3.0] {
+        scene.put(Side::Blue, &row(2, "bob", total));
+    }
+    let round = scene.read();
+    assert_eq!((round.pending, round.by_history), (2, 2));
+    assert_eq!(scene.verdict().by_history, 2);
+}
+
+#[test]
+fn histories_begin_at_the_latest_mark_and_records_after_it_stay_late() {
+    let mut scene = Scene::upsert();
+    for total in [1.0, 2.0, 3.0, 4.0] {
+        scene.put(Side::Blue, &row(1, "ann", total));
+    }
+    scene.put(Side::Green, &row(1, "ann", 1.0));
+    assert_eq!(scene.read().by_history, 1, "without marks everything is late");
+    let at = |blue: i64| [Offsets::from([(1, blue)]), Offsets::from([(1, 1)])];
+    scene.marks = at(1);
+    assert_eq!((scene.read().pending, scene.read().by_history), (1, 1), "1.0 was in force at offset 1");
+    scene.marks = at(2);
+    assert_eq!((scene.read().pending, scene.read().by_history), (1, 0), "1.0 was overwritten before offset 2");
+    scene.marks = at(4);
+    assert_eq!(scene.read().differences, 1, "at rest");
+}
+
+#[test]
 fn history_is_bounded() {
     let mut scene = Scene::upsert();
     scene.both(&row(1, "ann", -1.0));

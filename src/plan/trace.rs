@@ -1,0 +1,136 @@
+//! Where a table or a column comes from and where it goes, over all statements, with every kind of use.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::estate::{Estate, Table};
+use crate::sql::{self, UseKind};
+
+/// Both directions from one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trace {
+    /// `table` or `table.column`.
+    pub target: String,
+    /// What it is made of, nearest first.
+    pub sources: Vec<Edge>,
+    /// What is made of it, nearest first.
+    pub uses: Vec<Edge>,
+}
+
+/// One column used for another, or for the rows of a table (`table.*`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Edge {
+    /// `table.column` that is used.
+    pub from: String,
+    /// `table.column` that it is used for.
+    pub to: String,
+    /// How.
+    pub uses: Vec<String>,
+}
+
+/// A column of a table, or all its rows (`*`).
+type Place = (String, String);
+
+/// How rows are written in a place.
+const ROWS: &str = "*";
+
+/// The trace of a table, or of one column of it; `None` when there is none of that name.
+pub fn of(estate: &Estate, table: &str, column: Option<&str>) -> Option<Trace> {
+    let own = estate.tables.get(table).or_else(|| estate.tables.get(estate.logical.get(table)?))?;
+    let edges = edges(estate);
+    let columns: BTreeSet<String> = match column {
+        Some(column) => BTreeSet::from([column.to_owned()]),
+        None => places(own, &edges),
+    };
+    if column.is_some_and(|c| !places(own, &edges).contains(c)) {
+        return None;
+    }
+    let start: BTreeSet<Place> = columns.into_iter().map(|c| (own.name.clone(), c)).collect();
+    let target = column.map_or_else(|| own.name.clone(), |c| format!("{}.{c}", own.name));
+    let forward = walk(&edges, &start, |(from, to)| (from, to));
+    let backward = walk(&edges, &start, |(from, to)| (to, from));
+    Some(Trace { target, sources: shown(&edges, &backward), uses: shown(&edges, &forward) })
+}
+
+type Edges = BTreeMap<(Place, Place), BTreeSet<&'static str>>;
+
+/// Names of a table's columns, from its DDL or, for a view, from what its query gives.
+fn places(table: &Table, edges: &Edges) -> BTreeSet<String> {
+    let mut all: BTreeSet<String> =
+        edges.keys().filter(|(_, to)| to.0 == table.name).map(|(_, to)| to.1.clone()).collect();
+    all.extend(table.create().into_iter().flat_map(|c| c.schema()).map(|c| c.name));
+    all.insert(ROWS.to_owned());
+    all
+}
+
+fn edges(estate: &Estate) -> Edges {
+    let mut edges = Edges::new();
+    for table in estate.tables.values() {
+        let Some(query) = table.query() else { continue };
+        let lineage = sql::lineage(query, &estate.catalog);
+        let mut add = |used: &sql::ColumnUse, to: &str| {
+            if let Some(from) = estate.logical.get(&used.table) {
+                let edge = ((from.clone(), used.column.clone()), (table.name.clone(), to.to_owned()));
+                edges.entry(edge).or_default().insert(word(used.kind));
+            }
+        };
+        for (output, name) in lineage.outputs.iter().zip(super::parity::targets(table, &lineage.outputs)) {
+            output.uses.iter().for_each(|used| add(used, &name));
+        }
+        lineage.rows.iter().for_each(|used| add(used, ROWS));
+    }
+    edges
+}
+
+/// Edges reached from `start`, in the order in which they are reached. Rows of a table decide about every column of it,
+/// but are followed only where rows are asked for: otherwise everything would depend on everything.
+fn walk<'e>(
+    edges: &'e Edges,
+    start: &BTreeSet<Place>,
+    ends: impl Fn(&'e (Place, Place)) -> (&'e Place, &'e Place),
+) -> Vec<&'e (Place, Place)> {
+    let mut found: Vec<&(Place, Place)> = Vec::new();
+    let mut reached: BTreeSet<Place> = start.clone();
+    let mut edge_of: BTreeSet<Place> = start.clone();
+    while !edge_of.is_empty() {
+        let mut next = BTreeSet::new();
+        for edge in edges.keys() {
+            let (near, far) = ends(edge);
+            if edge_of.contains(near) && !found.contains(&edge) {
+                found.push(edge);
+                if far.1 != ROWS && reached.insert(far.clone()) {
+                    next.insert(far.clone());
+                }
+            }
+        }
+        edge_of = next;
+    }
+    found
+}
+
+fn shown(edges: &Edges, found: &[&(Place, Place)]) -> Vec<Edge> {
+    let name =
+        |(table, column): &Place| if column == ROWS { format!("{table} (rows)") } else { format!("{table}.{column}") };
+    let uses = |edge: &&(Place, Place)| edges.get(*edge).into_iter().flatten().map(|w| (*w).to_owned()).collect();
+    found.iter().map(|edge| Edge { from: name(&edge.0), to: name(&edge.1), uses: uses(edge) }).collect()
+}
+
+/// A use in words.
+fn word(kind: UseKind) -> &'static str {
+    match kind {
+        UseKind::Direct => "passed on",
+        UseKind::Computed => "computed",
+        UseKind::Aggregated => "aggregated",
+        UseKind::Filter => "filtered by",
+        UseKind::Join => "joined by",
+        UseKind::Group => "grouped by",
+        UseKind::Order => "ordered by",
+        UseKind::Partition => "partitioned by",
+        UseKind::Window => "decides the window",
+        UseKind::Pattern => "in a pattern",
+        UseKind::Watermark => "in the watermark",
+        UseKind::Key => "in the key",
+        UseKind::Unknown => "perhaps",
+    }
+}

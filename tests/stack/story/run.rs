@@ -1,0 +1,150 @@
+//! One run of a story: everything that it holds on to, and its end.
+
+use std::path::Path;
+
+use reqwest::Client;
+
+use super::approver::Approver;
+use super::case::{Case, Changes, Project};
+use super::clean;
+use super::connect::Connect;
+use super::daemon::{Binary, Daemon};
+use super::database::Database;
+use super::failure::{During as _, Failure, Outcome};
+use super::flink::Flink;
+use super::http;
+use super::kafka::Kafka;
+use super::place::{Place, Settings};
+use super::world::World;
+
+/// How long blue stays warm in a story: long enough to be seen, short enough to be waited for.
+const SOAK_SECONDS: u64 = 10;
+
+/// A run.
+pub struct Run<P: Project> {
+    /// The project.
+    pub project: P,
+    /// Addresses.
+    pub world: World,
+    /// HTTP.
+    pub http: Client,
+    /// Folder.
+    pub place: Place,
+    /// Kafka.
+    pub kafka: Kafka,
+    /// Flink.
+    pub flink: Flink,
+    /// Connect.
+    pub connect: Connect,
+    /// PostgreSQL.
+    pub database: Database,
+    /// The chat system.
+    pub approver: Approver,
+    /// The product.
+    pub binary: Binary,
+    /// The daemon, once it was started.
+    pub daemon: Option<Daemon>,
+    /// The traffic, once it was started.
+    pub traffic: Option<P::Traffic>,
+}
+
+impl<P: Project> Run<P> {
+    /// Prepares a run: folder, configuration, and nothing left of an earlier one.
+    ///
+    /// # Errors
+    /// A part of the stack does not answer.
+    pub async fn open(project: P, program: &Path, parent: &Path) -> Outcome<Self> {
+        Self::open_with(project, program, parent, None).await
+    }
+
+    /// The same, with another address of the registry for the daemon.
+    ///
+    /// # Errors
+    /// See [`Run::open`].
+    pub async fn open_with(project: P, program: &Path, parent: &Path, registry: Option<&str>) -> Outcome<Self> {
+        let world = World::from_env()?;
+        let http = http::client()?;
+        let case = project.case();
+        let place = Place::fresh(parent, &case.name)?;
+        project.lay_out(&place)?;
+        place.commit()?;
+        let approver = Approver::open(&http).await?;
+        place.configure(&Settings {
+            world: &world,
+            registry: registry.unwrap_or(&world.registry),
+            brokers: &world.kafka,
+            prefix: &case.job_prefix,
+            journal: &case.journal,
+            notify: approver.address(),
+            topic_prefix: &case.topic_prefix,
+            soak_seconds: SOAK_SECONDS,
+        })?;
+        let binary = Binary {
+            program: program.to_owned(),
+            config: place.config(),
+            logs: place.root.clone(),
+            environment: approver.environment(),
+        };
+        let run = Self {
+            kafka: Kafka::new(&world.kafka),
+            flink: Flink::new(&http, &world.flink),
+            connect: Connect::new(&http, &world.connect),
+            database: Database::open(&world.postgres()).await.during("is the stack up? `./x stack status` tells")?,
+            project,
+            world,
+            http,
+            place,
+            approver,
+            binary,
+            daemon: None,
+            traffic: None,
+        };
+        clean::clean(&run).await.during("removing what an earlier run left")?;
+        Ok(run)
+    }
+
+    /// What it is about.
+    pub fn case(&self) -> &Case {
+        self.project.case()
+    }
+
+    /// The daemon.
+    ///
+    /// # Errors
+    /// It was not started.
+    pub fn daemon(&mut self) -> Outcome<&mut Daemon> {
+        self.daemon.as_mut().ok_or_else(|| Failure::new("the daemon was not started"))
+    }
+
+    /// The traffic.
+    ///
+    /// # Errors
+    /// It was not started.
+    pub fn traffic(&self) -> Outcome<&P::Traffic> {
+        self.traffic.as_ref().ok_or_else(|| Failure::new("the traffic was not started"))
+    }
+
+    /// Ends everything and removes what was made.
+    ///
+    /// # Errors
+    /// The daemon or the traffic had ended by itself, or something could not be removed.
+    pub async fn close(mut self) -> Outcome {
+        let mut problems = Vec::new();
+        if let Some(daemon) = self.daemon.take() {
+            match daemon.stop().await {
+                Ok(status) if status.success() => {}
+                Ok(status) => problems.push(format!("asked to end, the daemon ended with {status}")),
+                Err(error) => problems.push(error.to_string()),
+            }
+        }
+        if let Some(traffic) = self.traffic.take()
+            && let Err(error) = traffic.stop().await
+        {
+            problems.push(error.to_string());
+        }
+        if let Err(error) = clean::clean(&self).await {
+            problems.push(error.to_string());
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Failure::new(problems.join("\n"))) }
+    }
+}
