@@ -19,7 +19,9 @@ use crate::model::work::Work;
 type End = Option<State>;
 
 /// What was found for one state and one event: every end, with the facts of each rollout that came to it.
-type Found = BTreeMap<State, BTreeMap<Row, BTreeMap<End, Vec<BTreeSet<&'static str>>>>>;
+type Rows = BTreeMap<Row, BTreeMap<End, Vec<BTreeSet<&'static str>>>>;
+/// Rows of every state.
+type Found = BTreeMap<State, Rows>;
 
 /// An event's place in the table, and its name there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +41,7 @@ pub fn page() -> String {
     out
 }
 
-fn table(rows: Option<&BTreeMap<Row, BTreeMap<End, Vec<BTreeSet<&'static str>>>>>, state: State, out: &mut String) {
+fn table(rows: Option<&Rows>, state: State, out: &mut String) {
     let Some(rows) = rows else {
         out.push_str("\nNo event leads here.\n");
         return;
