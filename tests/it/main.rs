@@ -1,6 +1,6 @@
 //! Fixtures, snapshots and properties of the core, and rules about the source tree.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
 mod architecture;
 #[cfg(feature = "daemon")]
