@@ -47,7 +47,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let manifest: Manifest = understood(&shell.client(Scope::Read)?.get(&["manifest"]).await?, "the manifest")?;
     inputs_exist(&ports, &read.project.manifest, shell).await?;
     let cause = Cause::Deploy { project: read.project.manifest };
-    let input = gather::input(&ports, &settings, manifest, cause)
+    let input = gather::input(&ports, None, &settings, manifest, cause)
         .await
         .map_err(|e| Failure::new("what planning looks at cannot be gathered").because(&e))?;
     let planned = plan::plan(&input);

@@ -133,8 +133,3 @@ async fn run(command: Command, shell: &Shell) -> Result<Reply, Failure> {
         Command::Serve(args) => serve::run(args, shell).await,
     }
 }
-
-/// The honest answer of a command whose parts are not in this binary.
-fn not_built(command: &str) -> Failure {
-    Failure::new(format!("`cyanotype {command}` is not built into this binary yet"))
-}

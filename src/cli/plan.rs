@@ -146,7 +146,7 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
                 )));
             }
             Seen::Evolved(evolution) => {
-                let input = gather::input(&ports, &settings, manifest.clone(), Cause::Evolution(evolution))
+                let input = gather::input(&ports, None, &settings, manifest.clone(), Cause::Evolution(evolution))
                     .await
                     .map_err(asked)?;
                 return Ok(outcome(plan::plan(&input), BTreeMap::new()));
@@ -159,7 +159,7 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
     }
     let ahead = manifest.ahead.clone();
     let cause = Cause::Deploy { project: read.project.manifest };
-    let input = gather::input(&ports, &settings, manifest, cause).await.map_err(asked)?;
+    let input = gather::input(&ports, None, &settings, manifest, cause).await.map_err(asked)?;
     match outcome(plan::plan(&input), read.texts) {
         Outcome::Plan(plan) if plan.is_empty() => Ok(Outcome::Nothing(match ahead {
             Some(branch) => format!("nothing to do; the files are behind the cluster: merge {branch}"),

@@ -1,14 +1,29 @@
 //! `cyanotype validate`: compares two topics, outside of any rollout.
 
-use super::output::{Failure, Reply};
-use super::{Shell, not_built};
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+
+use serde::Serialize;
+
+use super::output::{Failure, Reply, plain};
+use super::verdict::Tables;
+use super::{Shell, wire};
+use crate::config::Need;
+use crate::daemon::ports::Ports;
+use crate::daemon::prove;
+use crate::model::parity::{ChangeRule, Changelog, ColumnClass, TableContract};
+use crate::model::verdict::{Outcome, TableVerdict};
+use crate::schema::{self, AvroSchema};
 
 /// Compare two topics: duplicates in green, and parity of blue and green.
+///
+/// Columns that only green has are counted, not compared. The inputs are not known here: let them rest, or a green that
+/// lags will have missing rows.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Topic that serves.
+    /// Topic that serves; without it, green is looked through for duplicates.
     #[arg(long, value_name = "TOPIC")]
-    pub blue: String,
+    pub blue: Option<String>,
     /// Topic that is to replace it.
     #[arg(long, value_name = "TOPIC")]
     pub green: String,
@@ -18,8 +33,78 @@ pub(super) struct Args {
     /// Every record is a row: the topics hold no upserts.
     #[arg(long)]
     pub append: bool,
+    /// How long keys that do not agree yet are followed, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    pub follow: u32,
 }
 
-pub(super) async fn run(_args: Args, _shell: &Shell) -> Result<Reply, Failure> {
-    Err(not_built("validate"))
+pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
+    let config = shell.config(Need::Everything)?;
+    let ports = wire::ports(&config, &config.project)?;
+    let contract = contract(&ports, &args).await?;
+    let until = ports.clock.now_ms() + i64::from(args.follow) * 1000;
+    let verdict = prove::compare(&ports, contract, until)
+        .await
+        .map_err(|e| Failure::new("the topics cannot be compared").because(&e))?;
+    let pass = verdict.outcome == Outcome::Pass;
+    let shown = Compared(verdict);
+    Ok(if pass { Reply::yes(shown) } else { Reply::no(shown) })
+}
+
+/// The comparison as an answer.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Compared(TableVerdict);
+
+impl Display for Compared {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Tables(std::slice::from_ref(&self.0)))?;
+        writeln!(f, "\n{}", plain(&self.0.reason))?;
+        self.0.samples.iter().try_for_each(|sample| writeln!(f, "  {}", plain(sample)))
+    }
+}
+
+async fn contract(ports: &Ports, args: &Args) -> Result<TableContract, Failure> {
+    for topic in args.blue.iter().chain([&args.green]) {
+        let found = ports.topics.describe(topic).await;
+        if found.map_err(|e| Failure::new("Kafka cannot be asked").because(&e))?.is_none() {
+            return Err(Failure::new(format!("there is no topic {topic}")));
+        }
+    }
+    let key = match (args.append, args.key.is_empty()) {
+        (false, true) => columns_of(ports, &format!("{}-key", args.green)).await?,
+        _ => args.key.clone(),
+    };
+    let mut columns = BTreeMap::new();
+    if let Some(blue) = &args.blue {
+        let old = columns_of(ports, &format!("{blue}-value")).await?;
+        for column in columns_of(ports, &format!("{}-value", args.green)).await? {
+            if !old.contains(&column) {
+                let rule = ChangeRule::NewColumn { default: serde_json::Value::Null, nullable: true };
+                columns.insert(column, ColumnClass::Changed { rule });
+            }
+        }
+    }
+    Ok(TableContract {
+        table: args.green.clone(),
+        blue_topic: args.blue.clone(),
+        green_topic: args.green.clone(),
+        changelog: if args.append { Changelog::Append } else { Changelog::Upsert },
+        key,
+        columns,
+    })
+}
+
+/// Columns of a subject's newest version.
+async fn columns_of(ports: &Ports, subject: &str) -> Result<Vec<String>, Failure> {
+    let asked = |e: crate::port::PortError| Failure::new("the registry cannot be asked").because(&e);
+    let versions = ports.registry.versions(subject).await.map_err(asked)?;
+    let Some(newest) = versions.last() else {
+        return Err(Failure::new(format!("the registry has no subject {subject}"))
+            .help("name the key's columns with --key; values must be Avro in the registry's wire format"));
+    };
+    let registered = ports.registry.schema(subject, *newest).await.map_err(asked)?;
+    let parsed: AvroSchema = schema::parse(&registered.text, &registered.references)
+        .map_err(|e| Failure::new(format!("subject {subject} cannot be read")).because(&e))?;
+    Ok(parsed.field_names())
 }

@@ -119,6 +119,7 @@ impl Daemon {
             plan: serde_json::to_value(&plan).unwrap_or_default(),
         };
         self.append(Body::Rollout { id: id.clone(), what: Event::Proposed(Box::new(new)) }).await?;
+        self.propose_branch(&plan);
         Ok(id)
     }
 
@@ -140,13 +141,24 @@ impl Daemon {
                 self.assumptions_hold(&plan)?;
             }
         }
+        if rollout.state == State::Proposed && rollout.decided_on().is_some_and(|digest| digest != request.evidence) {
+            let text = format!("the decision names {}, the plan is {}", request.evidence, rollout.plan_digest);
+            return Err(Refusal::new(RefusalCause::EvidenceMismatch, text).into());
+        }
+        let by = format!("{} ({})", request.by, request.via);
         let approval = Approval {
             evidence: request.evidence,
-            by: format!("{} ({})", request.by, request.via),
+            by: by.clone(),
             comment: request.comment,
             delivery: request.delivery,
         };
         let (what, message) = match request.decision {
+            Decision::Approve if rollout.state == State::Proposed => {
+                (Event::StagingAllowed { by }, "approved: green is being staged")
+            }
+            Decision::Reject if rollout.state == State::Proposed => {
+                (Event::AbortAsked { by, reason: "rejected".to_owned() }, "rejected: nothing was done")
+            }
             Decision::Approve => (Event::Approved(approval), "approved: it is being promoted"),
             Decision::Reject => (Event::Rejected(approval), "rejected: green is being removed"),
         };
@@ -205,13 +217,16 @@ impl Daemon {
         };
         self.metrics.subject_versions_seen_total.inc([]);
         let manifest = self.ledger.manifest.clone();
-        let input = match gather::input(&self.ports, &self.settings, manifest, Cause::Evolution(evolution)).await {
-            Ok(input) => input,
-            Err(error) => {
-                tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
-                return Ok(Some(sighting));
-            }
-        };
+        let input =
+            match gather::input(&self.ports, Some(&self.audit), &self.settings, manifest, Cause::Evolution(evolution))
+                .await
+            {
+                Ok(input) => input,
+                Err(error) => {
+                    tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
+                    return Ok(Some(sighting));
+                }
+            };
         let planned = plan::plan(&input);
         match planned.plan {
             Some(plan) => {

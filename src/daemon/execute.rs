@@ -103,7 +103,8 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Option<RunningJo
             let level = ports.registry.level(like).await?;
             match ports.registry.set_level(subject, &level).await {
                 // Some registries keep no level for a subject without versions: fine when it will have that level anyway.
-                Err(PortError::Missing { .. }) if ports.registry.level(subject).await?.eq_ignore_ascii_case(&level) => {}
+                Err(PortError::Missing { .. }) if ports.registry.level(subject).await?.eq_ignore_ascii_case(&level) => {
+                }
                 done => done?,
             }
         }
@@ -132,8 +133,12 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Option<RunningJo
 }
 
 /// `<prefix><table>.<rollout>.<attempt>`: unique for the attempt.
+pub fn name_of(settings: &Settings, rollout: &str, table: &str, attempt: u32) -> String {
+    format!("{}{table}.{rollout}.{attempt}", settings.prefix)
+}
+
 fn job_name(run: &Run, table: &str, attempt: u32) -> String {
-    format!("{}{table}.{}.{attempt}", run.settings.prefix, run.rollout)
+    name_of(&run.settings, &run.rollout, table, attempt)
 }
 
 fn text(run: &Run, job: &JobSpec, name: &str) -> Result<JobText, Failed> {
@@ -166,13 +171,33 @@ fn resolved(run: &Run, config: &BTreeMap<String, String>) -> Result<BTreeMap<Str
         .collect()
 }
 
+/// The number of the next try at starting a job: the last one while its job is alive, else a new one. A new job under an
+/// old name would find its consumer groups' offsets and look finished at once.
+///
+/// # Errors
+/// Flink's.
+pub async fn attempt_of(ports: &Ports, name: impl Fn(u32) -> String, attempted: u32) -> Result<u32, PortError> {
+    if attempted == 0 {
+        return Ok(1);
+    }
+    let alive = ports.engine.find(&name(attempted)).await?.iter().any(|j| !j.ended());
+    Ok(if alive { attempted } else { attempted + 1 })
+}
+
 async fn start_job(run: &Run, job: &JobSpec) -> Result<RunningJob, Failed> {
     let name = job_name(run, &job.table, run.attempt);
     let found = run.ports.engine.find(&name).await?;
-    let started: JobRef = match found.into_iter().find(|j| !j.ended()) {
-        Some(running) => running,
-        None => run.ports.engine.start(&text(run, job, &name)?).await?,
+    let started: JobRef = match found.iter().find(|j| !j.ended()) {
+        Some(running) => running.clone(),
+        None if found.is_empty() => run.ports.engine.start(&text(run, job, &name)?).await?,
+        None => return Err(Failed::Wrong(format!("job {name} ended right after it was started"))),
     };
+    // A start that was thought lost may have landed after all: only one job may write the topic.
+    for twin in run.ports.engine.find(&name).await? {
+        if twin.id != started.id && !twin.ended() {
+            run.ports.engine.cancel(&twin.id).await?;
+        }
+    }
     let reads = job.reads.iter().map(|read| {
         let group = read.group.as_ref().map(|g| resolve(run, g, &name)).transpose()?;
         Ok(ReadProgress { table: read.table.clone(), topic: read.topic.clone(), group })

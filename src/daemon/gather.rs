@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ports::Ports;
 use super::settings::Settings;
+use super::watch::Audit;
 use crate::model::manifest::Manifest;
 use crate::plan::input::{Evolution, TopicFacts};
 use crate::plan::{Cause, PlanInput};
@@ -39,17 +40,22 @@ pub async fn versions(registry: &dyn Registry, topics: &BTreeSet<String>) -> Por
     Ok(latest)
 }
 
-/// Facts on input topics.
+/// Facts on input topics; what was read in them comes from the daemon's `audit`.
 ///
 /// # Errors
 /// Kafka's.
-pub async fn topic_facts(ports: &Ports, topics: &BTreeSet<String>) -> PortResult<BTreeMap<String, TopicFacts>> {
+pub async fn topic_facts(
+    ports: &Ports,
+    audit: Option<&Audit>,
+    topics: &BTreeSet<String>,
+) -> PortResult<BTreeMap<String, TopicFacts>> {
     let mut facts = BTreeMap::new();
     for topic in topics {
         let Some(spec) = ports.topics.describe(topic).await? else { continue };
         let compacted = spec.config.get("cleanup.policy").is_some_and(|p| p.contains("compact"));
         let truncated = ports.topics.beginnings(topic).await?.values().any(|first| *first > 0);
-        facts.insert(topic.clone(), TopicFacts { compacted, truncated });
+        let update_without_before = audit.and_then(|a| a.update_without_before(topic));
+        facts.insert(topic.clone(), TopicFacts { compacted, truncated, update_without_before });
     }
     Ok(facts)
 }
@@ -58,7 +64,13 @@ pub async fn topic_facts(ports: &Ports, topics: &BTreeSet<String>) -> PortResult
 ///
 /// # Errors
 /// Kafka's and the registry's.
-pub async fn input(ports: &Ports, settings: &Settings, manifest: Manifest, cause: Cause) -> PortResult<PlanInput> {
+pub async fn input(
+    ports: &Ports,
+    audit: Option<&Audit>,
+    settings: &Settings,
+    manifest: Manifest,
+    cause: Cause,
+) -> PortResult<PlanInput> {
     let mut topics = input_topics(&manifest);
     if let Cause::Deploy { project } = &cause {
         topics.extend(input_topics(project));
@@ -71,7 +83,7 @@ pub async fn input(ports: &Ports, settings: &Settings, manifest: Manifest, cause
         vars: settings.public_vars.clone(),
         settings: settings.job_settings.clone(),
         subjects: versions(ports.registry.as_ref(), &topics).await?,
-        topics: topic_facts(ports, &topics).await?,
+        topics: topic_facts(ports, audit, &topics).await?,
     })
 }
 

@@ -2,12 +2,13 @@
 //!
 //! Reading order: [`settings`] and [`ports`], [`watch`] sees evolutions, [`gather`] brings together what planning looks
 //! at, [`turn`] is the loop, [`execute`] carries one effect out, [`hold`] says when an output holds a cut, [`prove`] reads
-//! both outputs and compares, [`view`] is what the outside sees, [`handle`] is how it asks.
+//! both outputs and compares, [`branch`] puts green's statements where people review them, [`view`] is what the outside sees, [`handle`] is how it asks.
 //!
 //! Rules: an event is journaled before it is acted on; what is to be done follows from the ledger alone; long work runs
 //! beside the loop, at most one piece for each rollout, and comes back as an event.
 
 mod answer;
+pub mod branch;
 pub mod execute;
 pub mod gather;
 pub mod handle;

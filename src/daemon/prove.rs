@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::watch::Audit;
 use crate::model::parity::TableContract;
 use crate::model::record::{Offsets, RawRecord};
-use crate::model::verdict::Evidence;
+use crate::model::verdict::{Evidence, TableVerdict};
 use crate::model::work::RunningJob;
 use crate::port::PortError;
 use crate::rollout::Rollout;
@@ -22,6 +22,8 @@ use crate::validate::{self, Round, Side, TableValidation};
 
 /// Keys that never rest are followed this often before their history decides.
 const ROUNDS_FOR_HISTORY: u32 = 3;
+/// Time between two rounds over topics whose inputs are not known, milliseconds.
+const LOOK_MS: u64 = 1_000;
 
 /// Why there is no verdict.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -76,7 +78,9 @@ pub async fn prove(proof: &Proof) -> Result<Evidence, Broken> {
         rounds += 1;
         let (mut pending, mut by_history) = (0, 0);
         for table in &mut tables {
-            let round = table.read_on(proof, &ends).await?;
+            let round = table.read_on(&proof.ports, &ends).await?;
+            proof.metrics.validation_rows_total.add(["blue"], round.read_blue);
+            proof.metrics.validation_rows_total.add(["green"], round.read_green);
             pending += round.pending;
             by_history += round.by_history;
         }
@@ -106,6 +110,24 @@ pub async fn prove(proof: &Proof) -> Result<Evidence, Broken> {
     })
 }
 
+/// Compares two topics outside of any rollout: rounds up to the topics' own ends, until every key is decided or `until_ms`.
+///
+/// No inputs are known, so this is sound where the inputs rest; a green that lags has missing rows here.
+///
+/// # Errors
+/// See [`Broken`].
+pub async fn compare(ports: &Ports, contract: TableContract, until_ms: i64) -> Result<TableVerdict, Broken> {
+    let mut table = Reading::new(contract);
+    loop {
+        table.begin(ports).await?;
+        let round = table.read_on(ports, &Positions::new()).await?;
+        if round.pending == 0 || ports.clock.now_ms() >= until_ms {
+            return Ok(table.validation.verdict());
+        }
+        ports.clock.sleep_ms(LOOK_MS).await;
+    }
+}
+
 /// One table on its way through the rounds.
 struct Reading {
     contract: TableContract,
@@ -131,19 +153,17 @@ impl Reading {
     }
 
     /// Reads both topics up to `ends`.
-    async fn read_on(&mut self, proof: &Proof, ends: &Positions) -> Result<Round, Broken> {
+    async fn read_on(&mut self, ports: &Ports, ends: &Positions) -> Result<Round, Broken> {
         let sides =
             [(Side::Blue, self.contract.blue_topic.clone()), (Side::Green, Some(self.contract.green_topic.clone()))];
         for (side, topic) in sides {
             let Some(topic) = topic else { continue };
             let to = match ends.get(&topic) {
                 Some(to) => to.clone(),
-                None => proof.ports.topics.visible_ends(&topic).await?,
+                None => ports.topics.visible_ends(&topic).await?,
             };
             let from = self.read.get(&topic).cloned().unwrap_or_default();
-            let rows = self.read_topic(&proof.ports, side, &topic, &from, &to).await?;
-            let label = if side == Side::Blue { "blue" } else { "green" };
-            proof.metrics.validation_rows_total.add([label], rows);
+            self.read_topic(ports, side, &topic, &from, &to).await?;
             self.read.insert(topic, advance(&from, &to));
         }
         Ok(self.validation.end_round())
@@ -156,17 +176,15 @@ impl Reading {
         topic: &str,
         from: &Offsets,
         to: &Offsets,
-    ) -> Result<u64, Broken> {
+    ) -> Result<(), Broken> {
         let mut stream = ports.topics.read(topic, from, to).await?;
-        let mut rows = 0;
         while let Some(batch) = stream.next_batch().await? {
             for record in &batch {
                 self.learn(ports, topic, record).await?;
                 self.validation.feed(side, record).map_err(|e| Broken::Unreadable(format!("topic {topic}: {e}")))?;
-                rows += 1;
             }
         }
-        Ok(rows)
+        Ok(())
     }
 }
 

@@ -14,15 +14,18 @@ use super::ports::Ports;
 use super::prove::{self, Broken, Proof};
 use super::settings::Settings;
 use super::watch::{Audit, Sighting};
-use super::{gather, view};
+use super::{branch, gather, view};
 use crate::model::effect::Effect;
 use crate::model::verdict::{Evidence, Outcome};
 use crate::model::work::RunningJob;
+use crate::plan::Plan;
 use crate::port::{OutgoingEvent, PortError};
 use crate::rollout::event::Body;
 use crate::rollout::{Entry, Event, Illegal, Ledger, Rollout, State, Todo, WaitingOn, todo};
 use crate::telemetry::Metrics;
 
+/// The longest that a single call of a leader that was cut off can still take effect, milliseconds.
+const LATE_CALL_MS: i64 = 30_000;
 /// Pauses between tries to reach Kafka at the start.
 const FIRST_PAUSE_MS: u64 = 500;
 const LONGEST_PAUSE_MS: u64 = 10_000;
@@ -57,7 +60,7 @@ pub struct Daemon {
     pub(super) settings: Arc<Settings>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) ledger: Ledger,
-    audit: Arc<Audit>,
+    pub(super) audit: Arc<Audit>,
     inbox: mpsc::Receiver<Request>,
     show: watch::Sender<Arc<View>>,
     watched: watch::Sender<BTreeSet<String>>,
@@ -297,8 +300,23 @@ impl Daemon {
             }
             return self.happened(&rollout.id, Event::EffectFailed { key, reason: failed.to_string() }).await;
         }
-        // A job of an earlier try may run under its name: that try is taken up before there is a new one.
-        let attempt = if attempted == 0 { 1 } else { attempted };
+        if rollout.intent_ms < self.started_ms && self.ports.clock.now_ms() < rollout.intent_ms + LATE_CALL_MS {
+            // The leader before this one may still be at it: looked at again with the next turn.
+            return Ok(());
+        }
+        let attempt = match effect {
+            Effect::StartJob { job } => {
+                let name = |attempt| execute::name_of(&self.settings, &rollout.id, &job.table, attempt);
+                match execute::attempt_of(&self.ports, name, attempted).await {
+                    Ok(attempt) => attempt,
+                    Err(error) => {
+                        tracing::warn!(rollout = rollout.id, %error, "Flink does not answer; asked again");
+                        return Ok(());
+                    }
+                }
+            }
+            _ => attempted.max(1),
+        };
         self.happened(&rollout.id, Event::EffectIntended { key: key.clone(), attempt }).await?;
         let run = Run {
             ports: self.ports.clone(),
@@ -433,6 +451,21 @@ impl Daemon {
                 "links": {"show": base, "approve": format!("{base}/approve"), "reject": format!("{base}/reject")},
             }),
         );
+    }
+
+    /// Puts the green texts on a branch of the project, beside the loop; what cannot be put there is logged.
+    pub(super) fn propose_branch(&self, plan: &Plan) {
+        let Some(branch) = branch::name(plan) else { return };
+        let (repository, plan) = (Arc::clone(&self.ports.repository), plan.clone());
+        tokio::spawn(async move {
+            match branch::propose(repository.as_ref(), &plan, &branch).await {
+                Ok(Some(proposed)) => tracing::info!(branch = proposed, "green's statements are on a branch"),
+                Ok(None) => {
+                    tracing::info!("the project is in no git repository: green's statements are in the plan only")
+                }
+                Err(error) => tracing::warn!(branch, %error, "green's statements could not be put on a branch"),
+            }
+        });
     }
 
     /// Sends an event beside the loop; a receiver that does not take it is logged.

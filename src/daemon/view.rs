@@ -32,7 +32,7 @@ fn rollout(r: &Rollout) -> RolloutView {
         created_ms: r.created_ms,
         plan: r.plan.clone(),
         evidence: r.evidence.clone(),
-        evidence_digest: r.evidence_digest(),
+        evidence_digest: r.decided_on(),
         history: r
             .history
             .iter()

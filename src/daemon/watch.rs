@@ -10,9 +10,12 @@ use tokio::sync::{mpsc, watch};
 
 use super::gather;
 use super::ports::Ports;
-use crate::model::record::{self, Offsets};
+use crate::model::record::{self, Offsets, RawRecord};
+use crate::model::verdict::SchemaUse;
 use crate::port::PortError;
+use crate::schema::{self, Shape};
 use crate::telemetry::Metrics;
+use crate::validate::RowReader;
 
 /// A subject's newest version in the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,19 +28,12 @@ pub struct Sighting {
     pub at_ms: i64,
 }
 
-/// What was seen of one schema id in one partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SchemaUse {
-    /// Records.
-    pub records: u64,
-    /// Offset of the first.
-    pub first_offset: i64,
-}
-
-/// What was seen in the input topics: records for each topic, schema id and partition.
+/// What was seen in the input topics.
 #[derive(Debug, Default)]
 pub struct Audit {
-    seen: Mutex<BTreeMap<String, BTreeMap<String, BTreeMap<i32, SchemaUse>>>>,
+    seen: Mutex<BTreeMap<String, BTreeMap<String, SchemaUse>>>,
+    /// The first update without its row before, by topic: partition and offset.
+    updates_without_before: Mutex<BTreeMap<String, (i32, i64)>>,
 }
 
 /// How records without a schema id are counted.
@@ -46,33 +42,39 @@ const NO_ID: &str = "none";
 const TOMBSTONE: &str = "tombstone";
 
 impl Audit {
-    /// Records for each topic and schema id.
-    pub fn schema_ids(&self) -> BTreeMap<String, BTreeMap<String, u64>> {
-        let Ok(seen) = self.seen.lock() else { return BTreeMap::new() };
-        seen.iter()
-            .map(|(topic, ids)| {
-                let sums = ids.iter().map(|(id, parts)| (id.clone(), parts.values().map(|u| u.records).sum()));
-                (topic.clone(), sums.collect())
-            })
-            .collect()
+    /// What was seen of each schema id, by topic.
+    pub fn schema_ids(&self) -> BTreeMap<String, BTreeMap<String, SchemaUse>> {
+        self.seen.lock().map(|seen| seen.clone()).unwrap_or_default()
     }
 
-    /// Offset of the first record with this schema id, for each partition of the topic.
-    pub fn first_offsets(&self, topic: &str, id: u32) -> Offsets {
-        let Ok(seen) = self.seen.lock() else { return Offsets::new() };
-        let uses = seen.get(topic).and_then(|ids| ids.get(&id.to_string()));
-        uses.map(|parts| parts.iter().map(|(p, u)| (*p, u.first_offset)).collect()).unwrap_or_default()
+    /// Partition and offset of the first update in `topic` that does not say what the row was before. Flink's Debezium
+    /// formats fail on it for ever: the table had no `REPLICA IDENTITY FULL`.
+    pub fn update_without_before(&self, topic: &str) -> Option<(i32, i64)> {
+        self.updates_without_before.lock().ok()?.get(topic).copied()
     }
 
+    /// Counts a record; true when its schema id was not seen in the topic before.
     fn count(&self, topic: &str, id: &str, partition: i32, offset: i64) -> bool {
         let Ok(mut seen) = self.seen.lock() else { return false };
         let ids = seen.entry(topic.to_owned()).or_default();
         let new = !ids.contains_key(id);
-        let uses = ids.entry(id.to_owned()).or_default();
-        let used = uses.entry(partition).or_insert(SchemaUse { records: 0, first_offset: offset });
+        let used = ids.entry(id.to_owned()).or_default();
         used.records += 1;
-        used.first_offset = used.first_offset.min(offset);
+        let first = used.first.entry(partition).or_insert(offset);
+        *first = (*first).min(offset);
         new
+    }
+
+    fn poisoned(&self, topic: &str, partition: i32, offset: i64) {
+        let Ok(mut all) = self.updates_without_before.lock() else { return };
+        if all.insert(topic.to_owned(), (partition, offset)).is_none() {
+            tracing::error!(
+                topic,
+                partition,
+                offset,
+                "update without its row before: set REPLICA IDENTITY FULL; no job can read past it"
+            );
+        }
     }
 }
 
@@ -120,13 +122,14 @@ pub async fn topics(
     poll_ms: u64,
 ) {
     let mut positions: BTreeMap<String, Offsets> = BTreeMap::new();
+    let mut readers = Readers::new();
     let mut health: BTreeMap<String, Health> = BTreeMap::new();
     loop {
         let watched = topics.borrow().clone();
         for topic in watched {
             let position = positions.entry(topic.clone()).or_default();
             let health = health.entry(topic.clone()).or_insert_with(|| Health::new("kafka"));
-            match read_on(&ports, &metrics, &audit, &topic, position).await {
+            match read_on(&ports, &metrics, &audit, &mut readers, &topic, position).await {
                 Ok(()) => health.well(),
                 Err(error) => health.ill(&error, &metrics),
             }
@@ -139,6 +142,7 @@ async fn read_on(
     ports: &Ports,
     metrics: &Metrics,
     audit: &Audit,
+    readers: &mut Readers,
     topic: &str,
     position: &mut Offsets,
 ) -> Result<(), PortError> {
@@ -155,7 +159,10 @@ async fn read_on(
             };
             metrics.cdc_records_total.inc([topic, &id]);
             if audit.count(topic, &id, record.partition, record.offset) {
-                first_of_its_kind(ports, topic, &id, record.partition, record.offset).await;
+                first_of_its_kind(ports, readers, topic, &id, record).await;
+            }
+            if is_update_without_before(readers, record) {
+                audit.poisoned(topic, record.partition, record.offset);
             }
             position.insert(record.partition, record.offset + 1);
         }
@@ -164,11 +171,21 @@ async fn read_on(
     Ok(())
 }
 
+/// Readers of envelopes by schema id; `None` for schemas that are none.
+type Readers = BTreeMap<u32, Option<RowReader>>;
+
 /// Says what a schema id is that was not seen before; one that the registry does not know is named.
-async fn first_of_its_kind(ports: &Ports, topic: &str, id: &str, partition: i32, offset: i64) {
+async fn first_of_its_kind(ports: &Ports, readers: &mut Readers, topic: &str, id: &str, record: &RawRecord) {
+    let (partition, offset) = (record.partition, record.offset);
     match id.parse::<u32>() {
         Ok(number) => match ports.registry.schema_by_id(number).await {
-            Ok(_) => tracing::info!(topic, schema_id = id, partition, offset, "first record with this schema id"),
+            Ok(registered) => {
+                tracing::info!(topic, schema_id = id, partition, offset, "first record with this schema id");
+                let parsed = schema::parse(&registered.text, &registered.references).ok();
+                let envelope = parsed.is_some_and(|s| schema::shape(&s) == Shape::Envelope);
+                let reader = envelope.then(|| RowReader::new(number, &registered.text).ok()).flatten();
+                readers.insert(number, reader);
+            }
             Err(error) => {
                 tracing::warn!(topic, schema_id = id, partition, offset, %error, "record with a schema id that cannot be looked up");
             }
@@ -176,6 +193,13 @@ async fn first_of_its_kind(ports: &Ports, topic: &str, id: &str, partition: i32,
         Err(_) if id == TOMBSTONE => {}
         Err(_) => tracing::warn!(topic, partition, offset, "record that is not in the registry's wire format"),
     }
+}
+
+fn is_update_without_before(readers: &Readers, record: &RawRecord) -> bool {
+    let Some(bytes) = record.value.as_deref() else { return false };
+    let reader = record::schema_id(bytes).and_then(|id| readers.get(&id)).and_then(Option::as_ref);
+    let Some(Ok(row)) = reader.map(|r| r.read(bytes)) else { return false };
+    row.get("op").is_some_and(|op| op == "u") && row.get("before").is_none_or(serde_json::Value::is_null)
 }
 
 /// Whether a system answers: said when it changes, not each time.

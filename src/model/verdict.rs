@@ -57,6 +57,15 @@ pub struct TableVerdict {
     pub digest_green: String,
 }
 
+/// What was seen of one schema id in one topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaUse {
+    /// Records that carry it.
+    pub records: u64,
+    /// Offset of the first of them, by partition.
+    pub first: BTreeMap<i32, i64>,
+}
+
 /// What a whole validation found. Its canonical JSON is what an approval is bound to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -74,8 +83,8 @@ pub struct Evidence {
     pub cut: BTreeMap<String, BTreeMap<i32, i64>>,
     /// Positions up to which blue and green outputs were read, by topic.
     pub read: BTreeMap<String, BTreeMap<i32, i64>>,
-    /// Schema ids seen in the input topics with the number of records, by topic.
-    pub schema_ids: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What was seen of each schema id in the input topics, by topic and id.
+    pub schema_ids: BTreeMap<String, BTreeMap<String, SchemaUse>>,
     /// Input records that arrived between the first and the last read.
     pub arrived: u64,
     /// When it began, milliseconds since 1970.

@@ -178,6 +178,16 @@ fn sound_start(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &I
         let changelog = table.option("format").is_some_and(|f| f.starts_with("debezium") || f.starts_with("canal"));
         let absorbs = input.settings.get(DUPLICATE_EVENTS).is_some_and(|v| v == "true") && !table.key().is_empty();
         let topic = table.deployed.topic.clone().unwrap_or_default();
+        if let (true, Some((partition, offset))) = (changelog, facts.update_without_before) {
+            let text = format!(
+                "topic {topic} holds an update without its row before (partition {partition}, offset {offset}): no job can read past it"
+            );
+            problems.push(
+                Diagnostic::error("C209", text)
+                    .in_file(&table.deployed.ddl_file)
+                    .help("ALTER TABLE ... REPLICA IDENTITY FULL, then write the topic anew with a fresh snapshot"),
+            );
+        }
         if (facts.compacted || facts.truncated) && changelog && !absorbs {
             problems.push(
                 Diagnostic::error(

@@ -35,6 +35,9 @@ pub struct TopicFacts {
     pub compacted: bool,
     /// True when the first offset of some partition is no longer held.
     pub truncated: bool,
+    /// Partition and offset of an update that does not say what the row was before, if one was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_without_before: Option<(i32, i64)>,
 }
 
 /// A subject that evolved.

@@ -143,6 +143,8 @@ pub struct Rollout {
     pub created_ms: i64,
     /// Keys of forward effects that were intended, with the number of tries; done or not, they must be undone.
     pub intended: BTreeMap<String, u32>,
+    /// When an effect was last intended, milliseconds since 1970: a leader that was cut off may still be at it.
+    pub intent_ms: i64,
     /// Keys of effects that are done in the present direction.
     pub done: BTreeSet<String>,
     /// Jobs that it started, by physical table.
@@ -158,6 +160,14 @@ pub struct Rollout {
 }
 
 impl Rollout {
+    /// What a decision must name now: the evidence's digest, or the plan's while staging waits for a yes.
+    pub fn decided_on(&self) -> Option<String> {
+        match self.state {
+            State::Proposed if self.terms.ask_before_staging => Some(self.plan_digest.clone()),
+            _ => self.evidence_digest(),
+        }
+    }
+
     /// Digest of the last evidence.
     pub fn evidence_digest(&self) -> Option<String> {
         self.evidence.as_ref().map(Evidence::digest)

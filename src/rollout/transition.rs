@@ -57,6 +57,7 @@ pub fn begin(new: &NewRollout, at_ms: i64) -> Rollout {
         since_ms: at_ms,
         created_ms: at_ms,
         intended: BTreeMap::new(),
+        intent_ms: at_ms,
         done: BTreeSet::new(),
         jobs: BTreeMap::new(),
         evidence: None,
@@ -83,6 +84,7 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
             if r.effects().iter().all(|e| e.key() != *key) {
                 return Err(illegal("an effect of another phase"));
             }
+            r.intent_ms = at_ms;
             if matches!(r.state, State::Staging | State::Promoting | State::Retiring) {
                 r.intended.insert(key.clone(), *attempt);
             }
@@ -171,16 +173,14 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
         }
         Event::AbortAsked { by, reason } => match r.state {
             State::Proposed => go(&mut r, State::Aborted, at_ms, &format!("aborted by {by}: {reason}")),
-            State::Staging
-            | State::CatchingUp
-            | State::Validating
-            | State::AwaitingApproval
-            | State::Unproven
-            | State::Stuck
-                if r.approval.is_none() =>
-            {
+            State::Staging | State::CatchingUp | State::Validating | State::AwaitingApproval | State::Unproven => {
                 r.error = Some(format!("aborted by {by}: {reason}"));
                 go(&mut r, State::Aborting, at_ms, &format!("aborted by {by}: {reason}"));
+            }
+            // What failed is tried again: forward where green serves already, back where it does not.
+            State::Stuck => {
+                let before = r.history.iter().rev().map(|s| s.state).find(|s| *s != State::Stuck);
+                go(&mut r, before.unwrap_or(State::Aborting), at_ms, &format!("tried again by {by}: {reason}"));
             }
             _ => return Err(illegal("an abort")),
         },

@@ -188,6 +188,11 @@ impl AvroSchema {
         }
     }
 
+    /// Names of the fields when the whole schema is a record; none for other types.
+    pub fn field_names(&self) -> Vec<String> {
+        self.record(self.root()).map(|(_, fields)| fields.iter().map(|f| f.name.clone()).collect()).unwrap_or_default()
+    }
+
     /// The type at `id` without null: whether null is allowed, and the branches that are not null.
     pub fn branches(&self, id: NodeId) -> (bool, Vec<NodeId>) {
         match self.ty(id) {

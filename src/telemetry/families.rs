@@ -36,6 +36,7 @@ pub const EFFECTS: &[&str] = &[
     "start_job",
     "cancel_job",
     "create_connector",
+    "delete_connector",
     "move_connector",
     "delete_topic",
     "set_manifest",

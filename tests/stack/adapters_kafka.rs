@@ -352,10 +352,12 @@ async fn a_fenced_leader_writes_nothing_more() {
     // It may lead again, with what the other one wrote.
     assert_eq!(lead(&first).await, ["a", "b"]);
     first.append(b"c").await.unwrap();
-    assert!(usurper.begin_transaction().is_err() || {
-        let _ = usurper.send(BaseRecord::<(), str>::to(&topic).partition(0).payload("no"));
-        usurper.commit_transaction(STEP).is_err()
-    });
+    assert!(
+        usurper.begin_transaction().is_err() || {
+            let _ = usurper.send(BaseRecord::<(), str>::to(&topic).partition(0).payload("no"));
+            usurper.commit_transaction(STEP).is_err()
+        }
+    );
     assert_eq!(read_all(journal_settings(&topic)).await.unwrap(), [b"a", b"b", b"c"]);
     drop(first);
     clean(&topic).await;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -23,6 +23,9 @@ const KEPT: usize = 4;
 const FIRST_LOOK: i64 = 50;
 /// The group that reads name when nothing else is configured. They never join it and commit nothing.
 const GROUP: &str = "cyanotype-reader";
+
+/// How long to wait before a question is asked again.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// What polling gave.
 pub(in crate::adapter) enum Polled<'a> {
@@ -99,7 +102,7 @@ impl Reader {
     /// Gives the consumer back to the pool. Dropping the reader instead throws it away.
     pub(in crate::adapter) fn done(mut self) {
         let Some(consumer) = self.consumer.take() else { return };
-        if consumer.unassign().is_err() {
+        if resume(&consumer).is_err() || consumer.unassign().is_err() {
             return;
         }
         // What was already fetched for the old assignment must not meet the next one.
@@ -165,30 +168,40 @@ impl Reader {
     }
 
     fn positions(&self, topic: &str, partitions: &[i32], which: Offset) -> PortResult<Offsets> {
-        if partitions.is_empty() {
-            return Ok(Offsets::new());
+        loop {
+            let error = match self.positions_once(topic, partitions, which) {
+                Ok(offsets) => return Ok(offsets),
+                Err(error) => error,
+            };
+            match code_of(&error) {
+                Some(code) if absent(code) => return Err(self.clients().no_topic(topic)),
+                // A leader that is new does not answer at once.
+                Some(code) if leaderless(code) && !self.late() => std::thread::sleep(AGAIN),
+                _ => return Err(self.clients().error(format!("for the offsets of topic `{topic}`"), &error)),
+            }
         }
-        let what = || format!("for the offsets of topic `{topic}`");
+    }
+
+    fn positions_once(&self, topic: &str, partitions: &[i32], which: Offset) -> KafkaResult<Offsets> {
+        let mut all = Offsets::new();
+        if partitions.is_empty() {
+            return Ok(all);
+        }
         let mut asked = TopicPartitionList::with_capacity(partitions.len());
         for partition in partitions {
-            asked.add_partition_offset(topic, *partition, which).map_err(|e| self.clients().error(what(), &e))?;
+            asked.add_partition_offset(topic, *partition, which)?;
         }
-        let told = self.consumer()?.offsets_for_times(asked, self.left()).map_err(|e| match code_of(&e) {
-            Some(code) if absent(code) => self.clients().no_topic(topic),
-            _ => self.clients().error(what(), &e),
-        })?;
-        let mut all = Offsets::new();
+        let Some(consumer) = self.consumer.as_ref() else { return Err(KafkaError::Canceled) };
+        let told = consumer.offsets_for_times(asked, self.left())?;
         for element in told.elements() {
-            element.error().map_err(|e| self.clients().error(what(), &e))?;
+            element.error()?;
             if let Offset::Offset(offset) = element.offset() {
                 all.insert(element.partition(), offset);
             }
         }
-        match partitions.iter().find(|p| !all.contains_key(p)) {
-            Some(partition) => Err(self.clients().unreachable(format!(
-                "no answer for partition {partition} of topic `{topic}` when asked for its offsets"
-            ))),
-            None => Ok(all),
+        match partitions.iter().all(|p| all.contains_key(p)) {
+            true => Ok(all),
+            false => Err(KafkaError::OffsetFetch(Code::LeaderNotAvailable)),
         }
     }
 
@@ -200,7 +213,8 @@ impl Reader {
             list.add_partition_offset(topic, *partition, Offset::Offset(*offset))
                 .map_err(|e| self.clients().error(what(), &e))?;
         }
-        self.consumer()?.assign(&list).map_err(|e| self.clients().error(what(), &e))
+        let consumer = self.consumer()?;
+        resume(consumer).and_then(|()| consumer.assign(&list)).map_err(|e| self.clients().error(what(), &e))
     }
 
     /// Fetches no more of a partition. Best effort: what still comes is for the caller to leave out.
@@ -296,6 +310,27 @@ impl Drop for Reader {
             std::thread::spawn(move || drop(consumer));
         }
     }
+}
+
+/// True when a partition has no leader that answers yet.
+fn leaderless(code: Code) -> bool {
+    matches!(
+        code,
+        Code::NotLeaderForPartition
+            | Code::LeaderNotAvailable
+            | Code::FencedLeaderEpoch
+            | Code::UnknownLeaderEpoch
+            | Code::OffsetNotAvailable
+    )
+}
+
+/// Ends the pause of every assigned partition: a pause would outlive the assignment.
+fn resume(consumer: &BaseConsumer<Context>) -> KafkaResult<()> {
+    let assigned = consumer.assignment()?;
+    if assigned.count() == 0 {
+        return Ok(());
+    }
+    consumer.resume(&assigned)
 }
 
 /// Whether a partition has a leader.

@@ -167,9 +167,10 @@ fn every_effect_has_its_place_in_the_metrics() {
         Effect::StartJob { job },
         Effect::CancelJob { table: name() },
         Effect::CreateConnector { name: name(), config: config() },
+        Effect::DeleteConnector { name: name() },
         Effect::MoveConnector { name: name(), before: config(), after: config(), from: name(), to: name() },
         Effect::DeleteTopic { topic: name() },
-        Effect::SetManifest { after: Box::default() },
+        Effect::SetManifest { before: Box::default(), after: Box::default() },
     ];
     let words = effects.iter().filter_map(|effect| effect.key().split(':').next().map(|word| word.replace('-', "_")));
     assert_eq!(words.collect::<Vec<_>>(), EFFECTS);

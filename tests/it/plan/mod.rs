@@ -130,11 +130,21 @@ fn a_required_column_is_refused_by_name() {
 #[test]
 fn a_truncated_changelog_blocks_unless_the_job_absorbs_it() {
     let mut input = input(deployed(), &customers(""), &customers(TIER));
-    let facts = TopicFacts { compacted: true, truncated: false };
+    let facts = TopicFacts { compacted: true, truncated: false, update_without_before: None };
     input.topics.insert("shop.shop.customers".to_owned(), facts);
     let refused = plan(&input);
     assert!(refused.plan.is_none());
     assert_eq!(refused.diagnostics[0].code, "C204");
     input.settings.insert("table.exec.source.cdc-events-duplicate".to_owned(), "true".to_owned());
     assert!(plan(&input).plan.is_some());
+}
+
+#[test]
+fn an_update_without_its_row_before_blocks_the_plan() {
+    let mut input = input(deployed(), &customers(""), &customers(TIER));
+    let facts = TopicFacts { compacted: false, truncated: false, update_without_before: Some((1, 42)) };
+    input.topics.insert("shop.shop.orders".to_owned(), facts);
+    let refused = plan(&input);
+    assert!(refused.plan.is_none());
+    assert!(refused.diagnostics[0].message.contains("partition 1, offset 42"), "{:#?}", refused.diagnostics);
 }
