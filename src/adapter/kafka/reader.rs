@@ -218,11 +218,13 @@ impl Reader {
     }
 
     /// Fetches no more of a partition. Best effort: what still comes is for the caller to leave out.
-    pub(in crate::adapter) fn pause(&self, topic: &str, partition: i32) {
+    ///
+    /// It is taken out of the assignment: a partition that was only paused would stay so when it is assigned again.
+    pub(in crate::adapter) fn leave(&self, topic: &str, partition: i32) {
         let mut list = TopicPartitionList::with_capacity(1);
         list.add_partition(topic, partition);
         if let Ok(consumer) = self.consumer() {
-            let _ = consumer.pause(&list);
+            let _ = consumer.incremental_unassign(&list);
         }
     }
 
@@ -292,7 +294,7 @@ impl Reader {
                     }
                     if offset >= end - 1 {
                         open.remove(&partition);
-                        self.pause(topic, partition);
+                        self.leave(topic, partition);
                     }
                 }
             }

@@ -141,7 +141,7 @@ impl Read {
             };
             if let Some(partition) = done {
                 self.open.remove(&partition);
-                self.reader.pause(&self.topic, partition);
+                self.reader.leave(&self.topic, partition);
             }
         }
         Ok(batch)
