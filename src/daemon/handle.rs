@@ -242,6 +242,9 @@ pub struct View {
     pub now_ms: i64,
     /// What is deployed.
     pub manifest: Manifest,
+    /// The branch to merge while the project's files are behind what is deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<String>,
     /// Rollouts, the newest first.
     pub rollouts: Vec<RolloutView>,
     /// Evolutions that may not be planned, the newest first.
