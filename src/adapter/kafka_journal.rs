@@ -252,21 +252,36 @@ impl Shared {
     }
 }
 
+/// Takes part in the election while it waits. One that gives up must leave, or it would hold the lead without leading.
+struct Candidate<'a> {
+    shared: &'a Shared,
+    won: bool,
+}
+
+impl Candidate<'_> {
+    fn won<T>(mut self, prize: T) -> T {
+        self.won = true;
+        prize
+    }
+}
+
+impl Drop for Candidate<'_> {
+    fn drop(&mut self) {
+        if !self.won {
+            *self.shared.elections() = None;
+        }
+    }
+}
+
 #[async_trait]
 impl Journal for KafkaJournal {
     async fn lead(&self) -> PortResult<Vec<Vec<u8>>> {
         self.settle_topic().await?;
         self.shared.term.store(NO_TERM, Ordering::SeqCst);
+        let candidate = Candidate { shared: &self.shared, won: false };
         loop {
             let election = self.shared.election()?;
-            let term = match election.held().await {
-                Ok(term) => term,
-                Err(error) => {
-                    // The next attempt joins anew.
-                    *self.shared.elections() = None;
-                    return Err(error);
-                }
-            };
+            let term = election.held().await?;
             let (shared, mut desk) = (Arc::clone(&self.shared), Arc::clone(&self.desk).lock_owned().await);
             let taken = blocking(move || {
                 let entries = shared.take_over(&mut desk)?;
@@ -280,7 +295,7 @@ impl Journal for KafkaJournal {
             })
             .await;
             match taken {
-                Ok(Some(entries)) => return Ok(entries),
+                Ok(Some(entries)) => return Ok(candidate.won(entries)),
                 Ok(None) => {}
                 Err(PortError::Fenced) => {
                     self.shared.step_down();

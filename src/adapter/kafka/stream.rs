@@ -22,7 +22,7 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How long a batch that has something waits for more.
 const LINGER: Duration = Duration::from_millis(100);
 /// How long the log end may take to come up to the asked end: it can lag behind after a change of leaders.
-const LAG: Duration = Duration::from_secs(10);
+const LAG: Duration = Duration::from_secs(5);
 
 /// A read that goes on.
 pub(in crate::adapter) struct Records {
