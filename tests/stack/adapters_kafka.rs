@@ -401,3 +401,27 @@ async fn a_topic_that_would_lose_entries_is_refused() {
         topics.delete(&topic).await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_is_followed_before_a_session_ends() {
+    let topic = name("journal");
+    let first = journal(&topic);
+    lead(&first).await;
+    first.append(b"a").await.unwrap();
+    // One that gives up waiting leaves as well: it must not hold up, or win, the next election.
+    let impatient = journal(&topic);
+    assert!(tokio::time::timeout(Duration::from_secs(4), impatient.lead()).await.is_err());
+    let start = Instant::now();
+    first.leave().await;
+    assert!(!first.leading());
+    assert_eq!(first.append(b"no").await, Err(PortError::Fenced));
+    let second = journal(&topic);
+    assert_eq!(lead(&second).await, ["a"]);
+    assert!(start.elapsed() < Duration::from_secs(6), "a session lasts 8 s, this took {:?}", start.elapsed());
+    // Who left may come back.
+    second.leave().await;
+    assert_eq!(lead(&first).await, ["a"]);
+    first.append(b"b").await.unwrap();
+    first.leave().await;
+    clean(&topic).await;
+}

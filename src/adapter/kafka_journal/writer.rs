@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -73,6 +73,11 @@ impl Writer {
         let record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic).partition(0).payload(entry);
         if let Err((error, _)) = self.producer.send(record) {
             return Err(self.give_up(&error));
+        }
+        // Committing flushes as well, but looks up only ten times a second.
+        let until = Instant::now() + STEP;
+        while self.producer.in_flight_count() > 0 && Instant::now() < until {
+            self.producer.poll(Duration::from_millis(1));
         }
         match self.producer.commit_transaction(STEP) {
             Ok(()) => Ok(self.producer.context().offset.load(Ordering::SeqCst)),
