@@ -12,7 +12,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use rdkafka::admin::{AdminClient, AdminOptions, ConfigEntry, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigEntry, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 pub use self::client::KafkaSettings;
@@ -142,7 +144,8 @@ impl Topics for KafkaTopics {
         for (name, value) in &spec.config {
             topic = topic.set(name, value);
         }
-        let told = self.admin.create_topics([&topic], &options()).await.map_err(|e| self.clients().error(what(), &e))?;
+        let told =
+            self.admin.create_topics([&topic], &options()).await.map_err(|e| self.clients().error(what(), &e))?;
         match told.into_iter().next() {
             Some(Err((_, Code::TopicAlreadyExists))) | Some(Ok(_)) | None => {}
             Some(Err((_, code))) => return Err(self.clients().code(what(), code)),
@@ -159,7 +162,8 @@ impl Topics for KafkaTopics {
 
     async fn delete(&self, topic: &str) -> PortResult<()> {
         let what = || format!("to delete topic `{topic}`");
-        let told = self.admin.delete_topics(&[topic], &options()).await.map_err(|e| self.clients().error(what(), &e))?;
+        let told =
+            self.admin.delete_topics(&[topic], &options()).await.map_err(|e| self.clients().error(what(), &e))?;
         match told.into_iter().next() {
             Some(Err((_, code))) if client::absent(code) => {}
             Some(Err((_, code))) => return Err(self.clients().code(what(), code)),
@@ -168,7 +172,8 @@ impl Topics for KafkaTopics {
         let deadline = Instant::now() + SETTLE;
         while self.partitions(topic).await?.is_some() {
             if Instant::now() >= deadline {
-                let reason = "it was deleted and is there again: stop the client that makes it anew, then delete it again";
+                let reason =
+                    "it was deleted and is there again: stop the client that makes it anew, then delete it again";
                 return Err(self.clients().refused(what(), reason));
             }
             tokio::time::sleep(LOOK).await;
@@ -200,7 +205,8 @@ impl Topics for KafkaTopics {
 
     async fn delete_group(&self, group: &str) -> PortResult<()> {
         let what = || format!("to delete group `{group}`");
-        let told = self.admin.delete_groups(&[group], &options()).await.map_err(|e| self.clients().error(what(), &e))?;
+        let told =
+            self.admin.delete_groups(&[group], &options()).await.map_err(|e| self.clients().error(what(), &e))?;
         match told.into_iter().next() {
             Some(Err((_, Code::GroupIdNotFound))) | Some(Ok(_)) | None => Ok(()),
             Some(Err((_, Code::NonEmptyGroup))) => {

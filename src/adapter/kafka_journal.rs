@@ -130,7 +130,9 @@ impl KafkaJournal {
         let entries = self.topics.settings(topic).await?.unwrap_or_default();
         let value = |name: &str| entries.iter().find(|e| e.name == name).and_then(|e| e.value.as_deref());
         if value("cleanup.policy").is_some_and(|policy| policy.contains("compact")) {
-            return Err(refused("it is compacted, which loses entries: set cleanup.policy=delete or name another topic"));
+            return Err(refused(
+                "it is compacted, which loses entries: set cleanup.policy=delete or name another topic",
+            ));
         }
         for name in ["retention.ms", "retention.bytes"] {
             if let Some(limit) = value(name).filter(|v| *v != "-1") {
@@ -213,7 +215,10 @@ impl Shared {
             ([], _) => Landed::No,
             ([entry], Some(unsure)) if entry == unsure => Landed::Yes,
             _ => {
-                tracing::error!(topic = self.topic, "the journal has entries of another writer: this daemon steps down");
+                tracing::error!(
+                    topic = self.topic,
+                    "the journal has entries of another writer: this daemon steps down"
+                );
                 return Err(self.step_down());
             }
         };
@@ -232,7 +237,10 @@ impl Shared {
         if !matches!(first, Err(Failed::Forgotten)) {
             return first.map_err(|failed| self.told(failed));
         }
-        tracing::info!(topic = self.topic, "Kafka forgot the journal's writer, which was idle for long: opening it again");
+        tracing::info!(
+            topic = self.topic,
+            "Kafka forgot the journal's writer, which was idle for long: opening it again"
+        );
         match self.reopen(desk)? {
             Landed::Yes => Ok(()),
             Landed::No => self.write(desk, entry).map_err(|failed| self.told(failed)),
@@ -249,8 +257,9 @@ impl Shared {
                 Ok(())
             }
             Err(failed) => {
+                // A new writer is sure to be in order, whatever happened to this one.
+                desk.writer = None;
                 if !matches!(failed, Failed::GivenUp(_)) {
-                    desk.writer = None;
                     desk.unsure = Some(entry.to_vec());
                 }
                 Err(failed)

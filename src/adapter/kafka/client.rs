@@ -91,7 +91,9 @@ impl Clients {
     pub(in crate::adapter) fn error(&self, what: impl Into<String>, error: &KafkaError) -> PortError {
         match (code_of(error), error) {
             // A transaction's error says more than its code.
-            (Some(code), KafkaError::Transaction(told)) => self.told(what, code, self.context.cleaner.clean(&told.string())),
+            (Some(code), KafkaError::Transaction(told)) => {
+                self.told(what, code, self.context.cleaner.clean(&told.string()))
+            }
             (Some(code), _) => self.code(what, code),
             (None, _) => self.refused(what, self.context.cleaner.clean(&plain(error))),
         }
@@ -147,10 +149,7 @@ fn words(code: Code) -> String {
 
 /// True when the topic is not there.
 pub(in crate::adapter) fn absent(code: Code) -> bool {
-    matches!(
-        code,
-        Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicId
-    )
+    matches!(code, Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition | Code::UnknownTopicId)
 }
 
 /// True when the same call may succeed later without anybody changing anything.
@@ -249,10 +248,13 @@ impl Context {
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, fac: &str, log_message: &str) {
         let text = self.cleaner.clean(log_message.rsplit_once("]: ").map_or(log_message, |(_, text)| text));
-        match level {
-            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
-                tracing::warn!(fac, text, "kafka client");
-            }
+        match (level, fac) {
+            // Each client tells of each lost connection; the call that needed it fails with the same words.
+            (_, "FAIL") => tracing::debug!(fac, text, "kafka client"),
+            (
+                RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error,
+                _,
+            ) => tracing::info!(fac, text, "kafka client"),
             _ => tracing::debug!(fac, text, "kafka client"),
         }
     }
@@ -263,7 +265,9 @@ impl ClientContext for Context {
             Some(Code::BrokerTransportFailure | Code::Resolve | Code::Authentication | Code::SSL)
         );
         if told {
-            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), self.cleaner.clean(reason)));
+            // Without how long it took and how often it came before.
+            let reason = self.cleaner.clean(reason.split(" (after ").next().unwrap_or(reason));
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), reason));
         }
     }
 

@@ -167,10 +167,8 @@ impl Reader {
     /// Partitions of a topic, or `None` when there is no such topic. A topic in the making has partitions without a leader.
     pub(in crate::adapter) fn partitions(&self, topic: &str) -> PortResult<Option<Vec<(i32, Leader)>>> {
         let what = || format!("for the partitions of topic `{topic}`");
-        let metadata = self
-            .consumer()?
-            .fetch_metadata(Some(topic), self.left())
-            .map_err(|e| self.failed(what(), &e))?;
+        let metadata =
+            self.consumer()?.fetch_metadata(Some(topic), self.left()).map_err(|e| self.failed(what(), &e))?;
         let Some(found) = metadata.topics().iter().find(|t| t.name() == topic) else { return Ok(None) };
         if let Some(code) = found.error().map(Code::from) {
             return match code {
@@ -311,7 +309,8 @@ impl Reader {
         let highs = self.highs(topic, &ids)?;
         let mut ends = lows.clone();
         let low = |p: i32| lows.get(&p).copied().unwrap_or(0);
-        let mut open: BTreeMap<i32, i64> = highs.iter().filter(|(p, high)| **high > low(**p)).map(|(p, h)| (*p, *h)).collect();
+        let mut open: BTreeMap<i32, i64> =
+            highs.iter().filter(|(p, high)| **high > low(**p)).map(|(p, h)| (*p, *h)).collect();
         let mut look = FIRST_LOOK;
         while !open.is_empty() {
             let from: Offsets = open.iter().map(|(p, high)| (*p, high.saturating_sub(look).max(low(*p)))).collect();

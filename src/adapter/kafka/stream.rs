@@ -43,7 +43,12 @@ struct Read {
 
 impl Records {
     /// Starts the read. Blocks.
-    pub(in crate::adapter) fn start(readers: &Arc<Readers>, topic: &str, from: &Offsets, to: &Offsets) -> PortResult<Self> {
+    pub(in crate::adapter) fn start(
+        readers: &Arc<Readers>,
+        topic: &str,
+        from: &Offsets,
+        to: &Offsets,
+    ) -> PortResult<Self> {
         let mut reader = readers.lease()?;
         let ids = reader.ids(topic)?;
         if let Some(unknown) = to.keys().find(|p| !ids.contains(p)) {
