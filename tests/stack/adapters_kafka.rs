@@ -459,3 +459,22 @@ async fn an_entry_that_kafka_refuses_does_not_stop_the_next() {
     assert_eq!(read_all(journal_settings(&topic)).await.unwrap(), [b"a", b"b"]);
     first.leave().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_made_anew_under_its_name_is_read_from_its_own_beginning() {
+    let (topics, topic) = (topics(), name("anew"));
+    let _cleanup = Cleanup(topic.clone());
+    let mut partitions = 1;
+    for records in [9, 4, 0, 6] {
+        topics.create(&spec(&topic, partitions, &[])).await.unwrap();
+        let last = partitions - 1;
+        send(&producer(None), &topic, last, 0..records);
+        let mut ends: Offsets = (0..partitions).map(|p| (p, 0)).collect();
+        ends.insert(last, i64::from(records));
+        assert_eq!(topics.visible_ends(&topic).await.unwrap(), ends);
+        let got = read(&topics, &topic, &Offsets::new(), &ends).await.unwrap();
+        assert_eq!(texts(&got), (0..records).map(|v| v.to_string()).collect::<Vec<_>>());
+        topics.delete(&topic).await.unwrap();
+        partitions += 1;
+    }
+}
