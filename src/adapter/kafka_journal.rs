@@ -12,16 +12,22 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::Mutex;
 
 use self::election::Election;
 use self::writer::{BATCH_BYTES, ENTRY_BYTES, Failed, Writer};
-use super::kafka::{Clients, KafkaSettings, KafkaTopics, Readers, Records, blocking};
+use super::kafka::{CALL, Clients, Context, KafkaSettings, KafkaTopics, Readers, Records, blocking};
 use crate::model::record::{Offsets, TopicSpec};
 use crate::port::{Journal, PortError, PortResult, Topics};
 
+/// How long a reader waits for a transaction that is being decided.
+const DECIDED: Duration = Duration::from_secs(3);
+/// How long to wait between two looks at it.
+const LOOK: Duration = Duration::from_millis(10);
 /// No term: this daemon does not lead.
 const NO_TERM: u64 = 0;
 
@@ -179,6 +185,23 @@ impl Shared {
             election.rejoin();
         }
         PortError::Fenced
+    }
+
+    /// Waits until every transaction that is in the journal now is decided, or [`DECIDED`] is over: Kafka answers a commit
+    /// a moment before readers see it. Who opened the writer need not wait, opening does.
+    fn decided(&self) -> PortResult<()> {
+        let mut reader = self.readers.lease()?;
+        let ids = reader.ids(&self.topic)?;
+        let ours = [("isolation.level", "read_uncommitted"), ("allow.auto.create.topics", "false")];
+        let undecided: BaseConsumer<Context> = self.clients().make(&ours, self.clients().context())?;
+        let what = || format!("for the end of journal `{}`", self.topic);
+        let end = undecided.fetch_watermarks(&self.topic, 0, CALL).map_err(|e| self.clients().error(what(), &e))?.1;
+        reader.until(Instant::now() + DECIDED);
+        while !reader.late() && reader.highs(&self.topic, &ids)?.get(&0).is_none_or(|high| *high < end) {
+            std::thread::sleep(LOOK);
+        }
+        reader.done();
+        Ok(())
     }
 
     /// Reads from `from` to the end: the entries, and the offset up to which that is all there is.
@@ -351,7 +374,7 @@ impl Journal for KafkaJournal {
     }
 }
 
-/// Reads every entry of a journal, oldest first, without leading.
+/// Reads every entry of a journal, oldest first, without leading: all whose append returned before the call.
 ///
 /// # Errors
 /// When Kafka does not answer or there is no such topic.
@@ -359,6 +382,7 @@ pub async fn read_all(settings: JournalSettings) -> PortResult<Vec<Vec<u8>>> {
     blocking(move || {
         let readers = Readers::new(Clients::new(settings.kafka()));
         let shared = Shared::new(readers, settings.topic);
+        shared.decided()?;
         shared.entries(0).map(|(entries, _)| entries)
     })
     .await

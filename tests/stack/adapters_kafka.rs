@@ -88,6 +88,26 @@ fn send(producer: &BaseProducer, topic: &str, partition: i32, values: std::ops::
     producer.flush(STEP).unwrap();
 }
 
+/// Commits, and waits until readers see it: Kafka answers a moment before they do.
+fn commit(writer: &BaseProducer, topic: &str, partitions: i32) {
+    writer.commit_transaction(STEP).unwrap();
+    decided(topic, partitions);
+}
+
+fn decided(topic: &str, partitions: i32) {
+    let reader = |isolation: &str| -> BaseConsumer {
+        ClientConfig::new().set("bootstrap.servers", brokers()).set("isolation.level", isolation).create().unwrap()
+    };
+    let (stable, all) = (reader("read_committed"), reader("read_uncommitted"));
+    let end = |reader: &BaseConsumer, partition| reader.fetch_watermarks(topic, partition, STEP).unwrap().1;
+    let deadline = Instant::now() + STEP;
+    for partition in 0..partitions {
+        while end(&stable, partition) < end(&all, partition) {
+            assert!(Instant::now() < deadline, "a transaction stays open in partition {partition}");
+        }
+    }
+}
+
 fn texts(records: &[RawRecord]) -> Vec<String> {
     records.iter().map(|r| String::from_utf8(r.value.clone().unwrap()).unwrap()).collect()
 }
@@ -151,11 +171,12 @@ async fn ends_are_those_of_visible_records() {
     writer.begin_transaction().unwrap();
     send(&writer, &topic, 1, 0..3);
     send(&writer, &topic, 2, 0..5);
-    writer.commit_transaction(STEP).unwrap();
+    commit(&writer, &topic, 4);
     writer.begin_transaction().unwrap();
     send(&writer, &topic, 2, 100..800);
     send(&writer, &topic, 3, 0..20);
     writer.abort_transaction(STEP).unwrap();
+    decided(&topic, 4);
     let ends = Offsets::from([(0, 7), (1, 3), (2, 5), (3, 0)]);
     assert_eq!(topics.visible_ends(&topic).await.unwrap(), ends);
     assert_eq!(topics.beginnings(&topic).await.unwrap(), Offsets::from([(0, 0), (1, 0), (2, 0), (3, 0)]));
@@ -166,7 +187,7 @@ async fn ends_are_those_of_visible_records() {
     assert_eq!(topics.visible_ends(&topic).await.unwrap(), ends);
     let got = read(&topics, &topic, &Offsets::new(), &ends).await.unwrap();
     assert_eq!(got.len(), 7 + 3 + 5);
-    writer.commit_transaction(STEP).unwrap();
+    commit(&writer, &topic, 4);
     let after = topics.visible_ends(&topic).await.unwrap();
     // Offsets 0..3, marker, 4..7, 7..10, marker.
     assert_eq!(after.get(&1), Some(&10));
@@ -181,13 +202,13 @@ async fn a_read_ends_exactly_at_its_end() {
     writer.begin_transaction().unwrap();
     send(&writer, &topic, 0, 0..5000);
     send(&writer, &topic, 1, 0..10);
-    writer.commit_transaction(STEP).unwrap();
+    commit(&writer, &topic, 3);
     writer.begin_transaction().unwrap();
     send(&writer, &topic, 1, 90..95);
     writer.abort_transaction(STEP).unwrap();
     writer.begin_transaction().unwrap();
     send(&writer, &topic, 1, 10..20);
-    writer.commit_transaction(STEP).unwrap();
+    commit(&writer, &topic, 3);
     let none = Offsets::new();
 
     let ends = topics.visible_ends(&topic).await.unwrap();
@@ -275,7 +296,7 @@ async fn looking_is_quick() {
     let writer = producer(Some(&name("tx")));
     writer.begin_transaction().unwrap();
     (0..4).for_each(|p| send(&writer, &topic, p, 0..100));
-    writer.commit_transaction(STEP).unwrap();
+    commit(&writer, &topic, 4);
     topics.visible_ends(&topic).await.unwrap();
     let times = |n: u32, t: Instant| t.elapsed() / n;
     let start = Instant::now();
@@ -464,8 +485,7 @@ async fn an_entry_that_kafka_refuses_does_not_stop_the_next() {
 async fn a_topic_made_anew_under_its_name_is_read_from_its_own_beginning() {
     let (topics, topic) = (topics(), name("anew"));
     let _cleanup = Cleanup(topic.clone());
-    let mut partitions = 1;
-    for records in [9, 4, 0, 6] {
+    for (partitions, records) in (1..).zip([9, 4, 0, 6]) {
         topics.create(&spec(&topic, partitions, &[])).await.unwrap();
         let last = partitions - 1;
         send(&producer(None), &topic, last, 0..records);
@@ -475,6 +495,23 @@ async fn a_topic_made_anew_under_its_name_is_read_from_its_own_beginning() {
         let got = read(&topics, &topic, &Offsets::new(), &ends).await.unwrap();
         assert_eq!(texts(&got), (0..records).map(|v| v.to_string()).collect::<Vec<_>>());
         topics.delete(&topic).await.unwrap();
-        partitions += 1;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_appended_entry_is_read_at_once() {
+    let topic = name("journal");
+    let _cleanup = Cleanup(topic.clone());
+    let first = journal(&topic);
+    lead(&first).await;
+    for count in 1..=40 {
+        first.append(&[count]).await.unwrap();
+        assert_eq!(read_all(journal_settings(&topic)).await.unwrap().len(), usize::from(count));
+    }
+    // Somebody's open transaction does not hold a reader up for long.
+    let usurper = producer(Some(&format!("{topic}.writer")));
+    usurper.begin_transaction().unwrap();
+    send(&usurper, &topic, 0, 0..1);
+    assert_eq!(read_all(journal_settings(&topic)).await.unwrap().len(), 40);
+    first.leave().await;
 }
