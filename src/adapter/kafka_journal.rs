@@ -196,8 +196,9 @@ impl Shared {
         let undecided: BaseConsumer<Context> = self.clients().make(&ours, self.clients().context())?;
         let what = || format!("for the end of journal `{}`", self.topic);
         let end = undecided.fetch_watermarks(&self.topic, 0, CALL).map_err(|e| self.clients().error(what(), &e))?.1;
-        reader.until(Instant::now() + DECIDED);
-        while !reader.late() && reader.highs(&self.topic, &ids)?.get(&0).is_none_or(|high| *high < end) {
+        let patience = Instant::now() + DECIDED;
+        reader.until(patience + CALL);
+        while Instant::now() < patience && reader.highs(&self.topic, &ids)?.get(&0).is_none_or(|high| *high < end) {
             std::thread::sleep(LOOK);
         }
         reader.done();
