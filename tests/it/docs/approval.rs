@@ -14,7 +14,8 @@ const ROLLOUT: &str = "evolution-2-mhx3k";
 /// The lines of the guide's fence `sh approve`.
 fn script() -> String {
     let fences = super::fences("docs/guide.md");
-    let fence = fences.iter().find(|f| f.has("sh") && f.has("approve")).expect("docs/guide.md has a fence `sh approve`");
+    let fence =
+        fences.iter().find(|f| f.has("sh") && f.has("approve")).expect("docs/guide.md has a fence `sh approve`");
     fence.lines.join("\n")
 }
 
