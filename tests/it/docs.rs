@@ -3,7 +3,7 @@
 //! Rules for writers: a fence `console` holds commands after `$ ` and what they print. With the word `offline` they are run
 //! in the repository and their output is compared; with `project` as well they are run in the folder that the fences with
 //! `file=PATH` of the same document make. Without `offline` a command must parse, no more. In the output a line `...`
-//! stands for lines that were left out, and `...` at the end of a line for the rest of it.
+//! (or one below the bars of a tree) stands for lines that were left out, and `...` at the end of a line for the rest of it.
 
 mod approval;
 
@@ -12,6 +12,7 @@ use std::process::Command;
 
 use clap::Parser as _;
 use clap::error::ErrorKind;
+use cyanotype::config::{Config, Need};
 use cyanotype::rollout::document;
 
 /// Every document that a person writes.
@@ -118,7 +119,9 @@ fn split(command: &str) -> Vec<String> {
 fn says(expected: &[String], actual: &[String]) -> bool {
     match expected.split_first() {
         None => actual.is_empty(),
-        Some((line, rest)) if line.trim() == "..." => (1..=actual.len()).any(|n| says(rest, &actual[n..])),
+        Some((line, rest)) if line.trim_start_matches([' ', '│']) == "..." => {
+            (1..=actual.len()).any(|n| says(rest, &actual[n..]))
+        }
         Some((line, rest)) => actual.split_first().is_some_and(|(first, more)| {
             let same = match line.strip_suffix("...") {
                 Some(begun) => first.starts_with(begun),
@@ -194,6 +197,23 @@ fn commands_that_need_no_system_print_what_the_documents_say() {
         }
     }
     assert!(ran >= 4, "only {ran} offline consoles were found");
+}
+
+#[test]
+fn every_configuration_in_a_document_can_be_used() {
+    let configurations: Vec<Fence> =
+        WRITTEN.iter().flat_map(|document| fences(document)).filter(|f| f.has("toml") && f.has("config")).collect();
+    assert!(configurations.len() >= 2, "only {} configurations were found", configurations.len());
+    for fence in configurations {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("cyanotype.toml");
+        // Secrets come from the environment, which a test does not change.
+        let text = fence.lines.join("\n").replace("_TOKEN\" }", "_TOKEN\", default = \"0123456789abcdef\" }");
+        let secret = "_SECRET\", default = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\" }";
+        std::fs::write(&file, text.replace("_SECRET\" }", secret)).unwrap();
+        let read = Config::load(&file, Some("dev"), Need::Everything);
+        assert!(read.is_ok(), "{}: {}", fence.place, read.unwrap_err());
+    }
 }
 
 #[test]
