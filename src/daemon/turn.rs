@@ -54,6 +54,9 @@ enum Outcomes {
     Proven { seconds: f64, result: Box<Result<Evidence, Broken>> },
 }
 
+/// Which rollout's piece of work came back, and with what.
+type Finished = (String, Outcomes);
+
 /// The loop and everything that it holds.
 pub struct Daemon {
     pub(super) ports: Ports,
@@ -68,7 +71,7 @@ pub struct Daemon {
     /// Sightings that could not be decided yet: the world did not answer, or a rollout is open.
     later: BTreeMap<String, Sighting>,
     working: BTreeMap<String, AbortHandle>,
-    finished: (mpsc::Sender<(String, Outcomes)>, mpsc::Receiver<(String, Outcomes)>),
+    finished: (mpsc::Sender<Finished>, mpsc::Receiver<Finished>),
     announced: BTreeSet<String>,
     started_ms: i64,
 }

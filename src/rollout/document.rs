@@ -18,8 +18,14 @@ use crate::model::work::Work;
 /// What an event came to: the next state, or nothing when it was refused.
 type End = Option<State>;
 
-/// What was found for one state and one event: every end, with the facts of each rollout that came to it.
-type Found = BTreeMap<State, BTreeMap<Row, BTreeMap<End, Vec<BTreeSet<&'static str>>>>>;
+/// What may decide between two ends, in words.
+type Facts = BTreeSet<&'static str>;
+
+/// Every end of one event, with the facts of each rollout that came to it.
+type Ends = BTreeMap<End, Vec<Facts>>;
+
+/// What was found, by state and event.
+type Found = BTreeMap<State, BTreeMap<Row, Ends>>;
 
 /// An event's place in the table, and its name there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +45,7 @@ pub fn page() -> String {
     out
 }
 
-fn table(rows: Option<&BTreeMap<Row, BTreeMap<End, Vec<BTreeSet<&'static str>>>>>, state: State, out: &mut String) {
+fn table(rows: Option<&BTreeMap<Row, Ends>>, state: State, out: &mut String) {
     let Some(rows) = rows else {
         out.push_str("\nNo event leads here.\n");
         return;
@@ -66,8 +72,8 @@ fn named(end: End, from: State) -> String {
 }
 
 /// The facts that set this end apart from the others, in brackets.
-fn when(ends: &BTreeMap<End, Vec<BTreeSet<&'static str>>>, with: &[BTreeSet<&'static str>]) -> String {
-    let shared = |sets: &mut dyn Iterator<Item = &BTreeSet<&'static str>>| -> BTreeSet<&'static str> {
+fn when(ends: &Ends, with: &[Facts]) -> String {
+    let shared = |sets: &mut dyn Iterator<Item = &Facts>| -> Facts {
         let first = sets.next().cloned().unwrap_or_default();
         sets.fold(first, |all, set| all.intersection(set).copied().collect())
     };
@@ -119,18 +125,26 @@ fn explore() -> Found {
 
 /// The rollout without what no transition looks at, so that two ways to one place are one.
 fn plain(mut rollout: Rollout) -> Rollout {
-    rollout.history.clear();
+    // A stuck rollout goes back to the state before: two steps tell.
+    rollout.history.drain(..rollout.history.len().saturating_sub(2));
+    rollout.history.iter_mut().for_each(|step| step.note.clear());
     rollout.jobs.clear();
     rollout.error = None;
     rollout
 }
 
 /// What may decide between two ends of one event.
-fn facts(rollout: &Rollout, event: &Event) -> BTreeSet<&'static str> {
+fn facts(rollout: &Rollout, event: &Event) -> Facts {
     let mut facts = BTreeSet::new();
-    facts.insert(if rollout.kind == Kind::Deploy { "a first deployment" } else { "a change" });
-    if rollout.state == State::Stuck {
-        facts.insert(if rollout.approval.is_some() { "after an approval" } else { "before an approval" });
+    if rollout.state != State::Stuck {
+        facts.insert(if rollout.kind == Kind::Deploy { "a first deployment" } else { "a change" });
+    } else {
+        facts.insert(match rollout.history.first().map(|step| step.state) {
+            Some(State::Retiring) => "it failed while blue was being removed",
+            Some(State::RollingBack) => "it failed while blue was being made to serve again",
+            Some(State::Rejected) => "it failed after a no",
+            _ => "it failed while green was being removed",
+        });
     }
     match event {
         Event::EffectDone { key, .. } => {
@@ -288,7 +302,7 @@ fn says(state: State) -> &'static str {
         State::Aborted => "Over: green is gone, blue was never touched.",
         State::RollingBack => "Blue is being made to serve again.",
         State::RolledBack => "Over: blue serves again, green is gone.",
-        State::Stuck => "Removing or undoing something failed: a person is needed.",
+        State::Stuck => "Removing or undoing something failed: a person mends the cause and asks for an abort again.",
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Each test makes everything that it needs under names of its own and removes it again.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
 mod adapters_kafka;
 mod adapters_remote;
 mod bad_input;
