@@ -166,8 +166,13 @@ pub fn verdict_is_sound(case: &Case, rollout: &Rollout, narrator: &mut dyn Narra
         })?;
         ensure(table.rows_green > 0, || format!("{name}: the validation read no green row"))?;
         ensure(!table.columns.is_empty(), || format!("{name}: no column has a class"))?;
-        let classes: Vec<String> = table.columns.iter().map(|(column, class)| format!("{column} {class}")).collect();
-        narrator.say(&format!("{name}: {} rows, no duplicates; {}", table.rows_green, classes.join(", ")));
+        let mut classes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (column, seen) in &table.columns {
+            classes.entry(seen).or_default().push(column);
+        }
+        let classes: Vec<String> =
+            classes.into_iter().map(|(seen, columns)| format!("{} ({seen})", columns.join(", "))).collect();
+        narrator.say(&format!("{name}: {} rows, no duplicates; {}", table.rows_green, classes.join("; ")));
     }
     classes_are_complete(&rollout.plan, evidence)?;
     narrator.say(&format!("{} change records arrived between the first and the last read", evidence.arrived));
