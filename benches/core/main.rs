@@ -15,7 +15,10 @@ mod validation;
 use std::process::ExitCode;
 
 /// The parts, by the word that chooses them.
-const PARTS: [(&str, fn() -> Result<(), String>); 4] = [
+/// A part of the benchmark: its name and what runs it.
+type Part = (&'static str, fn() -> Result<(), String>);
+
+const PARTS: [Part; 4] = [
     ("validation", validation::run),
     ("planning", planning::run),
     ("sql", reading::run),
