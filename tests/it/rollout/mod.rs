@@ -206,6 +206,19 @@ fn an_abort_undoes_what_was_intended_even_if_its_outcome_is_unknown() {
     assert_eq!(state(&ledger), State::Aborted);
 }
 
+#[test]
+fn an_effect_that_fails_after_the_abort_does_not_stick() {
+    let mut ledger = until(State::Staging);
+    ledger.apply(&entry(Event::EffectIntended { key: "start-job:a_v2".to_owned(), attempt: 1 })).unwrap();
+    ledger.apply(&entry(Event::AbortAsked { by: "ann".to_owned(), reason: "no".to_owned() })).unwrap();
+    let late = Event::EffectFailed { key: "start-job:a_v2".to_owned(), reason: "no slots".to_owned() };
+    assert!(ledger.apply(&entry(late)).is_err());
+    while let Some(event) = good(&ledger) {
+        ledger.apply(&entry(event)).unwrap();
+    }
+    assert_eq!(state(&ledger), State::Aborted);
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     let text = "[a-z]{1,3}";
     prop_oneof![
