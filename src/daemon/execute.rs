@@ -61,6 +61,16 @@ pub async fn precheck(ports: &Ports, effect: &Effect) -> Result<(), Failed> {
         Effect::CreateConnector { name, .. } if ports.connectors.config(name).await?.is_some() => Err(Failed::Wrong(
             format!("connector {name} exists already and is not of this rollout: delete it or rename yours"),
         )),
+        Effect::CreateTopic { topic, .. } => {
+            // Undoing it deletes the topic's subjects as well.
+            for subject in super::gather::subjects_of(topic) {
+                if !ports.registry.versions(&subject).await?.is_empty() {
+                    let text = format!("subject {subject} exists already and is not of this rollout: delete it first");
+                    return Err(Failed::Wrong(text));
+                }
+            }
+            Ok(())
+        }
         _ => Ok(()),
     }
 }
