@@ -58,6 +58,15 @@ pub async fn precheck(ports: &Ports, effect: &Effect) -> Result<(), Failed> {
         Effect::CreateTopic { topic, .. } if ports.topics.describe(topic).await?.is_some() => Err(Failed::Wrong(
             format!("topic {topic} exists already and is not of this rollout: delete it or choose another prefix"),
         )),
+        Effect::MoveConnector { name, from, to, .. } => {
+            let now = ports.connectors.config(name).await?.and_then(|c| c.get("topics").cloned()).unwrap_or_default();
+            if now == *from || now == *to {
+                return Ok(());
+            }
+            Err(Failed::Wrong(format!(
+                "connector {name} reads `{now}` and not {from}: somebody has changed it; plan again"
+            )))
+        }
         Effect::CreateConnector { name, .. } if ports.connectors.config(name).await?.is_some() => Err(Failed::Wrong(
             format!("connector {name} exists already and is not of this rollout: delete it or rename yours"),
         )),

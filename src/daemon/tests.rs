@@ -38,6 +38,8 @@ struct World {
     held: Vec<Entry>,
     journal: Mutex<Vec<Entry>>,
     committed: BTreeMap<String, Offsets>,
+    /// Settings of every connector.
+    connector: Option<BTreeMap<String, String>>,
     /// How many more questions for committed offsets get no answer.
     silent: AtomicU32,
     now_ms: AtomicI64,
@@ -139,7 +141,7 @@ impl Engine for World {
 #[async_trait]
 impl Connectors for World {
     async fn config(&self, _: &str) -> PortResult<Option<BTreeMap<String, String>>> {
-        Ok(None)
+        Ok(self.connector.clone())
     }
     async fn configure(&self, _: &str, _: &BTreeMap<String, String>) -> PortResult<()> {
         unasked()
@@ -272,6 +274,23 @@ async fn a_subject_that_was_there_before_is_never_taken_over() {
     let refused = precheck(&ports, &make("t.s_v2")).await.unwrap_err().to_string();
     assert!(refused.contains("subject t.s_v2-value exists already"), "{refused}");
     precheck(&ports, &make("t.s_v3")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connector_that_somebody_has_changed_is_not_moved() {
+    let effect = Effect::MoveConnector {
+        name: "c".to_owned(),
+        before: BTreeMap::new(),
+        after: BTreeMap::new(),
+        from: "t.s".to_owned(),
+        to: "t.s_v2".to_owned(),
+    };
+    for (topics, fine) in [("t.s", true), ("t.s_v2", true), ("t.other", false)] {
+        let connector = BTreeMap::from([("topics".to_owned(), topics.to_owned())]);
+        let ports = ports(&Arc::new(World { connector: Some(connector), ..World::default() }));
+        assert_eq!(precheck(&ports, &effect).await.is_ok(), fine, "{topics}");
+    }
+    assert!(precheck(&ports(&Arc::default()), &effect).await.is_err());
 }
 
 fn envelope(more: &str) -> String {

@@ -304,7 +304,7 @@ impl Daemon {
             && let Err(failed) = execute::precheck(&self.ports, effect).await
         {
             if matches!(&failed, Failed::Port(error) if error.passing()) {
-                // Looked at again with the next turn.
+                tracing::warn!(rollout = rollout.id, effect = key, error = %failed, "cannot look first; looked at again");
                 return Ok(());
             }
             return self.happened(&rollout.id, Event::EffectFailed { key, reason: failed.to_string() }).await;
