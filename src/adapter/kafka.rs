@@ -15,9 +15,7 @@ use async_trait::async_trait;
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigEntry, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
 };
-use rdkafka::consumer::Consumer;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::error::RDKafkaErrorCode as Code;
 
 pub use self::client::KafkaSettings;
 pub(super) use self::client::{CALL, Clients, Context, code_of, passing};
@@ -197,25 +195,10 @@ impl Topics for KafkaTopics {
         let (topic, group) = (topic.to_owned(), group.to_owned());
         let readers = Arc::clone(&self.readers);
         blocking(move || {
-            let reader = readers.lease()?;
-            let ids = reader.ids(&topic)?;
+            let reader = readers.lease_as(&group)?;
+            let committed = reader.committed(&topic, &reader.ids(&topic)?)?;
             reader.done();
-            let what = || format!("for what group `{group}` committed on topic `{topic}`");
-            let failed = |e: &KafkaError| readers.clients().error(what(), e);
-            let mut asked = TopicPartitionList::with_capacity(ids.len());
-            for partition in ids {
-                asked.add_partition(&topic, partition);
-            }
-            let consumer = readers.consumer(&group)?;
-            let told = consumer.committed_offsets(asked, CALL).map_err(|e| failed(&e))?;
-            let mut all = Offsets::new();
-            for element in told.elements() {
-                element.error().map_err(|e| failed(&e))?;
-                if let Offset::Offset(offset) = element.offset() {
-                    all.insert(element.partition(), offset);
-                }
-            }
-            Ok((!all.is_empty()).then_some(all))
+            Ok(committed)
         })
         .await
     }

@@ -14,6 +14,8 @@ use crate::diagnostic::Diagnostic;
 pub struct Graph<'a> {
     edges: DiGraphMap<&'a str, ()>,
     order: Vec<&'a str>,
+    /// How many steps each table is away from the readers, by the longest way.
+    depth: BTreeMap<&'a str, usize>,
 }
 
 /// Builds it.
@@ -28,14 +30,17 @@ pub fn build(estate: &Estate) -> Result<Graph<'_>, Diagnostic> {
             edges.add_edge(read.as_str(), name.as_str(), ());
         }
     }
-    match toposort(&edges, None) {
-        Ok(order) => Ok(Graph { edges, order }),
-        Err(cycle) => Err(Diagnostic::error(
-            "C120",
-            format!("table `{}` depends on itself through other tables", cycle.node_id()),
-        )
-        .help("cut the cycle: a change cannot be rolled out through it")),
+    let order = toposort(&edges, None).map_err(|cycle| {
+        let text = format!("table `{}` depends on itself through other tables", cycle.node_id());
+        Diagnostic::error("C120", text).help("cut the cycle: a change cannot be rolled out through it")
+    })?;
+    let mut depth: BTreeMap<&str, usize> = BTreeMap::new();
+    for node in &order {
+        let inputs = edges.neighbors_directed(node, petgraph::Direction::Incoming);
+        let own = inputs.filter_map(|n| depth.get(n)).max().map_or(0, |d| d + 1);
+        depth.insert(node, own);
     }
+    Ok(Graph { edges, order, depth })
 }
 
 impl Graph<'_> {
@@ -71,14 +76,8 @@ impl Graph<'_> {
 
     /// `tables` in dependency order.
     pub fn sorted(&self, tables: &BTreeSet<String>) -> Vec<String> {
-        let mut level: BTreeMap<&str, usize> = BTreeMap::new();
-        for node in &self.order {
-            let deepest = self.edges.neighbors_directed(node, petgraph::Direction::Incoming);
-            let own = deepest.filter_map(|n| level.get(n)).max().map_or(0, |d| d + 1);
-            level.insert(node, own);
-        }
         let mut sorted: Vec<String> = tables.iter().cloned().collect();
-        sorted.sort_by_key(|t| (level.get(t.as_str()).copied().unwrap_or(0), t.clone()));
+        sorted.sort_by_cached_key(|t| (self.depth.get(t.as_str()).copied().unwrap_or(0), t.clone()));
         sorted
     }
 }
