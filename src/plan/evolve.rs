@@ -119,7 +119,7 @@ fn plannable(evolution: &Evolution) -> Result<(), Vec<Diagnostic>> {
             .iter()
             .map(|reason| {
                 Diagnostic::error("C201", format!("{} version {}: {reason}", evolution.subject, evolution.to_version))
-                    .help("undo the change at the source, or accept the history as it is with a baseline")
+                    .help("undo the change at the source: a compatible one is planned by itself")
             })
             .collect());
     }
