@@ -92,6 +92,7 @@ pub async fn execute(run: &Run, effect: &Effect) -> Result<Option<RunningJob>, F
     let until = run.ports.clock.now_ms() + EFFECT_MS;
     let mut pause_ms = LOOK_MS;
     loop {
+        still_leading(run)?;
         match once(run, effect, until).await {
             Err(Failed::Port(error)) if error.passing() && run.ports.clock.now_ms() < until => {
                 tracing::warn!(effect = effect.key(), %error, "no answer: tried again");
@@ -316,5 +317,10 @@ async fn later(run: &Run, until: i64, what: impl FnOnce() -> String) -> Result<(
         return Err(Failed::Wrong(what()));
     }
     run.ports.clock.sleep_ms(LOOK_MS).await;
-    Ok(())
+    still_leading(run)
+}
+
+/// A daemon that another one has taken over from touches nothing more: Kafka fences its journal, not its calls.
+fn still_leading(run: &Run) -> Result<(), Failed> {
+    if run.ports.journal.leading() { Ok(()) } else { Err(Failed::Port(PortError::Fenced)) }
 }

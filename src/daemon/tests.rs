@@ -326,7 +326,7 @@ async fn daemon(world: &Arc<World>) -> Daemon {
 
 #[tokio::test]
 async fn a_version_is_looked_at_only_once_its_rollout_is_in_the_journal() {
-    let reader = "CREATE TABLE a (id BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'kafka', 'topic' = 'p.a', \
+    let reader = "CREATE TABLE a (id BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'kafka', 'scan.startup.mode' = 'earliest-offset', 'topic' = 'p.a', \
                   'format' = 'debezium-avro-confluent');";
     let read = project::read(&[("pipelines/a.sql".to_owned(), reader.to_owned())], &BTreeMap::new());
     let field = |name: &str| format!(r#",{{"name":"{name}","type":["null","string"],"default":null}}"#);

@@ -26,8 +26,9 @@ use crate::telemetry::Metrics;
 
 /// Time between two looks at the project's files, milliseconds.
 const FILES_MS: i64 = 5_000;
-/// The longest that a single call of a leader that was cut off can still take effect, milliseconds.
-const LATE_CALL_MS: i64 = 30_000;
+/// The longest that a single call of a leader that was cut off can still take effect, milliseconds: a call's own time-out
+/// is 60 s at most, and between calls a daemon looks whether it still leads.
+const LATE_CALL_MS: i64 = 65_000;
 /// Pauses between tries to reach Kafka at the start.
 const FIRST_PAUSE_MS: u64 = 500;
 const LONGEST_PAUSE_MS: u64 = 10_000;
@@ -311,12 +312,33 @@ impl Daemon {
                 self.happened(&rollout.id, Event::EvidenceExpired).await?;
                 Ok(true)
             }
-            Todo::Wait(WaitingOn::Soak { until_ms }) if now_ms >= until_ms => {
+            Todo::Wait(WaitingOn::Soak { until_ms }) if now_ms >= until_ms && self.green_is_well(rollout).await => {
                 self.happened(&rollout.id, Event::SoakOver).await?;
                 Ok(true)
             }
             Todo::Wait(_) => Ok(false),
         }
+    }
+
+    /// Whether every green job runs and completes checkpoints: blue is not retired while one does not.
+    async fn green_is_well(&mut self, rollout: &Rollout) -> bool {
+        for job in rollout.jobs.values() {
+            let ill = match self.ports.engine.health(&job.id).await {
+                Ok(health) if health.state == "RUNNING" && health.checkpoints_since_exception > 0 => continue,
+                Ok(health) => format!("it is {}", health.state),
+                Err(error) => error.to_string(),
+            };
+            if self.announced.insert(format!("{} {ill}", job.name)) {
+                tracing::error!(
+                    rollout = rollout.id,
+                    job = job.name,
+                    ill,
+                    "blue is not retired: a green job is not well; roll back with abort, or mend it"
+                );
+            }
+            return false;
+        }
+        true
     }
 
     async fn start_effect(&mut self, rollout: &Rollout, effect: &Effect, attempted: u32) -> Result<(), Stopped> {

@@ -174,6 +174,15 @@ fn sound_start(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &I
     let mut problems = Vec::new();
     for name in graph.upstream(&green) {
         let Some(table) = estate.tables.get(&name).filter(|t| t.role == Role::Reader) else { continue };
+        let mode = table.option("scan.startup.mode").unwrap_or("group-offsets");
+        if table.option("connector") == Some("kafka") && mode != "earliest-offset" {
+            let text = format!("`{name}` starts at {mode}: green would not hold the history that blue holds");
+            problems.push(
+                Diagnostic::error("C210", text)
+                    .in_file(&table.deployed.ddl_file)
+                    .help("set 'scan.startup.mode' = 'earliest-offset' in its DDL and deploy it so"),
+            );
+        }
         let Some(facts) = table.deployed.topic.as_ref().and_then(|t| input.topics.get(t)) else { continue };
         let changelog = table.option("format").is_some_and(|f| f.starts_with("debezium") || f.starts_with("canal"));
         let absorbs = input.settings.get(DUPLICATE_EVENTS).is_some_and(|v| v == "true") && !table.key().is_empty();
