@@ -191,7 +191,11 @@ fn change(rng: &mut StdRng, schema: &str, sources: &[Source]) -> Outcome<Change>
         1 => ("integer".to_owned(), "7".to_owned(), vec!["-1".to_owned(), "2147483647".to_owned()]),
         2 => ("bigint".to_owned(), "0".to_owned(), vec!["9007199254740993".to_owned(), "-5".to_owned()]),
         3 => ("boolean".to_owned(), "false".to_owned(), vec!["true".to_owned(), "false".to_owned()]),
-        _ => (format!("numeric({precision},{scale})"), number(if precision % 2 == 0 { 1 } else { -12 }), vec![number(-20), number(33)]),
+        _ => (
+            format!("numeric({precision},{scale})"),
+            number(if precision % 2 == 0 { 1 } else { -12 }),
+            vec![number(-20), number(33)],
+        ),
     };
     let not_null = rng.random_ratio(2, 3);
     let table = &sources.first().during("a source table")?.name;
