@@ -14,10 +14,10 @@ mod validation;
 
 use std::process::ExitCode;
 
-/// The parts, by the word that chooses them.
 /// A part of the benchmark: its name and what runs it.
 type Part = (&'static str, fn() -> Result<(), String>);
 
+/// The parts, by the word that chooses them.
 const PARTS: [Part; 4] = [
     ("validation", validation::run),
     ("planning", planning::run),
