@@ -80,8 +80,7 @@ pub fn read(files: &[File]) -> Result<project::Project, String> {
     }
 }
 
-const COLUMNS: &str =
-    "    order_id,\n    customer_id,\n    UPPER(status) AS status,\n    ordered_at,\n    note,\n    amount,\n    quantity";
+const COLUMNS: &str = "    order_id,\n    customer_id,\n    UPPER(status) AS status,\n    ordered_at,\n    note,\n    amount,\n    quantity";
 const JOINED: &str = "    l.order_id,\n    l.customer_id,\n    r.status,\n    l.ordered_at,\n    COALESCE(l.note, r.note) AS note,\n    \
      CAST(l.amount + r.amount AS DECIMAL(12, 2)) AS amount,\n    r.quantity";
 

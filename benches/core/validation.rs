@@ -37,16 +37,22 @@ pub fn run() -> Result<(), String> {
         all.map_err(|e| e.to_string())?;
         Ok(time)
     };
-    let variants = vec![
-        Variant::new("hash every byte", Role::Limit, bare),
-        Variant::new("apache-avro decodes, compares nothing", Role::Peer, peer),
-        Variant::new("upsert: feed", Role::Ours, || Ok(whole(Changelog::Upsert, &blue, &green)?.0)),
-        Variant::new("upsert: end of the round, verdict", Role::Ours, || Ok(whole(Changelog::Upsert, &blue, &green)?.1)),
-        Variant::new("append: feed", Role::Ours, || Ok(whole(Changelog::Append, &blue, &green)?.0)),
-        Variant::new("append: end of the round, verdict", Role::Ours, || Ok(whole(Changelog::Append, &blue, &green)?.1)),
-    ];
+    let variants =
+        vec![
+            Variant::new("hash every byte", Role::Limit, bare),
+            Variant::new("apache-avro decodes, compares nothing", Role::Peer, peer),
+            Variant::new("upsert: feed", Role::Ours, || Ok(whole(Changelog::Upsert, &blue, &green)?.0)),
+            Variant::new("upsert: end of the round, verdict", Role::Ours, || {
+                Ok(whole(Changelog::Upsert, &blue, &green)?.1)
+            }),
+            Variant::new("append: feed", Role::Ours, || Ok(whole(Changelog::Append, &blue, &green)?.0)),
+            Variant::new("append: end of the round, verdict", Role::Ours, || {
+                Ok(whole(Changelog::Append, &blue, &green)?.1)
+            }),
+        ];
     let amount = Amount { count: blue.len() + green.len(), unit: "record", bytes: Some(bytes) };
-    let title = format!("validation: {KEYS} keys of {} columns on both sides, {:.1} MB", COLUMNS.len(), bytes as f64 / 1e6);
+    let title =
+        format!("validation: {KEYS} keys of {} columns on both sides, {:.1} MB", COLUMNS.len(), bytes as f64 / 1e6);
     compare(&title, &amount, 5, variants)
 }
 

@@ -3,13 +3,17 @@
 //! The strategy is `full`: everything downstream of what changed goes green, because a statement that reads a green table
 //! must read it from its beginning, and a statement that read both blue and green of one table would mix two versions.
 //! Each impacted table carries the inputs that force it; each other table the proof that it cannot see the change: it
-//! reads, directly or through others, none of the changed tables.
+//! reads, directly or through others, none of the changed tables. Where those are many, the proof names what it reads
+//! itself, which has a proof of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Role, Untouched};
-use super::estate::Estate;
+use super::estate::{Estate, Table};
 use super::graph::Graph;
+
+/// How many tables a proof names; more than that nobody reads, and naming all of them for each table is quadratic.
+const MOST_NAMED: usize = 40;
 
 /// What a change reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +24,13 @@ pub struct Impact {
     pub because: BTreeMap<String, Vec<String>>,
     /// The others, with the proof.
     pub untouched: Vec<Untouched>,
+}
+
+impl Impact {
+    /// True when the table becomes green.
+    pub fn reaches(&self, table: &str) -> bool {
+        self.because.contains_key(table)
+    }
 }
 
 /// Everything downstream of `changed`, which maps each changed table to the reason.
@@ -37,17 +48,19 @@ pub fn full(estate: &Estate, graph: &Graph<'_>, changed: &BTreeMap<String, Strin
     }
     let untouched = estate
         .tables
-        .keys()
-        .filter(|n| !reached.contains(*n))
-        .map(|n| Untouched { table: n.clone(), proof: proof(graph, n, &roots) })
+        .values()
+        .filter(|t| !reached.contains(&t.name))
+        .map(|t| Untouched { table: t.name.clone(), proof: proof(graph, t, &roots) })
         .collect();
     Impact { green: graph.sorted(&reached), because, untouched }
 }
 
-fn proof(graph: &Graph<'_>, table: &str, roots: &BTreeSet<String>) -> String {
-    let mut inputs = graph.upstream(&BTreeSet::from([table.to_owned()]));
-    inputs.remove(table);
+fn proof(graph: &Graph<'_>, table: &Table, roots: &BTreeSet<String>) -> String {
     let changed = roots.iter().cloned().collect::<Vec<_>>().join(", ");
+    let Some(inputs) = graph.inputs_within(&table.name, MOST_NAMED) else {
+        let direct = table.reads.iter().cloned().collect::<Vec<_>>().join(", ");
+        return format!("reads only {direct}, which are untouched themselves: none of them depends on {changed}");
+    };
     if inputs.is_empty() {
         return format!("reads no table; {changed} is not it");
     }
