@@ -12,12 +12,19 @@
 //! These are pure: no async, clock, file, socket, environment or randomness. With the feature `daemon` (the default)
 //! come the parts that talk to the world: `port`, `adapter`, `daemon`, `web`, `telemetry`, `config` and `cli`.
 
+#[deny(clippy::disallowed_methods)]
 pub mod diagnostic;
+#[deny(clippy::disallowed_methods)]
 pub mod model;
+#[deny(clippy::disallowed_methods)]
 pub mod plan;
+#[deny(clippy::disallowed_methods)]
 pub mod rollout;
+#[deny(clippy::disallowed_methods)]
 pub mod schema;
+#[deny(clippy::disallowed_methods)]
 pub mod sql;
+#[deny(clippy::disallowed_methods)]
 pub mod validate;
 
 #[cfg(feature = "daemon")]

@@ -13,7 +13,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::rest::{Answer, Endpoint, Repeat, Rest, one_line, scrub};
+use super::rest::{Answer, Endpoint, Repeat, Rest};
+use super::wording::{one_line, scrub};
 use crate::model::record::Offsets;
 use crate::port::{ConnectorStatus, Connectors, PortResult};
 
@@ -70,6 +71,10 @@ impl ConnectClient {
         query: &[(&str, &str)],
         body: Option<&Value>,
     ) -> PortResult<Answer> {
+        if name.contains(['/', '\\', '%']) {
+            let what = format!("connector `{}`", one_line(name, MESSAGE_LIMIT));
+            return Err(self.rest.refused(what, "its REST API takes no name with `/`, `\\` or `%` in it: rename it"));
+        }
         let parts: Vec<&str> = ["connectors", name].into_iter().chain(page).collect();
         let deadline = Instant::now() + BUSY_DEADLINE;
         loop {

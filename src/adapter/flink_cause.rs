@@ -3,7 +3,7 @@
 //! Rules: wrappers that say nothing are left out; a position in the statement is kept; lists of everything that would
 //! have been possible, and a table's options (which may hold passwords), are not.
 
-use super::rest::{REASON_LIMIT, one_line, scrub};
+use super::wording::{REASON_LIMIT, one_line, scrub};
 
 /// What follows these words in a message is a list, not a reason.
 const LISTS: [&str; 3] = ["Was expecting", "Table options are:", "Supported options:"];
@@ -99,6 +99,20 @@ fn split_class(text: &str) -> Option<(&str, &str)> {
         return None;
     }
     after.strip_prefix(':').or_else(|| after.is_empty().then_some("")).map(|rest| (class, rest))
+}
+
+/// True when Flink failed for a reason that passes: one of its parts could not be reached, or forgot what it was asked.
+pub(super) fn passes(trace: &str) -> bool {
+    const AWAY: [&str; 5] = [
+        "java.net.ConnectException",
+        "java.net.SocketTimeoutException",
+        "java.util.concurrent.TimeoutException",
+        "FutureUtils$RetryException",
+        "Can not find the submitted operation",
+    ];
+    // A gateway that was started again knows none of its sessions.
+    let forgotten = trace.contains("Session '") && trace.contains("' does not exist.");
+    forgotten || AWAY.iter().any(|a| trace.contains(a))
 }
 
 /// Positions (`line 3, column 5`) of a text that had one line put before it, as the text's own.
@@ -218,6 +232,18 @@ mod tests {
             cause(&HEAD.replace('\t', "")),
             "Failed to execute the operation 40093470-1789. at org.apache.flink.X.y(X.java:91) ... 1 more"
         );
+    }
+
+    #[test]
+    fn what_passes_is_told_from_what_does_not() {
+        let away = "a.SqlException: Failed to execute sql\n\
+            Caused by: org.apache.flink.util.concurrent.FutureUtils$RetryException: Number of retries has been exhausted.\n\
+            Caused by: java.util.concurrent.CompletionException: a.AnnotatedConnectException: Connection refused: /127.0.0.1:1\n\
+            Caused by: java.net.ConnectException: Connection refused\n";
+        assert!(passes(away));
+        assert_eq!(cause(away), "Number of retries has been exhausted: Connection refused");
+        assert!(passes("Caused by: a.SqlGatewayException: Session '612c' does not exist.\n\tat a.b(C.java:1)"));
+        assert!(!passes("a.ValidationException: Table 'x' does not exist."));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::rest::{REASON_LIMIT, one_line, scrub};
+use super::wording::{REASON_LIMIT, one_line, scrub};
 use crate::port::{PortError, PortResult};
 
 /// Reading the index of a very large repository takes seconds.

@@ -15,16 +15,14 @@ use async_trait::async_trait;
 use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigEntry, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
 };
-use rdkafka::consumer::Consumer;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
+use rdkafka::error::RDKafkaErrorCode as Code;
 
 pub use self::client::KafkaSettings;
 pub(super) use self::client::{CALL, Clients, Context, code_of, passing};
 pub(super) use self::reader::{Leader, Reader, Readers};
 pub(super) use self::stream::Records;
 use crate::model::record::{Offsets, TopicSpec};
-use crate::port::{PortResult, RecordStream, Topics};
+use crate::port::{PortError, PortResult, RecordStream, Topics};
 
 /// How long a topic that was made or deleted may take to come or go.
 const SETTLE: Duration = Duration::from_secs(30);
@@ -95,7 +93,16 @@ impl KafkaTopics {
         self.ask(move |reader| reader.partitions(&topic)).await
     }
 
-    /// `Ok` when the topic exists with as many partitions; `None` when it does not exist.
+    /// True when every partition's leader answers for it, which is later than that it is told.
+    async fn answers(&self, topic: &str) -> PortResult<bool> {
+        match self.beginnings(topic).await {
+            Ok(_) => Ok(true),
+            Err(PortError::Missing { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the topic exists with as many partitions and every leader; `None` when it does not exist.
     async fn exists_as(&self, spec: &TopicSpec) -> PortResult<Option<bool>> {
         let Some(found) = self.partitions(&spec.name).await? else { return Ok(None) };
         if found.len() as i64 != i64::from(spec.partitions) {
@@ -144,7 +151,7 @@ impl Topics for KafkaTopics {
             Some(Err((_, code))) => return Err(self.clients().code(what(), code)),
         }
         let deadline = Instant::now() + SETTLE;
-        while self.exists_as(spec).await? != Some(true) {
+        while self.exists_as(spec).await? != Some(true) || !self.answers(&spec.name).await? {
             if Instant::now() >= deadline {
                 return Err(self.clients().unreachable(format!("topic `{}` was made but does not show", spec.name)));
             }
@@ -188,25 +195,10 @@ impl Topics for KafkaTopics {
         let (topic, group) = (topic.to_owned(), group.to_owned());
         let readers = Arc::clone(&self.readers);
         blocking(move || {
-            let reader = readers.lease()?;
-            let ids = reader.ids(&topic)?;
+            let reader = readers.lease_as(&group)?;
+            let committed = reader.committed(&topic, &reader.ids(&topic)?)?;
             reader.done();
-            let what = || format!("for what group `{group}` committed on topic `{topic}`");
-            let failed = |e: &KafkaError| readers.clients().error(what(), e);
-            let mut asked = TopicPartitionList::with_capacity(ids.len());
-            for partition in ids {
-                asked.add_partition(&topic, partition);
-            }
-            let consumer = readers.consumer(&group)?;
-            let told = consumer.committed_offsets(asked, CALL).map_err(|e| failed(&e))?;
-            let mut all = Offsets::new();
-            for element in told.elements() {
-                element.error().map_err(|e| failed(&e))?;
-                if let Offset::Offset(offset) = element.offset() {
-                    all.insert(element.partition(), offset);
-                }
-            }
-            Ok((!all.is_empty()).then_some(all))
+            Ok(committed)
         })
         .await
     }
@@ -245,6 +237,6 @@ where
 {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| {
         let reason = if e.is_cancelled() { "the program is stopping" } else { "the call broke off: this is a bug" };
-        Err(crate::port::PortError::Refused { system: "Kafka", what: "a call".to_owned(), reason: reason.to_owned() })
+        Err(PortError::Refused { system: "Kafka", what: "a call".to_owned(), reason: reason.to_owned() })
     })
 }

@@ -12,16 +12,22 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::Mutex;
 
 use self::election::Election;
 use self::writer::{BATCH_BYTES, ENTRY_BYTES, Failed, Writer};
-use super::kafka::{Clients, KafkaSettings, KafkaTopics, Readers, Records, blocking};
+use super::kafka::{CALL, Clients, Context, KafkaSettings, KafkaTopics, Readers, Records, blocking};
 use crate::model::record::{Offsets, TopicSpec};
 use crate::port::{Journal, PortError, PortResult, Topics};
 
+/// How long a reader waits for a transaction that is being decided.
+const DECIDED: Duration = Duration::from_secs(3);
+/// How long to wait between two looks at it.
+const LOOK: Duration = Duration::from_millis(10);
 /// No term: this daemon does not lead.
 const NO_TERM: u64 = 0;
 
@@ -90,6 +96,24 @@ impl KafkaJournal {
         let topics = KafkaTopics::new(settings.kafka())?;
         let shared = Shared::new(Arc::clone(topics.readers()), settings.topic);
         Ok(Self { topics, shared: Arc::new(shared), desk: Arc::default() })
+    }
+
+    /// Gives the lead up, and takes no part in the election, until [`Journal::lead`] is called again. A daemon that ends
+    /// without it makes the next one wait for its session to end (8 s).
+    pub async fn leave(&self) {
+        self.shared.term.store(NO_TERM, Ordering::SeqCst);
+        let election = self.shared.elections().take();
+        let mut desk = Arc::clone(&self.desk).lock_owned().await;
+        let closed = blocking(move || {
+            *desk = Desk::default();
+            Ok(())
+        });
+        if let Err(error) = closed.await {
+            tracing::debug!(%error, "the journal's writer was not closed");
+        }
+        if let Some(election) = election {
+            election.leave().await;
+        }
     }
 
     /// Makes the topic if there is none, and refuses one that would lose or shuffle entries.
@@ -161,6 +185,24 @@ impl Shared {
             election.rejoin();
         }
         PortError::Fenced
+    }
+
+    /// Waits until every transaction that is in the journal now is decided, or [`DECIDED`] is over: Kafka answers a commit
+    /// a moment before readers see it. Who opened the writer need not wait, opening does.
+    fn decided(&self) -> PortResult<()> {
+        let mut reader = self.readers.lease()?;
+        let ids = reader.ids(&self.topic)?;
+        let ours = [("isolation.level", "read_uncommitted"), ("allow.auto.create.topics", "false")];
+        let undecided: BaseConsumer<Context> = self.clients().make(&ours, self.clients().context())?;
+        let what = || format!("for the end of journal `{}`", self.topic);
+        let end = undecided.fetch_watermarks(&self.topic, 0, CALL).map_err(|e| self.clients().error(what(), &e))?.1;
+        let patience = Instant::now() + DECIDED;
+        reader.until(patience + CALL);
+        while Instant::now() < patience && reader.highs(&self.topic, &ids)?.get(&0).is_none_or(|high| *high < end) {
+            std::thread::sleep(LOOK);
+        }
+        reader.done();
+        Ok(())
     }
 
     /// Reads from `from` to the end: the entries, and the offset up to which that is all there is.
@@ -239,8 +281,9 @@ impl Shared {
                 Ok(())
             }
             Err(failed) => {
+                // A new writer is sure to be in order, whatever happened to this one.
+                desk.writer = None;
                 if !matches!(failed, Failed::GivenUp(_)) {
-                    desk.writer = None;
                     desk.unsure = Some(entry.to_vec());
                 }
                 Err(failed)
@@ -260,21 +303,36 @@ impl Shared {
     }
 }
 
+/// Takes part in the election while it waits. One that gives up must leave, or it would hold the lead without leading.
+struct Candidate<'a> {
+    shared: &'a Shared,
+    won: bool,
+}
+
+impl Candidate<'_> {
+    fn won<T>(mut self, prize: T) -> T {
+        self.won = true;
+        prize
+    }
+}
+
+impl Drop for Candidate<'_> {
+    fn drop(&mut self) {
+        if !self.won {
+            *self.shared.elections() = None;
+        }
+    }
+}
+
 #[async_trait]
 impl Journal for KafkaJournal {
     async fn lead(&self) -> PortResult<Vec<Vec<u8>>> {
         self.settle_topic().await?;
         self.shared.term.store(NO_TERM, Ordering::SeqCst);
+        let candidate = Candidate { shared: &self.shared, won: false };
         loop {
             let election = self.shared.election()?;
-            let term = match election.held().await {
-                Ok(term) => term,
-                Err(error) => {
-                    // The next attempt joins anew.
-                    *self.shared.elections() = None;
-                    return Err(error);
-                }
-            };
+            let term = election.held().await?;
             let (shared, mut desk) = (Arc::clone(&self.shared), Arc::clone(&self.desk).lock_owned().await);
             let taken = blocking(move || {
                 let entries = shared.take_over(&mut desk)?;
@@ -288,7 +346,7 @@ impl Journal for KafkaJournal {
             })
             .await;
             match taken {
-                Ok(Some(entries)) => return Ok(entries),
+                Ok(Some(entries)) => return Ok(candidate.won(entries)),
                 Ok(None) => {}
                 Err(PortError::Fenced) => {
                     self.shared.step_down();
@@ -317,7 +375,7 @@ impl Journal for KafkaJournal {
     }
 }
 
-/// Reads every entry of a journal, oldest first, without leading.
+/// Reads every entry of a journal, oldest first, without leading: all whose append returned before the call.
 ///
 /// # Errors
 /// When Kafka does not answer or there is no such topic.
@@ -325,6 +383,7 @@ pub async fn read_all(settings: JournalSettings) -> PortResult<Vec<Vec<u8>>> {
     blocking(move || {
         let readers = Readers::new(Clients::new(settings.kafka()));
         let shared = Shared::new(readers, settings.topic);
+        shared.decided()?;
         shared.entries(0).map(|(entries, _)| entries)
     })
     .await

@@ -13,5 +13,9 @@ pub mod registry;
 pub mod rest;
 pub mod webhook;
 
+#[cfg(test)]
+mod edge_tests;
 mod flink_cause;
+mod flink_session;
 mod git_program;
+mod wording;

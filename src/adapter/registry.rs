@@ -143,11 +143,12 @@ impl Registry for RegistryClient {
 
     async fn schema(&self, subject: &str, version: i32) -> PortResult<RegisteredSchema> {
         let found = self.version(subject, version).await?;
-        if found.id == 0 || found.version != version || found.subject != subject {
+        if found.id == 0 || found.version != version {
             let what = format!("GET version {version} of subject `{subject}`");
-            return Err(self.rest.garbage(&what, "subject, version and id are not those asked for"));
+            return Err(self.rest.garbage(&what, "its version is not the one asked for, or it has no id"));
         }
-        self.registered(found).await
+        // An alias is answered under the name of its target.
+        self.registered(Found { subject: subject.to_owned(), ..found }).await
     }
 
     async fn schema_by_id(&self, id: u32) -> PortResult<RegisteredSchema> {

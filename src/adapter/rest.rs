@@ -10,10 +10,9 @@ use backon::{ExponentialBuilder, Retryable};
 use reqwest::{Client, Method, Url};
 use serde_json::Value;
 
+use super::wording::{REASON_LIMIT, innermost, one_line, reason, scrub};
 use crate::port::{PortError, PortResult};
 
-/// Longest reason in an error, in characters.
-pub(super) const REASON_LIMIT: usize = 300;
 /// Largest answer that is read: the subjects of a very large registry are a tenth of this.
 const BODY_LIMIT: usize = 64 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -71,6 +70,8 @@ impl fmt::Debug for Endpoint {
 pub(super) enum Repeat {
     /// Also when it may have had its effect.
     Free,
+    /// Until there is an answer, of whatever status: for a service that says no with a 500.
+    Lost,
     /// Only when no connection came about, so that it had no effect.
     Unsent,
 }
@@ -124,7 +125,7 @@ impl Rest {
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("cyanotype/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|e| wrong(format!("no HTTP client could be made: {}", chain(&e))))?;
+            .map_err(|e| wrong(format!("no HTTP client could be made: {}", innermost(&e))))?;
         let address = base.as_str().trim_end_matches('/').to_owned();
         Ok(Self { system, base, address, auth: endpoint.auth.clone().or(within), client })
     }
@@ -169,7 +170,8 @@ impl Rest {
             .retry(waits)
             .when(|failed| match failed {
                 Failed::Unsent(_) => true,
-                Failed::Sent(_) | Failed::Server(_) => repeat == Repeat::Free,
+                Failed::Sent(_) => repeat != Repeat::Unsent,
+                Failed::Server(_) => repeat == Repeat::Free,
                 Failed::Late(_) | Failed::TooLong => false,
             })
             .await;
@@ -242,7 +244,8 @@ impl Rest {
         if !answer.ok() {
             return Err(self.refusal(what, answer));
         }
-        serde_json::from_str(&answer.body).map_err(|e| self.garbage(what, format!("{e}, in {}", glance(&answer.body))))
+        serde_json::from_str(&answer.body)
+            .map_err(|e| self.garbage(what, format!("{e}, in {}", super::wording::glance(&answer.body))))
     }
 
     /// One line, without credentials, not too long.
@@ -278,127 +281,17 @@ impl From<reqwest::Error> for Failed {
         if error.is_timeout() {
             Self::Late("no answer in time".into())
         } else if error.is_connect() {
-            Self::Unsent(chain(&error))
+            Self::Unsent(innermost(&error))
         } else {
-            Self::Sent(chain(&error))
+            Self::Sent(innermost(&error))
         }
     }
-}
-
-/// An error and what caused it, shortest way: the innermost one says what happened.
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut last = error;
-    while let Some(next) = last.source() {
-        last = next;
-    }
-    last.to_string()
 }
 
 /// True for errors of a service that pass by themselves: its store or its leader is away, or it was too slow.
 fn passes(answer: &Answer, reason: &str) -> bool {
     let code = answer.value().get("error_code").and_then(Value::as_i64).unwrap_or_default();
     matches!(code, 50_002..=50_004) || reason.contains("timed out")
-}
-
-/// Status and message, as far as there is one.
-pub(super) fn reason(answer: &Answer) -> String {
-    let value = answer.value();
-    let status = answer.status;
-    let code = value.get("error_code").and_then(Value::as_i64).filter(|c| *c != i64::from(status));
-    let head = code.map_or_else(|| format!("HTTP {status}"), |c| format!("HTTP {status}, code {c}"));
-    let meaning = match status {
-        300..=399 => "it redirects: give the address that it redirects to",
-        401 => "the credentials are missing or wrong",
-        403 => "these credentials may not do this",
-        _ => "",
-    };
-    let message = value.get("message").or_else(|| value.get("error")).and_then(Value::as_str).map(str::trim);
-    let said = match message.filter(|m| !m.is_empty()) {
-        Some(message) => message.to_owned(),
-        None if meaning.is_empty() => glance(&answer.body),
-        None => String::new(),
-    };
-    [head.as_str(), meaning, said.as_str()].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(": ")
-}
-
-/// The first characters of a text that was not expected; nothing of a page made for people.
-fn glance(body: &str) -> String {
-    let text = body.trim();
-    match text.chars().next() {
-        None => "an empty answer".into(),
-        Some('<') => "a web page; is the address right?".into(),
-        Some(_) => format!("`{}`", one_line(text, 80)),
-    }
-}
-
-/// Any text as one line of at most `limit` characters.
-pub(super) fn one_line(text: &str, limit: usize) -> String {
-    let mut line = String::new();
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()) {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-        // Bytes are never fewer than characters, so nothing that is shown is lost.
-        if line.len() > limit * 4 {
-            break;
-        }
-    }
-    match line.char_indices().nth(limit) {
-        Some(_) => line.chars().take(limit.saturating_sub(3)).chain("...".chars()).collect(),
-        None => line,
-    }
-}
-
-/// A text without user and password in addresses and without values of settings that are named like secrets.
-pub(super) fn scrub(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        out.push_str(before);
-        let end = after.find(|c: char| c.is_whitespace() || "/?#\"'`<>".contains(c)).unwrap_or(after.len());
-        let (authority, tail) = after.split_at(end);
-        match authority.rsplit_once('@') {
-            Some((_, host)) => {
-                out.push_str("***@");
-                out.push_str(host);
-            }
-            None => out.push_str(authority),
-        }
-        rest = tail;
-    }
-    out.push_str(rest);
-    scrub_settings(&out)
-}
-
-/// `password=x`, `"token": "x"`, `secret='x'`: the value goes.
-fn scrub_settings(text: &str) -> String {
-    const NAMES: [&str; 5] = ["password", "passwd", "secret", "token", "credentials"];
-    let lower = text.to_ascii_lowercase();
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    while let Some((at, name)) =
-        NAMES.iter().filter_map(|n| lower.get(done..)?.find(n).map(|i| (done + i, *n))).min_by_key(|(i, _)| *i)
-    {
-        let after = at + name.len();
-        out.push_str(text.get(done..after).unwrap_or_default());
-        done = after;
-        let tail = text.get(after..).unwrap_or_default();
-        let mark = tail.trim_start_matches(['"', '\'', '`', ' ']);
-        let Some(value) = mark.strip_prefix(['=', ':']) else { continue };
-        let value = value.trim_start_matches([' ', '"', '\'', '`']);
-        let start = text.len() - value.len();
-        let end = value.find(|c: char| c.is_whitespace() || "\"'`,;&)}".contains(c)).unwrap_or(value.len());
-        if end == 0 {
-            continue;
-        }
-        out.push_str(text.get(after..start).unwrap_or_default());
-        out.push_str("***");
-        done = start + end;
-    }
-    out.push_str(text.get(done..).unwrap_or_default());
-    out
 }
 
 /// `%40` back to `@`, as far as it is UTF-8.
@@ -457,39 +350,5 @@ mod tests {
         for url in ["", "localhost:8081", "ftp://x/", "http://", "file:///etc/passwd"] {
             assert!(Rest::new("registry", &Endpoint::new(url)).is_err(), "{url}");
         }
-    }
-
-    #[test]
-    fn secrets_are_cut_out_of_texts() {
-        let cases = [
-            ("at http://u:p@h:1/x and jdbc://a@b", "at http://***@h:1/x and jdbc://***@b"),
-            ("password=abc;user=x", "password=***;user=x"),
-            (r#"{"Password": "abc", "n": 1}"#, r#"{"Password": "***", "n": 1}"#),
-            ("the password is wrong", "the password is wrong"),
-            ("'sasl.password'='x y'", "'sasl.password'='*** y'"),
-            ("database.password: hunter2", "database.password: ***"),
-            ("password=", "password="),
-            ("ÄÖ token=ÄÖ", "ÄÖ token=***"),
-        ];
-        for (text, want) in cases {
-            assert_eq!(scrub(text), want);
-        }
-    }
-
-    #[test]
-    fn a_line_is_one_line_and_short() {
-        assert_eq!(one_line(" a\n\tb\u{0}c ", 10), "a b c");
-        assert_eq!(one_line("äöüäöüäöü", 6), "äöü...");
-        assert_eq!(one_line(&"x ".repeat(10_000), 300).chars().count(), 300);
-    }
-
-    #[test]
-    fn a_reason_says_what_the_service_said() {
-        let of = |status, body: &str| reason(&Answer { status, body: body.into() });
-        assert_eq!(of(404, r#"{"error_code":40401,"message":"no subject"}"#), "HTTP 404, code 40401: no subject");
-        assert_eq!(of(500, r#"{"error_code":500,"message":"x"}"#), "HTTP 500: x");
-        assert_eq!(of(401, "<html>"), "HTTP 401: the credentials are missing or wrong");
-        assert_eq!(of(404, "<html>"), "HTTP 404: a web page; is the address right?");
-        assert_eq!(of(500, ""), "HTTP 500: an empty answer");
     }
 }

@@ -12,7 +12,7 @@ use reqwest::{Client, Url};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP, Webhook};
 
 use super::clock::now_ms;
-use super::rest::{REASON_LIMIT, one_line, scrub};
+use super::wording::{REASON_LIMIT, innermost, one_line, scrub};
 use crate::port::{Notifier, OutgoingEvent, PortError, PortResult};
 
 const SYSTEM: &str = "webhook receiver";
@@ -49,6 +49,7 @@ struct Receiver {
     /// Host alone: paths of webhook receivers often hold a token.
     host: String,
     signer: Webhook,
+    first_wait: Duration,
 }
 
 impl WebhookNotifier {
@@ -73,7 +74,18 @@ impl WebhookNotifier {
             .user_agent(concat!("cyanotype/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|_| wrong("its address", "no HTTP client could be made"))?;
-        Ok(Self { receiver: Some(Receiver { client, url, host, signer }) })
+        Ok(Self { receiver: Some(Receiver { client, url, host, signer, first_wait: FIRST_WAIT }) })
+    }
+}
+
+#[cfg(test)]
+impl WebhookNotifier {
+    /// The same with a shorter wait between the first two tries; the others follow from it.
+    pub(super) fn hasty(mut self, first_wait: Duration) -> Self {
+        if let Some(receiver) = &mut self.receiver {
+            receiver.first_wait = first_wait;
+        }
+        self
     }
 }
 
@@ -112,20 +124,14 @@ impl Receiver {
     }
 }
 
-fn innermost(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut last = error;
-    while let Some(next) = last.source() {
-        last = next;
-    }
-    last.to_string()
-}
-
 #[async_trait]
 impl Notifier for WebhookNotifier {
     async fn notify(&self, event: &OutgoingEvent) -> PortResult<()> {
         let Some(receiver) = &self.receiver else { return Ok(()) };
-        let waits =
-            ExponentialBuilder::default().with_min_delay(FIRST_WAIT).with_factor(FACTOR).with_max_times(MORE_TRIES);
+        let waits = ExponentialBuilder::default()
+            .with_min_delay(receiver.first_wait)
+            .with_factor(FACTOR)
+            .with_max_times(MORE_TRIES);
         (|| receiver.send(event)).retry(waits).when(PortError::passing).await
     }
 }

@@ -68,7 +68,7 @@ impl Display for Shown {
         let tables = count(deployed.tables.len(), "table");
         let connectors = count(deployed.connectors.len(), "sink connector");
         writeln!(f, "deployed: {tables} ({green} beyond v1), {connectors}")?;
-        if let Some(branch) = status.ahead.as_ref().or(deployed.ahead.as_ref()) {
+        if let Some(branch) = status.ahead.as_ref() {
             let ahead = format!("files are behind the cluster: merge {}", plain(branch));
             writeln!(f, "{}", Painted(colour(f), Paint::Yellow, ahead))?;
         }

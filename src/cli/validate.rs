@@ -1,32 +1,40 @@
-//! `cyanotype validate`: compares two topics, outside of any rollout.
+//! `cyanotype validate`: validates a rollout again, or compares two topics outside of any rollout.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 
 use serde::Serialize;
 
+use super::client::understood;
 use super::output::{Failure, Reply, plain};
+use super::reject::Decided;
 use super::verdict::Tables;
 use super::{Shell, wire};
-use crate::config::Need;
+use crate::config::{Need, Scope};
 use crate::daemon::ports::Ports;
 use crate::daemon::prove;
 use crate::model::parity::{ChangeRule, Changelog, ColumnClass, TableContract};
 use crate::model::verdict::{Outcome, TableVerdict};
 use crate::schema::{self, AvroSchema};
 
-/// Compare two topics: duplicates in green, and parity of blue and green.
+/// Validate a rollout again, or compare two topics: duplicates in green, and parity of blue and green.
 ///
-/// Columns that only green has are counted, not compared. The inputs are not known here: let them rest, or a green that
+/// With ROLLOUT the daemon catches up, reads both outputs and compares them once more. With topics: columns that only green has are counted, not compared. The inputs are not known here: let them rest, or a green that
 /// lags will have missing rows.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
+    /// Rollout that waits for a look or for an approval.
+    #[arg(value_name = "ROLLOUT", conflicts_with_all = ["blue", "green"], required_unless_present = "green")]
+    pub rollout: Option<String>,
+    /// Who asks; the journal keeps it beside the token's name.
+    #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
+    pub by: Option<String>,
     /// Topic that serves; without it, green is looked through for duplicates.
-    #[arg(long, value_name = "TOPIC")]
+    #[arg(long, value_name = "TOPIC", requires = "green")]
     pub blue: Option<String>,
     /// Topic that is to replace it.
     #[arg(long, value_name = "TOPIC")]
-    pub green: String,
+    pub green: Option<String>,
     /// Columns of the key [default: all columns of the record's key].
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub key: Vec<String>,
@@ -39,9 +47,16 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
+    let green = match (&args.rollout, &args.green) {
+        (Some(rollout), _) => return again(rollout, args.by.as_deref(), shell).await,
+        (None, Some(green)) => green.clone(),
+        (None, None) => {
+            return Err(Failure::new("nothing to validate").help("name a rollout, or topics with --blue and --green"));
+        }
+    };
     let config = shell.config(Need::Everything)?;
     let ports = wire::ports(&config, &config.project)?;
-    let contract = contract(&ports, &args).await?;
+    let contract = contract(&ports, &args, &green).await?;
     let until = ports.clock.now_ms() + i64::from(args.follow) * 1000;
     let verdict = prove::compare(&ports, contract, until)
         .await
@@ -49,6 +64,15 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let pass = verdict.outcome == Outcome::Pass;
     let shown = Compared(verdict);
     Ok(if pass { Reply::yes(shown) } else { Reply::no(shown) })
+}
+
+/// Asks the daemon to validate a rollout again.
+async fn again(rollout: &str, by: Option<&str>, shell: &Shell) -> Result<Reply, Failure> {
+    let by = by.map(str::trim).filter(|name| !name.is_empty());
+    let by = by.ok_or_else(|| Failure::new("nobody is named for the wish").help("say who asks with --by NAME"))?;
+    let client = shell.client(Scope::Apply)?;
+    let said = client.post(&["rollouts", rollout, "revalidate"], &serde_json::json!({ "by": by })).await?;
+    Ok(Reply::yes(Decided { taken: understood(&said, "the answer")?, said }))
 }
 
 /// The comparison as an answer.
@@ -64,21 +88,21 @@ impl Display for Compared {
     }
 }
 
-async fn contract(ports: &Ports, args: &Args) -> Result<TableContract, Failure> {
-    for topic in args.blue.iter().chain([&args.green]) {
+async fn contract(ports: &Ports, args: &Args, green: &String) -> Result<TableContract, Failure> {
+    for topic in args.blue.iter().chain([green]) {
         let found = ports.topics.describe(topic).await;
         if found.map_err(|e| Failure::new("Kafka cannot be asked").because(&e))?.is_none() {
             return Err(Failure::new(format!("there is no topic {topic}")));
         }
     }
     let key = match (args.append, args.key.is_empty()) {
-        (false, true) => columns_of(ports, &format!("{}-key", args.green)).await?,
+        (false, true) => columns_of(ports, &format!("{green}-key")).await?,
         _ => args.key.clone(),
     };
     let mut columns = BTreeMap::new();
     if let Some(blue) = &args.blue {
         let old = columns_of(ports, &format!("{blue}-value")).await?;
-        for column in columns_of(ports, &format!("{}-value", args.green)).await? {
+        for column in columns_of(ports, &format!("{green}-value")).await? {
             if !old.contains(&column) {
                 let rule = ChangeRule::NewColumn { default: serde_json::Value::Null, nullable: true };
                 columns.insert(column, ColumnClass::Changed { rule });
@@ -86,9 +110,9 @@ async fn contract(ports: &Ports, args: &Args) -> Result<TableContract, Failure> 
         }
     }
     Ok(TableContract {
-        table: args.green.clone(),
+        table: green.clone(),
         blue_topic: args.blue.clone(),
-        green_topic: args.green.clone(),
+        green_topic: green.clone(),
         changelog: if args.append { Changelog::Append } else { Changelog::Upsert },
         key,
         columns,

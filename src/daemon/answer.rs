@@ -15,6 +15,7 @@ pub(super) async fn answer(daemon: &mut Daemon, request: Request) -> Result<(), 
     let (result, reply) = match request {
         Request::Apply { plan, reply } => (daemon.apply(plan).await, reply),
         Request::Decide { decision, reply } => (daemon.decide(decision).await, reply),
+        Request::Revalidate { rollout, by, via, reply } => (daemon.revalidate(&rollout, &by, &via).await, reply),
         Request::Abort { rollout, by, via, reply } => (daemon.give_up(&rollout, &by, &via).await, reply),
     };
     // Who was answered may look at once: what the answer speaks of must be there to see.
@@ -164,6 +165,15 @@ impl Daemon {
         };
         self.append(Body::Rollout { id: rollout.id.clone(), what }).await?;
         Ok(self.reply(&rollout.id, message))
+    }
+
+    async fn revalidate(&mut self, id: &str, by: &str, via: &str) -> Result<Reply, Refused> {
+        if !self.ledger.rollouts.contains_key(id) {
+            return Err(unknown(id).into());
+        }
+        let by = format!("{by} ({via})");
+        self.append(Body::Rollout { id: id.to_owned(), what: Event::Revalidate { by } }).await?;
+        Ok(self.reply(id, "both outputs are read and compared again"))
     }
 
     async fn give_up(&mut self, id: &str, by: &str, via: &str) -> Result<Reply, Refused> {

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::effect::Effect;
-use crate::plan::Plan;
+use crate::model::manifest::{DeployedTable, Manifest};
+use crate::plan::{Plan, project};
 use crate::port::{PortResult, ProjectFile, Repository};
 
 /// The branch that the plan's manifest names; `None` when the plan rewrites nothing.
@@ -25,7 +26,7 @@ pub async fn propose(repository: &dyn Repository, plan: &Plan, branch: &str) -> 
     let mut files: BTreeMap<String, String> =
         repository.files().await?.into_iter().map(|file| (file.path, file.text)).collect();
     let mut changed: BTreeMap<String, String> = BTreeMap::new();
-    for (path, before, after) in replacements(plan) {
+    for (path, before, after) in replacements(plan).into_iter().chain(connectors(plan, &files)) {
         let Some(text) = files.get(&path) else { continue };
         match rewritten(text, &before, &after) {
             Some(new) => {
@@ -56,6 +57,32 @@ fn replacements(plan: &Plan) -> Vec<(String, String, String)> {
         }
     }
     all
+}
+
+/// Path of each moved connector's file, with the topic as it is written there before and after.
+fn connectors(plan: &Plan, files: &BTreeMap<String, String>) -> Vec<(String, String, String)> {
+    let mut all = Vec::new();
+    for effect in &plan.work.promoting {
+        let Effect::MoveConnector { name, before, after, .. } = effect else { continue };
+        let (Some(old), Some(new)) = (before.get("topics"), after.get("topics")) else { continue };
+        let is_its_own = |text: &str| {
+            serde_json::from_str::<serde_json::Value>(text)
+                .is_ok_and(|file| file.get("name") == Some(&name.as_str().into()))
+        };
+        let found = files.iter().find(|(path, text)| path.ends_with(".json") && is_its_own(text));
+        all.extend(found.map(|(path, _)| (path.clone(), format!("\"{old}\""), format!("\"{new}\""))));
+    }
+    all
+}
+
+/// True when the files still hold an older version of some table than what is deployed.
+pub fn is_behind(files: &[ProjectFile], manifest: &Manifest, vars: &BTreeMap<String, String>) -> bool {
+    let texts: Vec<project::File> = files.iter().map(|f| (f.path.clone(), f.text.clone())).collect();
+    let written = project::read(&texts, vars).manifest;
+    let older = |name: &String, deployed: &DeployedTable| {
+        written.tables.get(name).is_some_and(|t| t.version < deployed.version)
+    };
+    manifest.tables.iter().any(|(name, deployed)| older(name, deployed))
 }
 
 /// `text` with its only occurrence of `before` replaced.

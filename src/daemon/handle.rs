@@ -49,6 +49,11 @@ impl Handle {
         self.ask(|reply| Request::Abort { rollout, by, via, reply }).await
     }
 
+    /// Asks to validate again: catch up, read both outputs, compare. After `Ok`, the wish is journaled.
+    pub async fn revalidate(&self, rollout: String, by: String, via: String) -> Result<Reply, Refusal> {
+        self.ask(|reply| Request::Revalidate { rollout, by, via, reply }).await
+    }
+
     async fn ask(&self, make: impl FnOnce(Answer) -> Request) -> Result<Reply, Refusal> {
         let (reply, answer) = oneshot::channel();
         if self.requests.send(make(reply)).await.is_err() {
@@ -82,6 +87,17 @@ pub enum Request {
     Decide {
         /// Who decides what, on which evidence.
         decision: DecisionRequest,
+        /// For the answer.
+        reply: Answer,
+    },
+    /// Validate again.
+    Revalidate {
+        /// Rollout.
+        rollout: String,
+        /// Who asked, in their own words.
+        by: String,
+        /// What let them in: `token NAME`.
+        via: String,
         /// For the answer.
         reply: Answer,
     },
@@ -226,6 +242,9 @@ pub struct View {
     pub now_ms: i64,
     /// What is deployed.
     pub manifest: Manifest,
+    /// The branch to merge while the project's files are behind what is deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<String>,
     /// Rollouts, the newest first.
     pub rollouts: Vec<RolloutView>,
     /// Evolutions that may not be planned, the newest first.

@@ -24,6 +24,8 @@ use crate::rollout::event::Body;
 use crate::rollout::{Entry, Event, Illegal, Ledger, Rollout, State, Todo, WaitingOn, todo};
 use crate::telemetry::Metrics;
 
+/// Time between two looks at the project's files, milliseconds.
+const FILES_MS: i64 = 5_000;
 /// The longest that a single call of a leader that was cut off can still take effect, milliseconds.
 const LATE_CALL_MS: i64 = 30_000;
 /// Pauses between tries to reach Kafka at the start.
@@ -54,6 +56,9 @@ enum Outcomes {
     Proven { seconds: f64, result: Box<Result<Evidence, Broken>> },
 }
 
+/// Which rollout's piece of work came back, and with what.
+type Finished = (String, Outcomes);
+
 /// The loop and everything that it holds.
 pub struct Daemon {
     pub(super) ports: Ports,
@@ -68,8 +73,10 @@ pub struct Daemon {
     /// Sightings that could not be decided yet: the world did not answer, or a rollout is open.
     later: BTreeMap<String, Sighting>,
     working: BTreeMap<String, AbortHandle>,
-    finished: (mpsc::Sender<(String, Outcomes)>, mpsc::Receiver<(String, Outcomes)>),
+    finished: (mpsc::Sender<Finished>, mpsc::Receiver<Finished>),
     announced: BTreeSet<String>,
+    /// Whether the project's files are behind what is deployed, and when that was looked at last.
+    behind: (bool, i64),
     started_ms: i64,
 }
 
@@ -115,6 +122,7 @@ impl Daemon {
             working: BTreeMap::new(),
             finished: mpsc::channel(64),
             announced: BTreeSet::new(),
+            behind: (true, i64::MIN),
             started_ms,
         })
     }
@@ -133,7 +141,10 @@ impl Daemon {
                 Some(request) = self.inbox.recv() => self.answer(request).await?,
                 Some((rollout, outcome)) = self.finished.1.recv() => self.came_back(&rollout, outcome).await?,
                 Some(sighting) = self.sightings.recv() => self.sighted(sighting).await?,
-                _ = tick.tick() => self.look_again().await?,
+                _ = tick.tick() => {
+                    self.look_at_files().await;
+                    self.look_again().await?;
+                }
             }
         }
     }
@@ -208,10 +219,25 @@ impl Daemon {
             replayed: true,
             started_ms: self.started_ms,
             now_ms,
+            ahead: self.ledger.manifest.ahead.clone().filter(|_| self.behind.0),
             subjects_watched: (self.watched.borrow().len() * 2) as u64,
             ..View::default()
         };
         self.show.send_replace(Arc::new(view::of(&self.ledger, frame)));
+    }
+
+    /// Looks, now and then, whether the branch with green's statements has been merged into the files.
+    async fn look_at_files(&mut self) {
+        let now_ms = self.ports.clock.now_ms();
+        if self.ledger.manifest.ahead.is_none() || now_ms.saturating_sub(self.behind.1) < FILES_MS {
+            return;
+        }
+        let behind = match self.ports.repository.files().await {
+            Ok(files) => branch::is_behind(&files, &self.ledger.manifest, &self.settings.public_vars),
+            // Nobody knows, so it is said that they may be.
+            Err(_) => true,
+        };
+        self.behind = (behind, now_ms);
     }
 
     async fn sighted(&mut self, sighting: Sighting) -> Result<(), Stopped> {

@@ -6,6 +6,7 @@ use std::fmt;
 use similar::TextDiff;
 
 use super::document::{Plan, Role, StateVerdict, TablePlan};
+use crate::model::name;
 use crate::model::parity::{ChangeRule, ColumnClass};
 
 impl fmt::Display for Plan {
@@ -101,7 +102,7 @@ fn headline(table: &TablePlan) -> String {
         Role::View => "view",
     };
     let name = match table.from {
-        Some(from) => format!("{} {from} -> {}", table.table, table.to),
+        Some(from) => format!("{} -> {}", name::physical(&table.table, from), table.physical),
         None => format!("{} (new)", table.physical),
     };
     let added = if table.added.is_empty() { String::new() } else { format!("  + {}", table.added.join(", ")) };

@@ -4,6 +4,7 @@
 //! to be done follows from the state alone ([`todo::todo`]), so that a daemon which was killed anywhere goes on to the
 //! same end. Nothing blue is stopped, dropped or repointed before an approval that names the evidence it was given on.
 
+pub mod document;
 pub mod event;
 pub mod ledger;
 pub mod state;

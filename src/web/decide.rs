@@ -55,14 +55,39 @@ pub(super) async fn reject(app: Shared, id: Id, headers: HeaderMap, body: Body) 
 }
 
 pub(super) async fn abort(State(app): Shared, id: Id, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
-    let token = app.auth.admit_token(&headers, Scope::Abort)?;
-    let rollout = rollout_id(id)?;
-    let bytes = body::read(body, DECISION_LIMIT).await?;
-    let by = if bytes.is_empty() { token.clone() } else { body::json::<AbortBody>(&bytes)?.by };
-    let by = name("by", by)?;
-    let reply = ask(&app.handle, app.handle.abort(rollout, by, format!("token {token}"))).await?;
-    tracing::info!(rollout = reply.rollout, state = reply.state, token, "abort taken");
+    let wish = Wish::read(&app, Scope::Abort, id, headers, body).await?;
+    let reply = ask(&app.handle, app.handle.abort(wish.rollout, wish.by, format!("token {}", wish.token))).await?;
+    tracing::info!(rollout = reply.rollout, state = reply.state, token = wish.token, "abort taken");
     Ok((StatusCode::ACCEPTED, Json(reply)).into_response())
+}
+
+pub(super) async fn revalidate(
+    State(app): Shared,
+    id: Id,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
+    let wish = Wish::read(&app, Scope::Apply, id, headers, body).await?;
+    let reply = ask(&app.handle, app.handle.revalidate(wish.rollout, wish.by, format!("token {}", wish.token))).await?;
+    tracing::info!(rollout = reply.rollout, state = reply.state, token = wish.token, "validation asked for");
+    Ok((StatusCode::ACCEPTED, Json(reply)).into_response())
+}
+
+/// What a call asks for that needs no more than a name.
+struct Wish {
+    rollout: String,
+    by: String,
+    token: String,
+}
+
+impl Wish {
+    async fn read(app: &App, scope: Scope, id: Id, headers: HeaderMap, body: Body) -> Result<Self, Refused> {
+        let token = app.auth.admit_token(&headers, scope)?;
+        let rollout = rollout_id(id)?;
+        let bytes = body::read(body, DECISION_LIMIT).await?;
+        let by = if bytes.is_empty() { token.clone() } else { body::json::<WishBody>(&bytes)?.by };
+        Ok(Self { rollout, by: name("by", by)?, token })
+    }
 }
 
 /// A signed event of an approval system.
@@ -182,7 +207,7 @@ struct Via {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AbortBody {
+struct WishBody {
     by: String,
 }
 

@@ -77,7 +77,7 @@ fn write_page(out: &mut String, view: &View, now_ms: i64) -> fmt::Result {
         Safe(&view.env),
         view.subjects_watched
     )?;
-    if let Some(branch) = &view.manifest.ahead {
+    if let Some(branch) = &view.ahead {
         write!(out, "<p class=\"note\">files are behind the cluster: merge {}</p>", Safe(branch))?;
     }
     out.push_str("<h2>Rollouts under way</h2>");

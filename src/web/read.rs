@@ -38,7 +38,7 @@ pub(super) async fn status(State(app): Shared, headers: HeaderMap) -> Result<Jso
         "started_ms": view.started_ms,
         "now_ms": view.now_ms,
         "subjects_watched": view.subjects_watched,
-        "ahead": view.manifest.ahead,
+        "ahead": view.ahead,
         "rollouts": summaries(&view),
         "refused": view.refused,
     })))

@@ -1,5 +1,9 @@
 //! Fixtures, snapshots and properties of the core, and rules about the source tree.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at what it did not expect")]
+
 mod architecture;
+#[cfg(feature = "daemon")]
+mod docs;
 mod plan;
 mod rollout;

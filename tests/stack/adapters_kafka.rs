@@ -1,6 +1,8 @@
 //! The Kafka adapter and the journal against a real broker: the local stack's, or the one at `CYANOTYPE_PORT_KAFKA`.
 //!
-//! Every test makes topics of its own with a random suffix and deletes them.
+//! Rules: topics and groups have names of their own with a random ending; what a test makes is removed, also when it
+//! fails.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it does not expect")]
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,6 +27,29 @@ fn name(what: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let nanos = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
     format!("adapter-{what}-{:x}-{}", nanos, NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Deletes a topic and the group that elects on it, at the end of the test. To be made before what uses them.
+struct Cleanup(String);
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        let topic = self.0.clone();
+        let cleaned = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let (topics, group) = (topics(), format!("{topic}.leader"));
+                topics.delete(&topic).await.unwrap();
+                let deadline = Instant::now() + STEP;
+                while let Err(error) = topics.delete_group(&group).await {
+                    assert!(Instant::now() < deadline, "{error}");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            });
+        });
+        let cleaned = cleaned.join();
+        assert!(cleaned.is_ok() || std::thread::panicking(), "`{}` was not removed", self.0);
+    }
 }
 
 fn topics() -> KafkaTopics {
@@ -63,6 +88,26 @@ fn send(producer: &BaseProducer, topic: &str, partition: i32, values: std::ops::
     producer.flush(STEP).unwrap();
 }
 
+/// Commits, and waits until readers see it: Kafka answers a moment before they do.
+fn commit(writer: &BaseProducer, topic: &str, partitions: i32) {
+    writer.commit_transaction(STEP).unwrap();
+    decided(topic, partitions);
+}
+
+fn decided(topic: &str, partitions: i32) {
+    let reader = |isolation: &str| -> BaseConsumer {
+        ClientConfig::new().set("bootstrap.servers", brokers()).set("isolation.level", isolation).create().unwrap()
+    };
+    let (stable, all) = (reader("read_committed"), reader("read_uncommitted"));
+    let end = |reader: &BaseConsumer, partition| reader.fetch_watermarks(topic, partition, STEP).unwrap().1;
+    let deadline = Instant::now() + STEP;
+    for partition in 0..partitions {
+        while end(&stable, partition) < end(&all, partition) {
+            assert!(Instant::now() < deadline, "a transaction stays open in partition {partition}");
+        }
+    }
+}
+
 fn texts(records: &[RawRecord]) -> Vec<String> {
     records.iter().map(|r| String::from_utf8(r.value.clone().unwrap()).unwrap()).collect()
 }
@@ -80,6 +125,7 @@ async fn read(topics: &KafkaTopics, topic: &str, from: &Offsets, to: &Offsets) -
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_comes_and_goes() {
     let (topics, topic) = (topics(), name("come"));
+    let _cleanup = Cleanup(topic.clone());
     assert_eq!(topics.describe(&topic).await.unwrap(), None);
     let wanted = spec(&topic, 3, &[("cleanup.policy", "compact"), ("min.cleanable.dirty.ratio", "0.3")]);
     topics.create(&wanted).await.unwrap();
@@ -93,12 +139,12 @@ async fn a_topic_comes_and_goes() {
     assert!(matches!(bad, PortError::Refused { .. }), "{bad}");
     topics.delete(&topic).await.unwrap();
     assert_eq!(topics.describe(&topic).await.unwrap(), None);
-    topics.delete(&topic).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_topic_is_called_missing() {
     let (topics, topic) = (topics(), name("missing"));
+    let _cleanup = Cleanup(topic.clone());
     let to = Offsets::from([(0, 1)]);
     let errors = [
         topics.beginnings(&topic).await.unwrap_err(),
@@ -116,6 +162,7 @@ async fn a_missing_topic_is_called_missing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ends_are_those_of_visible_records() {
     let (topics, topic) = (topics(), name("ends"));
+    let _cleanup = Cleanup(topic.clone());
     topics.create(&spec(&topic, 4, &[])).await.unwrap();
     assert_eq!(topics.visible_ends(&topic).await.unwrap(), Offsets::from([(0, 0), (1, 0), (2, 0), (3, 0)]));
     // 0: plain records. 1: a commit marker at the end. 2: 700 aborted records behind 5 visible ones. 3: nothing visible.
@@ -124,11 +171,12 @@ async fn ends_are_those_of_visible_records() {
     writer.begin_transaction().unwrap();
     send(&writer, &topic, 1, 0..3);
     send(&writer, &topic, 2, 0..5);
-    writer.commit_transaction(STEP).unwrap();
+    commit(&writer, &topic, 4);
     writer.begin_transaction().unwrap();
     send(&writer, &topic, 2, 100..800);
     send(&writer, &topic, 3, 0..20);
     writer.abort_transaction(STEP).unwrap();
+    decided(&topic, 4);
     let ends = Offsets::from([(0, 7), (1, 3), (2, 5), (3, 0)]);
     assert_eq!(topics.visible_ends(&topic).await.unwrap(), ends);
     assert_eq!(topics.beginnings(&topic).await.unwrap(), Offsets::from([(0, 0), (1, 0), (2, 0), (3, 0)]));
@@ -139,28 +187,28 @@ async fn ends_are_those_of_visible_records() {
     assert_eq!(topics.visible_ends(&topic).await.unwrap(), ends);
     let got = read(&topics, &topic, &Offsets::new(), &ends).await.unwrap();
     assert_eq!(got.len(), 7 + 3 + 5);
-    writer.commit_transaction(STEP).unwrap();
+    commit(&writer, &topic, 4);
     let after = topics.visible_ends(&topic).await.unwrap();
     // Offsets 0..3, marker, 4..7, 7..10, marker.
     assert_eq!(after.get(&1), Some(&10));
-    topics.delete(&topic).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_ends_exactly_at_its_end() {
     let (topics, topic) = (topics(), name("read"));
+    let _cleanup = Cleanup(topic.clone());
     topics.create(&spec(&topic, 3, &[])).await.unwrap();
     let writer = producer(Some(&name("tx")));
     writer.begin_transaction().unwrap();
     send(&writer, &topic, 0, 0..5000);
     send(&writer, &topic, 1, 0..10);
-    writer.commit_transaction(STEP).unwrap();
+    commit(&writer, &topic, 3);
     writer.begin_transaction().unwrap();
     send(&writer, &topic, 1, 90..95);
     writer.abort_transaction(STEP).unwrap();
     writer.begin_transaction().unwrap();
     send(&writer, &topic, 1, 10..20);
-    writer.commit_transaction(STEP).unwrap();
+    commit(&writer, &topic, 3);
     let none = Offsets::new();
 
     let ends = topics.visible_ends(&topic).await.unwrap();
@@ -185,12 +233,12 @@ async fn a_read_ends_exactly_at_its_end() {
     assert!(unknown.to_string().contains("partition 7"), "{unknown}");
     let beyond = topics.read(&topic, &none, &Offsets::from([(2, 5)])).await.err().unwrap();
     assert!(beyond.to_string().contains("only offsets below 0"), "{beyond}");
-    topics.delete(&topic).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_given_up_half_way_does_not_disturb_the_next() {
     let (topics, topic) = (topics(), name("give-up"));
+    let _cleanup = Cleanup(topic.clone());
     topics.create(&spec(&topic, 1, &[])).await.unwrap();
     send(&producer(None), &topic, 0, 0..9000);
     let ends = topics.visible_ends(&topic).await.unwrap();
@@ -200,12 +248,12 @@ async fn a_read_given_up_half_way_does_not_disturb_the_next() {
     drop(stream);
     let again = read(&topics, &topic, &Offsets::from([(0, 8995)]), &ends).await.unwrap();
     assert_eq!(texts(&again), ["8995", "8996", "8997", "8998", "8999"]);
-    topics.delete(&topic).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn committed_offsets_of_a_group() {
     let (topics, topic, group) = (topics(), name("committed"), name("group"));
+    let _cleanup = Cleanup(topic.clone());
     topics.create(&spec(&topic, 2, &[])).await.unwrap();
     assert_eq!(topics.committed(&group, &topic).await.unwrap(), None);
     topics.delete_group(&group).await.unwrap();
@@ -219,12 +267,12 @@ async fn committed_offsets_of_a_group() {
     }
     topics.delete_group(&group).await.unwrap();
     assert_eq!(topics.committed(&group, &topic).await.unwrap(), None);
-    topics.delete(&topic).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_with_members_is_not_deleted() {
     let (topics, topic, group) = (topics(), name("members"), name("group"));
+    let _cleanup = Cleanup(topic.clone());
     topics.create(&spec(&topic, 1, &[])).await.unwrap();
     let consumer: BaseConsumer =
         ClientConfig::new().set("bootstrap.servers", brokers()).set("group.id", &group).create().unwrap();
@@ -238,17 +286,17 @@ async fn a_group_with_members_is_not_deleted() {
     assert!(error.to_string().contains("still has members"), "{error}");
     drop(consumer);
     topics.delete_group(&group).await.unwrap();
-    topics.delete(&topic).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn looking_is_quick() {
     let (topics, topic, group) = (topics(), name("quick"), name("group"));
+    let _cleanup = Cleanup(topic.clone());
     topics.create(&spec(&topic, 4, &[])).await.unwrap();
     let writer = producer(Some(&name("tx")));
     writer.begin_transaction().unwrap();
     (0..4).for_each(|p| send(&writer, &topic, p, 0..100));
-    writer.commit_transaction(STEP).unwrap();
+    commit(&writer, &topic, 4);
     topics.visible_ends(&topic).await.unwrap();
     let times = |n: u32, t: Instant| t.elapsed() / n;
     let start = Instant::now();
@@ -265,7 +313,6 @@ async fn looking_is_quick() {
     // Far above what it takes on an idle machine; a look that waits for a time-out of the library is above it.
     assert!(ends < Duration::from_millis(300), "{ends:?}");
     assert!(committed < Duration::from_millis(900), "{committed:?}");
-    topics.delete(&topic).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -292,20 +339,10 @@ async fn lead(journal: &KafkaJournal) -> Vec<String> {
     entries.into_iter().map(|e| String::from_utf8(e).unwrap()).collect()
 }
 
-async fn clean(topic: &str) {
-    let topics = topics();
-    topics.delete(topic).await.unwrap();
-    let group = format!("{topic}.leader");
-    let deadline = Instant::now() + STEP;
-    while let Err(error) = topics.delete_group(&group).await {
-        assert!(Instant::now() < deadline, "{error}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_is_replayed_by_the_next_leader() {
     let topic = name("journal");
+    let _cleanup = Cleanup(topic.clone());
     assert!(matches!(read_all(journal_settings(&topic)).await, Err(PortError::Missing { .. })));
     let first = journal(&topic);
     assert!(!first.leading());
@@ -330,12 +367,12 @@ async fn a_journal_is_replayed_by_the_next_leader() {
     second.append(b"e").await.unwrap();
     assert_eq!(read_all(journal_settings(&topic)).await.unwrap().len(), 5);
     drop(second);
-    clean(&topic).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fenced_leader_writes_nothing_more() {
     let topic = name("journal");
+    let _cleanup = Cleanup(topic.clone());
     let first = journal(&topic);
     lead(&first).await;
     first.append(b"a").await.unwrap();
@@ -352,18 +389,20 @@ async fn a_fenced_leader_writes_nothing_more() {
     // It may lead again, with what the other one wrote.
     assert_eq!(lead(&first).await, ["a", "b"]);
     first.append(b"c").await.unwrap();
-    assert!(usurper.begin_transaction().is_err() || {
-        let _ = usurper.send(BaseRecord::<(), str>::to(&topic).partition(0).payload("no"));
-        usurper.commit_transaction(STEP).is_err()
-    });
+    assert!(
+        usurper.begin_transaction().is_err() || {
+            let _ = usurper.send(BaseRecord::<(), str>::to(&topic).partition(0).payload("no"));
+            usurper.commit_transaction(STEP).is_err()
+        }
+    );
     assert_eq!(read_all(journal_settings(&topic)).await.unwrap(), [b"a", b"b", b"c"]);
     drop(first);
-    clean(&topic).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_big_entry_fits_and_a_bigger_one_is_refused() {
     let topic = name("journal");
+    let _cleanup = Cleanup(topic.clone());
     let first = journal(&topic);
     lead(&first).await;
     // Bytes that do not compress.
@@ -385,7 +424,6 @@ async fn a_big_entry_fits_and_a_bigger_one_is_refused() {
     let entries = tokio::time::timeout(Duration::from_secs(40), second.lead()).await.unwrap().unwrap();
     assert!(entries == [big, b"after".to_vec()], "{} entries", entries.len());
     drop(second);
-    clean(&topic).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -395,9 +433,85 @@ async fn a_topic_that_would_lose_entries_is_refused() {
         [(1, [("cleanup.policy", "compact")].as_slice(), "compacted"), (2, [].as_slice(), "2 partitions")]
     {
         let topic = name("journal");
+        let _cleanup = Cleanup(topic.clone());
         topics.create(&spec(&topic, partitions, config)).await.unwrap();
         let error = journal(&topic).lead().await.unwrap_err();
         assert!(matches!(error, PortError::Refused { .. }) && error.to_string().contains(why), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_is_followed_before_a_session_ends() {
+    let topic = name("journal");
+    let _cleanup = Cleanup(topic.clone());
+    let first = journal(&topic);
+    lead(&first).await;
+    first.append(b"a").await.unwrap();
+    // One that gives up waiting leaves as well: it must not hold up, or win, the next election.
+    let impatient = journal(&topic);
+    assert!(tokio::time::timeout(Duration::from_secs(4), impatient.lead()).await.is_err());
+    let start = Instant::now();
+    first.leave().await;
+    assert!(!first.leading());
+    assert_eq!(first.append(b"no").await, Err(PortError::Fenced));
+    let second = journal(&topic);
+    assert_eq!(lead(&second).await, ["a"]);
+    assert!(start.elapsed() < Duration::from_secs(6), "a session lasts 8 s, this took {:?}", start.elapsed());
+    // Who left may come back.
+    second.leave().await;
+    assert_eq!(lead(&first).await, ["a"]);
+    first.append(b"b").await.unwrap();
+    first.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_that_kafka_refuses_does_not_stop_the_next() {
+    let (topics, topic) = (topics(), name("journal"));
+    let _cleanup = Cleanup(topic.clone());
+    topics.create(&spec(&topic, 1, &[("max.message.bytes", "1000")])).await.unwrap();
+    let first = journal(&topic);
+    lead(&first).await;
+    first.append(b"a").await.unwrap();
+    let noise: Vec<u8> = (0..20_000_u64).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as u8).collect();
+    let error = first.append(&noise).await.unwrap_err();
+    assert!(matches!(error, PortError::Refused { .. }) && error.to_string().contains("too large"), "{error}");
+    assert!(first.leading());
+    first.append(b"b").await.unwrap();
+    assert_eq!(read_all(journal_settings(&topic)).await.unwrap(), [b"a", b"b"]);
+    first.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_made_anew_under_its_name_is_read_from_its_own_beginning() {
+    let (topics, topic) = (topics(), name("anew"));
+    let _cleanup = Cleanup(topic.clone());
+    for (partitions, records) in (1..).zip([9, 4, 0, 6]) {
+        topics.create(&spec(&topic, partitions, &[])).await.unwrap();
+        let last = partitions - 1;
+        send(&producer(None), &topic, last, 0..records);
+        let mut ends: Offsets = (0..partitions).map(|p| (p, 0)).collect();
+        ends.insert(last, i64::from(records));
+        assert_eq!(topics.visible_ends(&topic).await.unwrap(), ends);
+        let got = read(&topics, &topic, &Offsets::new(), &ends).await.unwrap();
+        assert_eq!(texts(&got), (0..records).map(|v| v.to_string()).collect::<Vec<_>>());
         topics.delete(&topic).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_appended_entry_is_read_at_once() {
+    let topic = name("journal");
+    let _cleanup = Cleanup(topic.clone());
+    let first = journal(&topic);
+    lead(&first).await;
+    for count in 1..=40 {
+        first.append(&[count]).await.unwrap();
+        assert_eq!(read_all(journal_settings(&topic)).await.unwrap().len(), usize::from(count));
+    }
+    // Somebody's open transaction does not hold a reader up for long.
+    let usurper = producer(Some(&format!("{topic}.writer")));
+    usurper.begin_transaction().unwrap();
+    send(&usurper, &topic, 0, 0..1);
+    assert_eq!(read_all(journal_settings(&topic)).await.unwrap().len(), 40);
+    first.leave().await;
 }

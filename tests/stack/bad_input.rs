@@ -223,12 +223,12 @@ async fn bad_schemas(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome 
     let subject = format!("{input}-value");
     let bad = [
         (
-            "JSON",
-            json!({"schemaType": "JSON", "schema": "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}}}"}),
-        ),
-        (
             "incompatible",
             json!({"schema": "{\"type\":\"record\",\"name\":\"Other\",\"fields\":[{\"name\":\"n\",\"type\":\"int\"}]}"}),
+        ),
+        (
+            "JSON",
+            json!({"schemaType": "JSON", "schema": "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\"}}}"}),
         ),
     ];
     for (what, body) in bad {

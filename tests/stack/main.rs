@@ -2,7 +2,10 @@
 //!
 //! Each test makes everything that it needs under names of its own and removes it again.
 
-// mod adapters; as soon as adapters.rs is here
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+mod adapters_kafka;
+mod adapters_remote;
 mod bad_input;
 mod brief;
 mod faulty_registry;

@@ -89,21 +89,29 @@ impl Clients {
 
     /// The error of a call: `what` names the call, such as `to delete topic x`.
     pub(in crate::adapter) fn error(&self, what: impl Into<String>, error: &KafkaError) -> PortError {
-        match code_of(error) {
-            Some(code) => self.code(what, code),
-            None => self.refused(what, self.context.cleaner.clean(&plain(error))),
+        match (code_of(error), error) {
+            // A transaction's error says more than its code.
+            (Some(code), KafkaError::Transaction(told)) => {
+                self.told(what, code, self.context.cleaner.clean(&told.string()))
+            }
+            (Some(code), _) => self.code(what, code),
+            (None, _) => self.refused(what, self.context.cleaner.clean(&plain(error))),
         }
     }
 
     /// The error that a code stands for.
     pub(in crate::adapter) fn code(&self, what: impl Into<String>, code: Code) -> PortError {
-        if passing(code) {
-            return self.unreachable(format!("{code} when asked {}", what.into()));
-        }
-        self.refused(what, format!("{code}"))
+        self.told(what, code, words(code))
     }
 
-    /// No answer. What the library last said about its connections is told too.
+    fn told(&self, what: impl Into<String>, code: Code, reason: String) -> PortError {
+        match passing(code) {
+            true => self.unreachable(format!("{reason} when asked {}", what.into())),
+            false => self.refused(what, reason),
+        }
+    }
+
+    /// No answer. What the library last said about its connections is told too, as far as a client was polled for it.
     pub(in crate::adapter) fn unreachable(&self, reason: impl Into<String>) -> PortError {
         let reason = reason.into();
         let reason = match self.context.recent() {
@@ -130,6 +138,13 @@ pub(in crate::adapter) fn code_of(error: &KafkaError) -> Option<Code> {
         KafkaError::AdminOp(code) => Some(*code),
         other => other.rdkafka_error_code(),
     }
+}
+
+/// What a code means, in the library's words.
+fn words(code: Code) -> String {
+    let text = code.to_string();
+    let words = text.split_once(" (").and_then(|(_, words)| words.strip_suffix(')')).unwrap_or(&text);
+    words.trim_start_matches("Broker: ").trim_start_matches("Local: ").to_owned()
 }
 
 /// True when the topic is not there.
@@ -233,23 +248,27 @@ impl Context {
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, fac: &str, log_message: &str) {
         let text = self.cleaner.clean(log_message.rsplit_once("]: ").map_or(log_message, |(_, text)| text));
-        if matches!(fac, "FAIL" | "ERROR") {
-            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), text.clone()));
-        }
-        match level {
-            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
-                tracing::warn!(fac, text, "kafka client");
-            }
+        match (level, fac) {
+            // Each client tells of each lost connection; the call that needed it fails with the same words.
+            (_, "FAIL") => tracing::debug!(fac, text, "kafka client"),
+            (
+                RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error,
+                _,
+            ) => tracing::info!(fac, text, "kafka client"),
             _ => tracing::debug!(fac, text, "kafka client"),
         }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::debug!(
-            error = self.cleaner.clean(&plain(&error)),
-            reason = self.cleaner.clean(reason),
-            "kafka client"
+        let told = matches!(
+            code_of(&error),
+            Some(Code::BrokerTransportFailure | Code::Resolve | Code::Authentication | Code::SSL)
         );
+        if told {
+            // Without how long it took and how often it came before.
+            let reason = self.cleaner.clean(reason.split(" (after ").next().unwrap_or(reason));
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), reason));
+        }
     }
 
     fn stats_raw(&self, _: &[u8]) {}

@@ -9,20 +9,25 @@ use std::time::{Duration, Instant};
 
 use rdkafka::Message;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::client::{CALL, Clients, Context, absent, code_of, passing};
 use crate::model::record::Offsets;
-use crate::port::PortResult;
+use crate::port::{PortError, PortResult};
 
-/// Consumers kept for the next read.
-const KEPT: usize = 4;
+/// Consumers kept for the next question: a new one takes many times longer to answer.
+const KEPT: usize = 8;
 /// How many offsets before the end are looked at first for the last visible record.
 const FIRST_LOOK: i64 = 50;
 /// The group that reads name when nothing else is configured. They never join it and commit nothing.
 const GROUP: &str = "cyanotype-reader";
+
+/// How often a consumer is polled for what it logged.
+const EVENTS: usize = 50;
+/// How long to wait before a question is asked again.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// What polling gave.
 pub(in crate::adapter) enum Polled<'a> {
@@ -37,7 +42,8 @@ pub(in crate::adapter) enum Polled<'a> {
 /// A pool of consumers.
 pub(in crate::adapter) struct Readers {
     clients: Clients,
-    idle: Mutex<Vec<BaseConsumer<Context>>>,
+    /// Each with the group that it names; the one used last at the end.
+    idle: Mutex<Vec<(String, BaseConsumer<Context>)>>,
 }
 
 impl Readers {
@@ -51,16 +57,25 @@ impl Readers {
 
     /// Takes a consumer without an assignment.
     pub(in crate::adapter) fn lease(self: &Arc<Self>) -> PortResult<Reader> {
-        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let group = self.clients.configured("group.id").unwrap_or(GROUP).to_owned();
+        self.lease_as(&group)
+    }
+
+    /// Takes a consumer that names `group`, without joining it.
+    pub(in crate::adapter) fn lease_as(self: &Arc<Self>, group: &str) -> PortResult<Reader> {
+        let kept = {
+            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let place = idle.iter().rposition(|(name, _)| name == group);
+            place.map(|place| idle.remove(place))
+        };
         let consumer = match kept {
-            Some(consumer) => consumer,
-            None => self.consumer(self.clients.configured("group.id").unwrap_or(GROUP))?,
+            Some(kept) => kept,
+            None => (group.to_owned(), self.consumer(group)?),
         };
         Ok(Reader { consumer: Some(consumer), pool: Arc::clone(self), deadline: Instant::now() + CALL })
     }
 
-    /// A consumer that names `group`.
-    pub(in crate::adapter) fn consumer(&self, group: &str) -> PortResult<BaseConsumer<Context>> {
+    fn consumer(&self, group: &str) -> PortResult<BaseConsumer<Context>> {
         let ours = [
             ("group.id", group),
             ("enable.auto.commit", "false"),
@@ -79,10 +94,13 @@ impl Readers {
         self.clients.make(&ours, self.clients.context())
     }
 
-    fn keep(&self, consumer: BaseConsumer<Context>) {
+    fn keep(&self, consumer: (String, BaseConsumer<Context>)) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < KEPT {
-            idle.push(consumer);
+        idle.push(consumer);
+        let oldest = (idle.len() > KEPT).then(|| idle.remove(0));
+        drop(idle);
+        if let Some((_, consumer)) = oldest {
+            close(consumer);
         }
     }
 }
@@ -90,7 +108,7 @@ impl Readers {
 /// A consumer on loan. Every method blocks; none blocks beyond the deadline.
 pub(in crate::adapter) struct Reader {
     /// `None` only while it is given back.
-    consumer: Option<BaseConsumer<Context>>,
+    consumer: Option<(String, BaseConsumer<Context>)>,
     pool: Arc<Readers>,
     deadline: Instant,
 }
@@ -98,14 +116,14 @@ pub(in crate::adapter) struct Reader {
 impl Reader {
     /// Gives the consumer back to the pool. Dropping the reader instead throws it away.
     pub(in crate::adapter) fn done(mut self) {
-        let Some(consumer) = self.consumer.take() else { return };
-        if consumer.unassign().is_err() {
-            return;
+        let Some((group, consumer)) = self.consumer.take() else { return };
+        if resume(&consumer).and_then(|()| consumer.unassign()).is_err() {
+            return close(consumer);
         }
         // What was already fetched for the old assignment must not meet the next one.
         let until = Instant::now() + Duration::from_millis(200);
         while consumer.poll(Duration::ZERO).is_some() && Instant::now() < until {}
-        self.pool.keep(consumer);
+        self.pool.keep((group, consumer));
     }
 
     /// Sets the time by which the next calls must have answered.
@@ -127,14 +145,30 @@ impl Reader {
     }
 
     fn consumer(&self) -> PortResult<&BaseConsumer<Context>> {
-        self.consumer.as_ref().ok_or_else(|| self.clients().unreachable("the reader was given back"))
+        let given_back = || self.clients().unreachable("the reader was given back");
+        self.consumer.as_ref().map(|(_, consumer)| consumer).ok_or_else(given_back)
+    }
+
+    /// The error of a call, with what the library has to say about it.
+    fn failed(&self, what: impl Into<String>, error: &KafkaError) -> PortError {
+        self.listen();
+        self.clients().error(what, error)
+    }
+
+    /// Lets the library tell what it logged: it does so only when it is polled.
+    fn listen(&self) {
+        if let Some((_, consumer)) = self.consumer.as_ref() {
+            for _ in 0..EVENTS {
+                let _ = consumer.poll(Duration::ZERO);
+            }
+        }
     }
 
     /// Partitions of a topic, or `None` when there is no such topic. A topic in the making has partitions without a leader.
     pub(in crate::adapter) fn partitions(&self, topic: &str) -> PortResult<Option<Vec<(i32, Leader)>>> {
         let what = || format!("for the partitions of topic `{topic}`");
         let metadata =
-            self.consumer()?.fetch_metadata(Some(topic), self.left()).map_err(|e| self.clients().error(what(), &e))?;
+            self.consumer()?.fetch_metadata(Some(topic), self.left()).map_err(|e| self.failed(what(), &e))?;
         let Some(found) = metadata.topics().iter().find(|t| t.name() == topic) else { return Ok(None) };
         if let Some(code) = found.error().map(Code::from) {
             return match code {
@@ -165,31 +199,63 @@ impl Reader {
     }
 
     fn positions(&self, topic: &str, partitions: &[i32], which: Offset) -> PortResult<Offsets> {
-        if partitions.is_empty() {
-            return Ok(Offsets::new());
+        loop {
+            let error = match self.positions_once(topic, partitions, which) {
+                Ok(offsets) => return Ok(offsets),
+                Err(error) => error,
+            };
+            match code_of(&error) {
+                Some(code) if absent(code) => return Err(self.clients().no_topic(topic)),
+                // A leader that is new does not answer at once.
+                Some(code) if leaderless(code) && !self.late() => std::thread::sleep(AGAIN),
+                _ => return Err(self.failed(format!("for the offsets of topic `{topic}`"), &error)),
+            }
         }
-        let what = || format!("for the offsets of topic `{topic}`");
+    }
+
+    fn positions_once(&self, topic: &str, partitions: &[i32], which: Offset) -> KafkaResult<Offsets> {
+        let mut all = Offsets::new();
+        if partitions.is_empty() {
+            return Ok(all);
+        }
         let mut asked = TopicPartitionList::with_capacity(partitions.len());
         for partition in partitions {
-            asked.add_partition_offset(topic, *partition, which).map_err(|e| self.clients().error(what(), &e))?;
+            asked.add_partition_offset(topic, *partition, which)?;
         }
-        let told = self.consumer()?.offsets_for_times(asked, self.left()).map_err(|e| match code_of(&e) {
-            Some(code) if absent(code) => self.clients().no_topic(topic),
-            _ => self.clients().error(what(), &e),
-        })?;
-        let mut all = Offsets::new();
+        let Some((_, consumer)) = self.consumer.as_ref() else { return Err(KafkaError::Canceled) };
+        let told = consumer.offsets_for_times(asked, self.left())?;
         for element in told.elements() {
-            element.error().map_err(|e| self.clients().error(what(), &e))?;
+            element.error()?;
             if let Offset::Offset(offset) = element.offset() {
                 all.insert(element.partition(), offset);
             }
         }
-        match partitions.iter().find(|p| !all.contains_key(p)) {
-            Some(partition) => Err(self.clients().unreachable(format!(
-                "no answer for partition {partition} of topic `{topic}` when asked for its offsets"
-            ))),
-            None => Ok(all),
+        match partitions.iter().all(|p| all.contains_key(p)) {
+            true => Ok(all),
+            false => Err(KafkaError::OffsetFetch(Code::LeaderNotAvailable)),
         }
+    }
+
+    /// What the named group committed on these partitions; `None` when nothing.
+    pub(in crate::adapter) fn committed(&self, topic: &str, partitions: &[i32]) -> PortResult<Option<Offsets>> {
+        let what = || format!("for what group `{}` committed on topic `{topic}`", self.group());
+        let mut asked = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions {
+            asked.add_partition(topic, *partition);
+        }
+        let told = self.consumer()?.committed_offsets(asked, self.left()).map_err(|e| self.failed(what(), &e))?;
+        let mut all = Offsets::new();
+        for element in told.elements() {
+            element.error().map_err(|e| self.failed(what(), &e))?;
+            if let Offset::Offset(offset) = element.offset() {
+                all.insert(element.partition(), offset);
+            }
+        }
+        Ok((!all.is_empty()).then_some(all))
+    }
+
+    fn group(&self) -> &str {
+        self.consumer.as_ref().map_or("", |(group, _)| group)
     }
 
     /// Reads these partitions from these offsets from now on, and nothing else.
@@ -198,9 +264,10 @@ impl Reader {
         let mut list = TopicPartitionList::with_capacity(from.len());
         for (partition, offset) in from {
             list.add_partition_offset(topic, *partition, Offset::Offset(*offset))
-                .map_err(|e| self.clients().error(what(), &e))?;
+                .map_err(|e| self.failed(what(), &e))?;
         }
-        self.consumer()?.assign(&list).map_err(|e| self.clients().error(what(), &e))
+        let consumer = self.consumer()?;
+        resume(consumer).and_then(|()| consumer.assign(&list)).map_err(|e| self.failed(what(), &e))
     }
 
     /// Fetches no more of a partition. Best effort: what still comes is for the caller to leave out.
@@ -225,12 +292,13 @@ impl Reader {
             Some(code) if absent(code) => Err(self.clients().no_topic(topic)),
             // The group is only a name here: a right to it is not needed to read.
             Some(code) if passing(code) || code == Code::GroupAuthorizationFailed => Ok(Polled::Nothing),
-            _ => Err(self.clients().error(format!("to read topic `{topic}`"), &error)),
+            _ => Err(self.failed(format!("to read topic `{topic}`"), &error)),
         }
     }
 
     /// The error of a read that did not come to its end in time.
-    pub(in crate::adapter) fn stuck(&self, topic: &str) -> crate::port::PortError {
+    pub(in crate::adapter) fn stuck(&self, topic: &str) -> PortError {
+        self.listen();
         self.clients().unreachable(format!("topic `{topic}` could not be read to its end in time"))
     }
 
@@ -289,11 +357,36 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
-        // Closing a consumer waits for its threads: not for the caller to wait for, who may be on an async thread.
-        if let Some(consumer) = self.consumer.take() {
-            std::thread::spawn(move || drop(consumer));
+        if let Some((_, consumer)) = self.consumer.take() {
+            close(consumer);
         }
     }
+}
+
+/// Closes a consumer, which waits for its threads: not for the caller to wait for, who may be on an async thread.
+fn close(consumer: BaseConsumer<Context>) {
+    std::thread::spawn(move || drop(consumer));
+}
+
+/// True when a partition has no leader that answers yet.
+fn leaderless(code: Code) -> bool {
+    matches!(
+        code,
+        Code::NotLeaderForPartition
+            | Code::LeaderNotAvailable
+            | Code::FencedLeaderEpoch
+            | Code::UnknownLeaderEpoch
+            | Code::OffsetNotAvailable
+    )
+}
+
+/// Ends the pause of every assigned partition: a pause would outlive the assignment.
+fn resume(consumer: &BaseConsumer<Context>) -> KafkaResult<()> {
+    let assigned = consumer.assignment()?;
+    if assigned.count() == 0 {
+        return Ok(());
+    }
+    consumer.resume(&assigned)
 }
 
 /// Whether a partition has a leader.

@@ -22,7 +22,7 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How long a batch that has something waits for more.
 const LINGER: Duration = Duration::from_millis(100);
 /// How long the log end may take to come up to the asked end: it can lag behind after a change of leaders.
-const LAG: Duration = Duration::from_secs(10);
+const LAG: Duration = Duration::from_secs(5);
 
 /// A read that goes on.
 pub(in crate::adapter) struct Records {
@@ -64,13 +64,14 @@ impl Records {
             reader.done();
             return Ok(Self { read: None, ended: true, topic: topic.to_owned() });
         }
-        reader.until(Instant::now() + LAG);
+        let patience = Instant::now() + LAG;
+        reader.until(patience + CALL);
         let wanted: Vec<i32> = open.keys().copied().collect();
         loop {
             let highs = reader.highs(topic, &wanted)?;
             let short = open.iter().find(|(p, end)| highs.get(p).is_none_or(|high| high < end));
             let Some((partition, end)) = short else { break };
-            if reader.late() {
+            if Instant::now() >= patience {
                 let high = highs.get(partition).copied().unwrap_or(0);
                 return Err(readers.clients().refused(
                     format!("to read topic `{topic}` up to offset {end} of partition {partition}"),

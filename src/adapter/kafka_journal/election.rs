@@ -5,8 +5,8 @@
 //! writer the daemon leaves the group and joins again, so that it cannot take its old term for a new one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -24,6 +24,8 @@ const HEARTBEAT_MS: &str = "2000";
 /// How often the thread looks up from polling.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How long to poll between two looks at the group.
+const LOOK: Duration = Duration::from_millis(20);
 /// How long giving the partition back may take.
 const LEAVE: Duration = Duration::from_secs(5);
 
@@ -55,8 +57,10 @@ impl Election {
     pub(super) fn join(clients: &Clients, topic: &str, group: &str) -> PortResult<Self> {
         let (tell, standing) = watch::channel(Standing::default());
         let context = Member { inner: clients.context(), tell, topic: topic.to_owned() };
+        let me = format!("{}-{}", clients.configured("client.id").unwrap_or("cyanotype"), unique());
         let ours = [
             ("group.id", group),
+            ("client.id", me.as_str()),
             ("group.protocol", "classic"),
             ("partition.assignment.strategy", "cooperative-sticky"),
             ("session.timeout.ms", SESSION_MS),
@@ -75,7 +79,8 @@ impl Election {
             consumer,
             orders: Arc::clone(&orders),
             topic: topic.to_owned(),
-            what: what(),
+            group: group.to_owned(),
+            me: me.clone(),
         };
         std::thread::Builder::new()
             .name("journal-election".to_owned())
@@ -106,6 +111,17 @@ impl Election {
         self.orders.rejoin.store(true, Ordering::SeqCst);
     }
 
+    /// Leaves the group for good. On return it has left, or could not in time: then the others wait for the session to end.
+    pub(super) async fn leave(&self) {
+        self.orders.stop.store(true, Ordering::SeqCst);
+        let mut standing = self.standing.clone();
+        // The thread's end closes the channel.
+        let ended = async { while standing.changed().await.is_ok() {} };
+        if tokio::time::timeout(LEAVE * 2, ended).await.is_err() {
+            tracing::warn!("the journal's election was not left in time");
+        }
+    }
+
     fn leaving(&self) -> bool {
         self.orders.rejoin.load(Ordering::SeqCst)
     }
@@ -123,14 +139,16 @@ struct Thread {
     consumer: BaseConsumer<Member>,
     orders: Arc<Orders>,
     topic: String,
-    what: String,
+    group: String,
+    /// The client id, which the group lists its members with.
+    me: String,
 }
 
 impl Thread {
     fn run(self) {
         while !self.orders.stop.load(Ordering::SeqCst) {
             if self.orders.rejoin.load(Ordering::SeqCst) {
-                self.leave();
+                self.give_back();
                 if let Err(error) = self.consumer.subscribe(&[&self.topic]) {
                     self.trouble(&error);
                 }
@@ -143,17 +161,28 @@ impl Thread {
                 Some(Err(error)) => self.trouble(&error),
             }
         }
-        self.lose();
+        self.give_back();
     }
 
-    fn leave(&self) {
+    /// Leaves the group. A consumer that is closed without this can forget to, and everybody waits for its session to end.
+    fn give_back(&self) {
         self.lose();
         self.consumer.unsubscribe();
-        // The partition is given back while polling. Joining before that could pass for never having left.
         let until = Instant::now() + LEAVE;
-        while Instant::now() < until && self.consumer.assignment().is_ok_and(|list| list.count() > 0) {
-            let _ = self.consumer.poll(TICK);
+        while Instant::now() < until && (self.assigned() || self.listed()) {
+            let _ = self.consumer.poll(LOOK);
         }
+    }
+
+    fn assigned(&self) -> bool {
+        self.consumer.assignment().is_ok_and(|list| list.count() > 0)
+    }
+
+    /// True unless the group is known not to list this member.
+    fn listed(&self) -> bool {
+        let Ok(list) = self.consumer.fetch_group_list(Some(&self.group), LEAVE) else { return true };
+        let mut members = list.groups().iter().flat_map(|group| group.members());
+        members.any(|member| member.client_id() == self.me)
     }
 
     fn lose(&self) {
@@ -161,7 +190,7 @@ impl Thread {
     }
 
     fn trouble(&self, error: &KafkaError) {
-        let told = self.clients.error(self.what.as_str(), error);
+        let told = self.clients.error(format!("to join group `{}`", self.group), error);
         let code = code_of(error);
         let fatal = matches!(error, KafkaError::MessageConsumptionFatal(_));
         let barred = matches!(code, Some(Code::GroupAuthorizationFailed | Code::TopicAuthorizationFailed));
@@ -176,6 +205,13 @@ impl Thread {
             standing.trouble = Some(told);
         });
     }
+}
+
+/// A name that no other member has.
+fn unique() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    format!("{}-{nanos:x}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Hears what the group decides.

@@ -1,11 +1,10 @@
 //! The journal's one writer: a transactional producer, one transaction for each entry.
 //!
-//! Rules: opening it fences every older writer; after an error nothing is written with it any more, except when the
-//! transaction was given up for certain.
+//! Rules: opening it fences every older writer; after an error nothing is written with it any more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::Message;
 use rdkafka::client::ClientContext;
@@ -36,9 +35,9 @@ pub(super) enum Failed {
     Fenced(String),
     /// Kafka forgot this writer because it was idle for long: open it again.
     Forgotten,
-    /// The entry is not there, and this writer may go on.
+    /// The entry is not there and will not come.
     GivenUp(PortError),
-    /// The entry may be there; this writer must not go on.
+    /// The entry may be there.
     Unsure(PortError),
 }
 
@@ -73,6 +72,11 @@ impl Writer {
         let record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic).partition(0).payload(entry);
         if let Err((error, _)) = self.producer.send(record) {
             return Err(self.give_up(&error));
+        }
+        // Committing flushes as well, but looks up only ten times a second.
+        let until = Instant::now() + STEP;
+        while self.producer.in_flight_count() > 0 && Instant::now() < until {
+            self.producer.poll(Duration::from_millis(1));
         }
         match self.producer.commit_transaction(STEP) {
             Ok(()) => Ok(self.producer.context().offset.load(Ordering::SeqCst)),
@@ -147,5 +151,74 @@ impl ProducerContext for Delivered {
         if let Ok(record) = result {
             self.offset.store(record.offset(), Ordering::SeqCst);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::producer::DefaultProducerContext;
+    use rdkafka::types::{RDKafkaApiKey as Api, RDKafkaRespErr as Answer};
+
+    use super::*;
+    use crate::adapter::kafka::KafkaSettings;
+
+    fn cluster() -> MockCluster<'static, DefaultProducerContext> {
+        let cluster = MockCluster::new(1).unwrap();
+        cluster.create_topic("journal", 1, 1).unwrap();
+        cluster
+    }
+
+    fn open(cluster: &MockCluster<'_, DefaultProducerContext>) -> Writer {
+        let settings = KafkaSettings { brokers: cluster.bootstrap_servers(), properties: BTreeMap::new() };
+        Writer::open(&Clients::new(settings), "journal").unwrap()
+    }
+
+    fn how(written: Result<i64, Failed>) -> String {
+        match written {
+            Ok(offset) => format!("at {offset}"),
+            Err(Failed::Fenced(_)) => "fenced".to_owned(),
+            Err(Failed::Forgotten) => "forgotten".to_owned(),
+            Err(Failed::GivenUp(error)) => format!("given up: {error}"),
+            Err(Failed::Unsure(error)) => format!("unsure: {error}"),
+        }
+    }
+
+    #[test]
+    fn a_writer_that_kafka_forgot_is_not_taken_for_fenced() {
+        let cluster = cluster();
+        let writer = open(&cluster);
+        assert_eq!(how(writer.write(b"a")), "at 0");
+        cluster.request_errors(Api::AddPartitionsToTxn, &[Answer::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING]);
+        assert_eq!(how(writer.write(b"b")), "forgotten");
+        let written = how(open(&cluster).write(b"b"));
+        assert!(written.starts_with("at "), "{written}");
+    }
+
+    #[test]
+    fn a_newer_writer_fences() {
+        for answer in [
+            Answer::RD_KAFKA_RESP_ERR_PRODUCER_FENCED,
+            Answer::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH,
+            Answer::RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        ] {
+            let cluster = cluster();
+            let writer = open(&cluster);
+            cluster.request_errors(Api::AddPartitionsToTxn, &[answer]);
+            assert_eq!(how(writer.write(b"a")), "fenced");
+        }
+    }
+
+    #[test]
+    fn a_refused_entry_is_given_up_with_the_reason() {
+        let cluster = cluster();
+        let writer = open(&cluster);
+        cluster.request_errors(Api::Produce, &[Answer::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE]);
+        let first = how(writer.write(b"a"));
+        assert!(first.starts_with("given up: Kafka refused") && first.contains("size too large"), "{first}");
+        let second = how(open(&cluster).write(b"b"));
+        assert!(second.starts_with("at "), "{second}");
     }
 }

@@ -1,5 +1,7 @@
 //! Tests of the SQL reader; texts that a data engineer can read are files under `tests/it/sql`.
 
+#![expect(clippy::disallowed_methods, reason = "fixtures are files")]
+
 mod carrying;
 mod edits;
 mod lexing;

@@ -156,7 +156,7 @@ async fn no_token_an_unknown_one_and_a_wrong_scope_are_refused() {
 
 #[tokio::test]
 async fn a_signature_opens_decisions_only() {
-    for path in ["/api/v1/rollouts", "/api/v1/rollouts/r1/abort"] {
+    for path in ["/api/v1/rollouts", "/api/v1/rollouts/r1/abort", "/api/v1/rollouts/r1/revalidate"] {
         let world = world();
         assert_refused(&world, &world.signed(path, &Message::new("m1", approval())).await, 401, "unauthenticated");
         assert!(world.others.lock().unwrap().is_empty());
@@ -267,7 +267,8 @@ async fn refusals_are_logged_by_cause_and_without_secrets() {
         .with_writer(move || writer.clone())
         .with_ansi(false)
         .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // For the whole process: a subscriber of one thread misses events whose interest another thread has decided on.
+    tracing::subscriber::set_global_default(subscriber).unwrap();
     let world = world();
     let message = Message::new("m1", approval());
     let (time, signature) = (message.time.to_string(), message.signature());

@@ -74,6 +74,13 @@ async fn a_plan_is_applied_and_must_be_an_object() {
 }
 
 #[tokio::test]
+async fn a_new_validation_says_who_asked() {
+    let world = world();
+    assert_eq!(world.with_token("/api/v1/rollouts/r1/revalidate", OPERATOR, "{\"by\":\"Ada\"}").await.status, 202);
+    assert_eq!(*world.others.lock().unwrap(), ["revalidate r1 by Ada via token operator"]);
+}
+
+#[tokio::test]
 async fn an_abort_says_who_asked() {
     let world = world();
     assert_eq!(world.with_token("/api/v1/rollouts/r1/abort", OPERATOR, "").await.status, 202);

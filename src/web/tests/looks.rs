@@ -95,7 +95,7 @@ async fn the_page_escapes_everything_and_loads_nothing_from_elsewhere() {
     ended.ended = true;
     let mut view = View { env: evil(13), rollouts: vec![rollout, waiting, ended], ..view() };
     view.refused = vec![RefusedView { subject: evil(14), version: 3, reasons: vec![evil(15)], at_ms: 0 }];
-    view.manifest.ahead = Some(evil(16));
+    view.ahead = Some(evil(16));
     let got = world_with(view, auth()).get("/").await;
     assert_eq!(got.status, 200);
     for n in 1..=16 {

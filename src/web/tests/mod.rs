@@ -132,6 +132,10 @@ pub(super) fn world_with(view: View, auth: AuthSettings) -> World {
                     asked.lock().unwrap().push(format!("apply {plan}"));
                     let _ = reply.send(Ok(done("r2", "proposed")));
                 }
+                Wish::Revalidate { rollout, by, via, reply } => {
+                    asked.lock().unwrap().push(format!("revalidate {rollout} by {by} via {via}"));
+                    let _ = reply.send(Ok(done(&rollout, "catching_up")));
+                }
                 Wish::Abort { rollout, by, via, reply } => {
                     asked.lock().unwrap().push(format!("abort {rollout} by {by} via {via}"));
                     let _ = reply.send(Ok(done(&rollout, "aborting")));

@@ -58,13 +58,24 @@ pub struct Fact {
     pub after: String,
 }
 
-/// A green table that has the new column.
+/// A green table that may have the new column.
 #[derive(Clone, Debug)]
 pub struct Carried {
     /// Logical name.
     pub table: String,
     /// The query that says what key and column must be.
     pub truth: String,
+    /// Whether it must have the column, or has it only if the plan carries it there.
+    pub need: Need,
+}
+
+/// Whether a green table must have the new column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// It must: what lies behind it needs the column.
+    Must,
+    /// The column is of no use behind it.
+    May,
 }
 
 /// A fact that is an append-only topic.
@@ -127,7 +138,7 @@ pub struct Case {
     pub decided_by: DecidedBy,
     /// Facts in the warehouse.
     pub facts: Vec<Fact>,
-    /// Green tables that have the column.
+    /// Green tables that have the column; every other one must not.
     pub carried: Vec<Carried>,
     /// A fact that is a topic.
     pub appended: Option<Appended>,

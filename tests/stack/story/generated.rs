@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand::{Rng as _, SeedableRng as _};
 
-use super::case::{Belongings, Carried, Case, Change, DecidedBy, Fact, Project, Table};
+use super::case::{Belongings, Carried, Case, Change, DecidedBy, Fact, Need, Project, Table};
 use super::failure::{During as _, Failure, Outcome};
 use super::generated_rows::Rows;
 use super::generated_sql::{Item, Source, Statement};
@@ -67,7 +67,7 @@ impl Generated {
             let columns: Vec<&str> = statement.key.iter().map(String::as_str).chain([change.column.as_str()]).collect();
             let whole = truth(statement, Some(&change.column));
             let truth = format!("SELECT {} FROM ({whole}) AS truth", columns.join(", "));
-            carried.push(Carried { table: statement.logical.clone(), truth });
+            carried.push(Carried { table: statement.logical.clone(), truth, need: Need::Must });
         }
         let warehouse = format!("{schema}_wh");
         let table = |statement: &Statement| {

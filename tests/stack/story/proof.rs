@@ -7,7 +7,7 @@ use cyanotype::model::verdict::{Evidence, Outcome as Answer};
 use serde_json::Value;
 
 use super::answer::Rollout;
-use super::case::{Carried, Case, Changes as _, Fact, Project, Table};
+use super::case::{Carried, Case, Change, Changes as _, Fact, Need, Project};
 use super::database::Row;
 use super::failure::{During as _, Failure, Look, Outcome, ensure, until};
 use super::flink::Baseline;
@@ -68,41 +68,60 @@ async fn fact_is_true<P: Project>(run: &Run<P>, fact: &Fact, when: When) -> Outc
 /// Every green table with the new column holds the database's value for it: the default in old rows, real values in new.
 /// The traffic must be paused.
 pub async fn column_is_true<P: Project>(run: &Run<P>, narrator: &mut dyn Narrator) -> Outcome {
-    for carried in &run.case().carried {
-        let table = green_of(run.case(), &carried.table)?;
-        let topic = run.case().topic(table);
-        let (old, new) = until(&format!("topic {topic} to hold the column's values"), DRAIN, async || {
+    let Change { column, old_value, .. } = &run.case().change;
+    let default = old_value.as_deref().unwrap_or("NULL");
+    for table in &run.case().cascade {
+        let (green, topic) = (&table.green, run.case().topic(&table.green));
+        let carried = run.case().carried.iter().find(|carried| carried.table == table.logical);
+        let found = until(&format!("topic {topic} to hold the column's values"), DRAIN, async || {
             carried_now(run, carried, &topic).await
         })
         .await?;
-        let (column, default) = (&run.case().change.column, &run.case().change.old_value);
-        let default = default.as_deref().unwrap_or("NULL");
-        ensure(old > 0, || format!("no row of {table} has {column} = {default}: the old rows are not shown"))?;
-        ensure(new > 0, || format!("every row of {table} has {column} = {default}: no real value is shown"))?;
-        narrator.say(&format!(
-            "{table}.{column}: {old} rows with {default}, {new} rows with real values, all as in the source"
-        ));
+        match (found, carried) {
+            (Some((old, new)), Some(_)) => {
+                ensure(old > 0, || format!("no row of {green} has {column} = {default}: the old rows are not shown"))?;
+                ensure(new > 0, || format!("every row of {green} has {column} = {default}: no real value is shown"))?;
+                narrator.say(&format!(
+                    "{green}.{column}: {old} rows with {default}, {new} rows with real values, all as in the source"
+                ));
+            }
+            (Some(_), None) => {
+                return Err(Failure::new(format!("{green} has column {column}, which cannot come from its statement")));
+            }
+            (None, Some(Carried { need: Need::Must, .. })) => {
+                return Err(Failure::new(format!("{green} has no column {column}, and what lies behind it needs it")));
+            }
+            (None, _) => {}
+        }
     }
     Ok(())
 }
 
-async fn carried_now<P: Project>(run: &Run<P>, carried: &Carried, topic: &str) -> Outcome<Look<(usize, usize)>> {
+/// Rows with the old value and rows with another one, when the topic holds what the source says; `None` without the column.
+async fn carried_now<P: Project>(
+    run: &Run<P>,
+    carried: Option<&Carried>,
+    topic: &str,
+) -> Outcome<Look<Option<(usize, usize)>>> {
     let change = &run.case().change;
+    let mut records = Records::new(&run.kafka, &run.http, &run.world.registry);
+    let mut held = records.live(topic).await?;
+    if held.is_empty() {
+        return Ok(Look::NotYet("it holds no row".to_owned()));
+    }
+    if held.iter().all(|row| !row.contains_key(&change.column)) {
+        return Ok(Look::There(None));
+    }
+    let Some(carried) = carried else { return Ok(Look::There(Some((0, 0)))) };
     let truth = run.database.rows(&carried.truth).await?;
     let names: BTreeSet<String> = truth.iter().flat_map(|row| row.keys().cloned()).collect();
-    let mut records = Records::new(&run.kafka, &run.http, &run.world.registry);
-    let mut held = Vec::new();
-    for mut row in records.live(topic).await? {
-        if !row.contains_key(&change.column) {
-            return Err(Failure::new(format!("records of {topic} have no column {}", change.column)));
-        }
+    for row in &mut held {
         row.retain(|name, _| names.contains(name));
-        held.push(row);
     }
     let old = truth.iter().filter(|row| row.get(&change.column) == Some(&change.old_value)).count();
     let new = truth.len() - old;
     let (truth, held) = (counted(truth), counted(held));
-    Ok(if truth == held { Look::There((old, new)) } else { Look::NotYet(first_difference(&truth, &held)) })
+    Ok(if truth == held { Look::There(Some((old, new))) } else { Look::NotYet(first_difference(&truth, &held)) })
 }
 
 fn counted(rows: Vec<Row>) -> BTreeMap<Row, usize> {
@@ -122,11 +141,6 @@ fn first_difference(truth: &BTreeMap<Row, usize>, held: &BTreeMap<Row, usize>) -
         format!("; {row:?} is there {} times and must be {} times", times(held), times(truth))
     });
     format!("it holds {} rows and must hold {}{sample}", total(held), total(truth))
-}
-
-fn green_of<'a>(case: &'a Case, logical: &str) -> Outcome<&'a str> {
-    let table: Option<&Table> = case.cascade.iter().find(|table| table.logical == logical);
-    Ok(&table.during(format!("table {logical} in the cascade"))?.green)
 }
 
 /// The verdict proves what was promised: every green table, no duplicates, rows that moved while it was read.
@@ -152,8 +166,13 @@ pub fn verdict_is_sound(case: &Case, rollout: &Rollout, narrator: &mut dyn Narra
         })?;
         ensure(table.rows_green > 0, || format!("{name}: the validation read no green row"))?;
         ensure(!table.columns.is_empty(), || format!("{name}: no column has a class"))?;
-        let classes: Vec<String> = table.columns.iter().map(|(column, class)| format!("{column} {class}")).collect();
-        narrator.say(&format!("{name}: {} rows, no duplicates; {}", table.rows_green, classes.join(", ")));
+        let mut classes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for (column, seen) in &table.columns {
+            classes.entry(seen).or_default().push(column);
+        }
+        let classes: Vec<String> =
+            classes.into_iter().map(|(seen, columns)| format!("{} ({seen})", columns.join(", "))).collect();
+        narrator.say(&format!("{name}: {} rows, no duplicates; {}", table.rows_green, classes.join("; ")));
     }
     classes_are_complete(&rollout.plan, evidence)?;
     narrator.say(&format!("{} change records arrived between the first and the last read", evidence.arrived));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::case::{Appended, Belongings, Carried, Case, Change, Changes, DecidedBy, Fact, Project, Table};
+use super::case::{Appended, Belongings, Carried, Case, Change, Changes, DecidedBy, Fact, Need, Project, Table};
 use super::failure::{During as _, Outcome, ensure};
 use super::place::Place;
 
@@ -39,7 +39,9 @@ impl Shop {
             before: before.to_owned(),
             after: after.to_owned(),
         };
-        let carried = |table: &str, truth: String| Carried { table: table.to_owned(), truth };
+        let carried = |table: &str, need, truth: String| Carried { table: table.to_owned(), truth, need };
+        let priced = "SELECT order_id, line_no, tier FROM shop.order_items JOIN shop.orders USING (order_id)
+                      JOIN shop.customers USING (customer_id) WHERE status <> 'draft'";
         let customers = || "SELECT customer_id, tier FROM shop.customers".to_owned();
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         let case = Case {
@@ -81,9 +83,11 @@ impl Shop {
                 fact("fct_product_revenue", &revenue, &revenue),
             ],
             carried: vec![
-                carried("src_customers", customers()),
-                carried("dim_customers", customers()),
-                carried(enriched, format!("SELECT order_id, line_no, tier FROM ({with_tier}) AS truth")),
+                carried("src_customers", Need::Must, customers()),
+                carried("dim_customers", Need::Must, customers()),
+                // It asks customers for the discount only, so the column may stop there.
+                carried("int_priced_lines", Need::May, priced.to_owned()),
+                carried(enriched, Need::Must, format!("SELECT order_id, line_no, tier FROM ({with_tier}) AS truth")),
             ],
             appended: Some(Appended {
                 topic: "shop.fct_order_events".to_owned(),
