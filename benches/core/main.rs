@@ -14,8 +14,11 @@ mod validation;
 
 use std::process::ExitCode;
 
+/// Measures and prints.
+type Part = fn() -> Result<(), String>;
+
 /// The parts, by the word that chooses them.
-const PARTS: [(&str, fn() -> Result<(), String>); 4] = [
+const PARTS: [(&str, Part); 4] = [
     ("validation", validation::run),
     ("planning", planning::run),
     ("sql", reading::run),

@@ -59,11 +59,55 @@ fn proof(graph: &Graph<'_>, table: &Table, roots: &BTreeSet<String>) -> String {
     let changed = roots.iter().cloned().collect::<Vec<_>>().join(", ");
     let Some(inputs) = graph.inputs_within(&table.name, MOST_NAMED) else {
         let direct = table.reads.iter().cloned().collect::<Vec<_>>().join(", ");
-        return format!("reads only {direct}, which are untouched themselves: none of them depends on {changed}");
+        return format!("reads only {direct}: untouched themselves, so none of them is {changed} or depends on it");
     };
     if inputs.is_empty() {
         return format!("reads no table; {changed} is not it");
     }
     let all = graph.sorted(&inputs).join(", ");
     format!("reads only {all}: none of them is {changed} or depends on it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{estate, graph, project};
+
+    /// `other` and behind it a chain of that many tables; `changed` stands beside them.
+    fn chain(length: usize) -> Estate {
+        let table = |name: &str| {
+            let sql = format!("CREATE TABLE {name} (id BIGINT) WITH ('connector' = 'kafka', 'topic' = '{name}');");
+            (format!("ddl.{name}.sql"), sql)
+        };
+        let mut files = vec![table("changed"), table("other")];
+        for number in 0..length {
+            let before = if number == 0 { "other".to_owned() } else { format!("t{}", number - 1) };
+            files.push(table(&format!("t{number}")));
+            files.push((format!("dml.t{number}.sql"), format!("INSERT INTO t{number} SELECT id FROM {before};")));
+        }
+        let project = project::read(&files, &BTreeMap::new());
+        assert_eq!(project.diagnostics, []);
+        estate::read(&project.manifest).unwrap()
+    }
+
+    #[test]
+    fn a_proof_names_every_table_while_they_are_few_and_then_the_nearest() {
+        let estate = chain(MOST_NAMED + 1);
+        let graph = graph::build(&estate).unwrap();
+        let impact = full(&estate, &graph, &BTreeMap::from([("changed".to_owned(), "it changed".to_owned())]));
+        let proof = |table: &str| impact.untouched.iter().find(|u| u.table == table).unwrap().proof.clone();
+        assert_eq!(impact.green, ["changed"]);
+        assert_eq!(proof("other"), "reads no table; changed is not it");
+        assert_eq!(proof("t1"), "reads only other, t0: none of them is changed or depends on it");
+        let last_long = proof(&format!("t{}", MOST_NAMED - 1));
+        assert!(last_long.starts_with("reads only other, t0, t1, t2, "), "{last_long}");
+        assert_eq!(last_long.matches(", ").count(), MOST_NAMED - 1, "{last_long}");
+        assert_eq!(
+            proof(&format!("t{MOST_NAMED}")),
+            format!(
+                "reads only t{}: untouched themselves, so none of them is changed or depends on it",
+                MOST_NAMED - 1
+            )
+        );
+    }
 }
