@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use cyanotype::model::manifest::Manifest;
 use cyanotype::plan::input::{Carry, Evolution};
-use cyanotype::plan::{Cause, Plan, PlanInput, Policy, estate, evolve, graph};
+use cyanotype::plan::{Cause, Plan, PlanInput, Policy, estate, evolve, graph, trace};
 use cyanotype::schema::{self, Level};
 use cyanotype::sql;
 
@@ -45,7 +45,10 @@ fn size(shape: Shape, count: usize, repetitions: usize) -> Result<(), String> {
     };
     let (_, made) = plan()?;
     carried_everywhere(&made)?;
-    let title = format!("planning: {count} statements, {}, {} become green", shape.name(), made.tables.len());
+    let json = serde_json::to_vec(&made).map_err(|e| e.to_string())?.len() as f64 / 1e6;
+    let parsed = estate::read(&input.manifest).map_err(|_| "the project does not parse".to_owned())?;
+    let green = made.tables.len();
+    let title = format!("planning: {count} statements, {}, {green} become green, plan {json:.1} MB", shape.name());
     let variants = vec![
         Variant::new("parse every text once", Role::Limit, || {
             Ok(timed(|| files.iter().map(|(_, text)| sql::parse(text)).collect::<Vec<_>>()).0)
@@ -60,6 +63,9 @@ fn size(shape: Shape, count: usize, repetitions: usize) -> Result<(), String> {
             sizes.map(|_| time).map_err(|d| d.first().map_or(String::new(), |d| d.message.clone()))
         }),
         Variant::new("plan of the evolution, parsing included", Role::Ours, || Ok(plan()?.0)),
+        Variant::new("lineage of a column of the change topic", Role::Ours, || {
+            Ok(timed(|| trace::of(&parsed, "cdc_a", Some("status"))).0)
+        }),
         Variant::new("digest of the plan", Role::Ours, || Ok(timed(|| made.digest()).0)),
         Variant::new("the plan as people read it", Role::Ours, || Ok(timed(|| made.to_string()).0)),
     ];

@@ -23,6 +23,8 @@ pub fn run() -> Result<(), String> {
     // Two topics are two copies, as they would arrive.
     let (blue, green) = (orders(KEYS, PARTITIONS)?, orders(KEYS, PARTITIONS)?);
     let bytes = blue.iter().chain(&green).map(|r| len(&r.key) + len(&r.value)).sum();
+    // Before anything else: memory that was given back would be used again unseen.
+    memory(&blue, &green)?;
     let (key, value) = (schema(KEY)?, schema(VALUE)?);
     let key = GenericDatumReader::builder(&key).build().map_err(|e| e.to_string())?;
     let value = GenericDatumReader::builder(&value).build().map_err(|e| e.to_string())?;
@@ -58,6 +60,19 @@ pub fn run() -> Result<(), String> {
 
 /// One round over both topics: the time to feed it, and the time to judge it.
 fn whole(changelog: Changelog, blue: &[RawRecord], green: &[RawRecord]) -> Result<(Duration, Duration), String> {
+    let (mut table, feeding) = fed(changelog, blue, green)?;
+    let (judging, verdict) = timed(|| {
+        table.end_round();
+        table.verdict()
+    });
+    match verdict.outcome {
+        Outcome::Pass => Ok((feeding, judging)),
+        _ => Err(format!("equal topics did not pass: {}", verdict.reason)),
+    }
+}
+
+/// A validation that has read both topics, and how long that took.
+fn fed(changelog: Changelog, blue: &[RawRecord], green: &[RawRecord]) -> Result<(TableValidation, Duration), String> {
     let mut table = TableValidation::new(TableContract {
         table: "orders".to_owned(),
         blue_topic: Some("orders".to_owned()),
@@ -70,19 +85,31 @@ fn whole(changelog: Changelog, blue: &[RawRecord], green: &[RawRecord]) -> Resul
         table.add_schema(id, text).map_err(|e| e.to_string())?;
     }
     table.begin_round(&ends(blue), &ends(green));
-    let (feeding, fed) = timed(|| {
+    let (time, fed) = timed(|| {
         let mut feed = |side, records: &[RawRecord]| records.iter().try_for_each(|record| table.feed(side, record));
         feed(Side::Blue, blue).and_then(|()| feed(Side::Green, green))
     });
     fed.map_err(|e| e.to_string())?;
-    let (judging, verdict) = timed(|| {
-        table.end_round();
-        table.verdict()
-    });
-    match verdict.outcome {
-        Outcome::Pass => Ok((feeding, judging)),
-        _ => Err(format!("equal topics did not pass: {}", verdict.reason)),
+    Ok((table, time))
+}
+
+/// Says how much memory the validation of an upsert table holds for each key, where the system tells.
+fn memory(blue: &[RawRecord], green: &[RawRecord]) -> Result<(), String> {
+    let before = resident();
+    let held = fed(Changelog::Upsert, blue, green)?;
+    if let (Some(before), Some(after)) = (before, resident()) {
+        let each = after.saturating_sub(before) as f64 / blue.len() as f64;
+        println!("validation, upsert: {each:.0} bytes of memory for each of {} keys, equal on both sides", blue.len());
     }
+    drop(held);
+    Ok(())
+}
+
+/// Bytes of this process that are in memory.
+fn resident() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace().next()?.parse::<usize>().ok().map(|kib| kib * 1024)
 }
 
 fn ends(records: &[RawRecord]) -> Offsets {

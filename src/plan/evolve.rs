@@ -334,7 +334,7 @@ fn connectors(impact: &Impact, before: &Manifest, after: &mut Manifest) -> (Vec<
     let mut moves = Vec::new();
     let mut lines = Vec::new();
     for (name, connector) in &before.connectors {
-        if !impact.green.contains(&connector.table) {
+        if !impact.reaches(&connector.table) {
             continue;
         }
         let topic = |m: &Manifest| m.tables.get(&connector.table).and_then(|t| t.topic.clone()).unwrap_or_default();
@@ -397,7 +397,7 @@ fn work(
         }
         starts.push(Effect::StartJob { job: job.clone() });
         contracts.push(contract(blue, blue_topic, green_topic, classes));
-        cancels.insert(0, Effect::CancelJob { table: blue.deployed.physical.clone() });
+        cancels.push(Effect::CancelJob { table: blue.deployed.physical.clone() });
         if input.policy.delete_blue_topics {
             deletes.push(Effect::DeleteTopic { topic: blue_topic.clone() });
         }
@@ -408,6 +408,8 @@ fn work(
     staging.extend(starts);
     let mut promoting = moves;
     promoting.push(Effect::SetManifest { before: Box::new(before.clone()), after: Box::new(after.clone()) });
+    // Readers end before what they read.
+    cancels.reverse();
     let mut retiring = cancels;
     retiring.extend(deletes);
     Work { staging, hops: hops(estate, graph, impact, after), contracts, promoting, retiring }
@@ -467,7 +469,7 @@ fn describe(
             to: new.version,
             physical: new.physical.clone(),
             because: impact.because.get(name).cloned().unwrap_or_default(),
-            shared: blue.reads.iter().filter(|r| !impact.green.contains(r)).cloned().collect(),
+            shared: blue.reads.iter().filter(|r| !impact.reaches(r)).cloned().collect(),
             added: added.get(name).map(|a| a.iter().map(|(n, _)| n.column.name.clone()).collect()).unwrap_or_default(),
             not_carried: not_carried.get(name).cloned().unwrap_or_default(),
             ddl_file: old.ddl_file.clone(),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use petgraph::Direction;
 use petgraph::algo::toposort;
 use petgraph::graphmap::DiGraphMap;
 use petgraph::visit::{Dfs, Reversed};
@@ -36,7 +37,7 @@ pub fn build(estate: &Estate) -> Result<Graph<'_>, Diagnostic> {
     })?;
     let mut depth: BTreeMap<&str, usize> = BTreeMap::new();
     for node in &order {
-        let inputs = edges.neighbors_directed(node, petgraph::Direction::Incoming);
+        let inputs = edges.neighbors_directed(node, Direction::Incoming);
         let own = inputs.filter_map(|n| depth.get(n)).max().map_or(0, |d| d + 1);
         depth.insert(node, own);
     }
@@ -51,9 +52,11 @@ impl Graph<'_> {
 
     /// Everything that reads one of `from`, directly or not, and `from` itself.
     pub fn downstream(&self, from: &BTreeSet<String>) -> BTreeSet<String> {
+        // One walk for all: what one start has reached is not walked again for the next.
+        let mut walk = Dfs::empty(&self.edges);
         let mut found = BTreeSet::new();
         for start in from {
-            let mut walk = Dfs::new(&self.edges, start.as_str());
+            walk.move_to(start.as_str());
             while let Some(node) = walk.next(&self.edges) {
                 found.insert(node.to_owned());
             }
@@ -63,15 +66,33 @@ impl Graph<'_> {
 
     /// Everything that one of `from` reads, directly or not, and `from` itself.
     pub fn upstream(&self, from: &BTreeSet<String>) -> BTreeSet<String> {
+        let reversed = Reversed(&self.edges);
+        let mut walk = Dfs::empty(reversed);
         let mut found = BTreeSet::new();
         for start in from {
-            let reversed = Reversed(&self.edges);
-            let mut walk = Dfs::new(reversed, start.as_str());
+            walk.move_to(start.as_str());
             while let Some(node) = walk.next(reversed) {
                 found.insert(node.to_owned());
             }
         }
         found
+    }
+
+    /// Everything that `table` reads, directly or not; `None` when that is more than `most` tables.
+    pub fn inputs_within(&self, table: &str, most: usize) -> Option<BTreeSet<String>> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![table];
+        while let Some(node) = open.pop() {
+            for input in self.edges.neighbors_directed(node, Direction::Incoming) {
+                if found.insert(input.to_owned()) {
+                    open.push(input);
+                }
+            }
+            if found.len() > most {
+                return None;
+            }
+        }
+        Some(found)
     }
 
     /// `tables` in dependency order.

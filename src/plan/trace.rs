@@ -90,20 +90,25 @@ fn walk<'e>(
     start: &BTreeSet<Place>,
     ends: impl Fn(&'e (Place, Place)) -> (&'e Place, &'e Place),
 ) -> Vec<&'e (Place, Place)> {
+    let mut by_near: BTreeMap<&Place, Vec<&(Place, Place)>> = BTreeMap::new();
+    for edge in edges.keys() {
+        by_near.entry(ends(edge).0).or_default().push(edge);
+    }
     let mut found: Vec<&(Place, Place)> = Vec::new();
     let mut reached: BTreeSet<Place> = start.clone();
     let mut edge_of: BTreeSet<Place> = start.clone();
     while !edge_of.is_empty() {
         let mut next = BTreeSet::new();
-        for edge in edges.keys() {
-            let (near, far) = ends(edge);
-            if edge_of.contains(near) && !found.contains(&edge) {
-                found.push(edge);
-                if far.1 != ROWS && reached.insert(far.clone()) {
-                    next.insert(far.clone());
-                }
+        // No place is at the edge twice, so no edge is found twice.
+        let mut step: Vec<_> = edge_of.iter().filter_map(|near| by_near.get(near)).flatten().copied().collect();
+        step.sort();
+        for edge in &step {
+            let far = ends(edge).1;
+            if far.1 != ROWS && reached.insert(far.clone()) {
+                next.insert(far.clone());
             }
         }
+        found.append(&mut step);
         edge_of = next;
     }
     found

@@ -11,4 +11,5 @@ mod brief;
 mod faulty_registry;
 mod generated;
 mod shop;
+mod soak;
 mod story;
