@@ -78,6 +78,11 @@ impl Daemon {
         if plan.is_empty() {
             return Err(Refusal::new(RefusalCause::Invalid, "the plan does nothing").into());
         }
+        let running = self.ledger.jobs.keys().cloned().collect();
+        if let Some(effect) = plan.work.overreach(plan.kind == "deploy", &running) {
+            let text = format!("the plan would {effect} before anybody has approved it: no planner makes such a plan");
+            return Err(Refusal::new(RefusalCause::Invalid, text).into());
+        }
         self.assumptions_hold(&plan)?;
         if let Some(busy) = self.ledger.open().first() {
             let text = format!("rollout {} is {}: wait for its end or abort it", busy.id, busy.state);
@@ -207,7 +212,7 @@ impl Daemon {
         if *version <= known {
             return Ok(None);
         }
-        let from = deployed.unwrap_or(known);
+        let from = deployed.or_else(|| self.ledger.first_seen.get(subject).copied()).unwrap_or(known);
         let seen = match gather::assess(&self.ports, &self.settings, subject, from, *version).await {
             Ok(seen) => seen,
             Err(error) => {
@@ -240,12 +245,13 @@ impl Daemon {
         let planned = plan::plan(&input);
         match planned.plan {
             Some(plan) => {
-                let accepted = Body::Evolution { subject: subject.clone(), version: *version, refused: Vec::new() };
-                self.journal(accepted).await?;
+                // The proposal first: a version that was looked at is never planned again, so a stop in between would lose it.
                 match self.propose(plan).await {
                     Ok(_) | Err(AppendError::Illegal(_)) => {}
                     Err(AppendError::Stopped(stopped)) => return Err(stopped),
                 }
+                let accepted = Body::Evolution { subject: subject.clone(), version: *version, refused: Vec::new() };
+                self.journal(accepted).await?;
                 self.metrics.evolutions_total.inc(["accepted"]);
                 let seconds = (self.ports.clock.now_ms() - at_ms) as f64 / 1000.0;
                 self.metrics.proposal_seconds.observe([], seconds);

@@ -58,9 +58,28 @@ pub async fn precheck(ports: &Ports, effect: &Effect) -> Result<(), Failed> {
         Effect::CreateTopic { topic, .. } if ports.topics.describe(topic).await?.is_some() => Err(Failed::Wrong(
             format!("topic {topic} exists already and is not of this rollout: delete it or choose another prefix"),
         )),
+        Effect::MoveConnector { name, from, to, .. } => {
+            let now = ports.connectors.config(name).await?.and_then(|c| c.get("topics").cloned()).unwrap_or_default();
+            if now == *from || now == *to {
+                return Ok(());
+            }
+            Err(Failed::Wrong(format!(
+                "connector {name} reads `{now}` and not {from}: somebody has changed it; plan again"
+            )))
+        }
         Effect::CreateConnector { name, .. } if ports.connectors.config(name).await?.is_some() => Err(Failed::Wrong(
             format!("connector {name} exists already and is not of this rollout: delete it or rename yours"),
         )),
+        Effect::CreateTopic { topic, .. } => {
+            // Undoing it deletes the topic's subjects as well.
+            for subject in super::gather::subjects_of(topic) {
+                if !ports.registry.versions(&subject).await?.is_empty() {
+                    let text = format!("subject {subject} exists already and is not of this rollout: delete it first");
+                    return Err(Failed::Wrong(text));
+                }
+            }
+            Ok(())
+        }
         _ => Ok(()),
     }
 }
@@ -73,6 +92,7 @@ pub async fn execute(run: &Run, effect: &Effect) -> Result<Option<RunningJob>, F
     let until = run.ports.clock.now_ms() + EFFECT_MS;
     let mut pause_ms = LOOK_MS;
     loop {
+        still_leading(run)?;
         match once(run, effect, until).await {
             Err(Failed::Port(error)) if error.passing() && run.ports.clock.now_ms() < until => {
                 tracing::warn!(effect = effect.key(), %error, "no answer: tried again");
@@ -297,5 +317,10 @@ async fn later(run: &Run, until: i64, what: impl FnOnce() -> String) -> Result<(
         return Err(Failed::Wrong(what()));
     }
     run.ports.clock.sleep_ms(LOOK_MS).await;
-    Ok(())
+    still_leading(run)
+}
+
+/// A daemon that another one has taken over from touches nothing more: Kafka fences its journal, not its calls.
+fn still_leading(run: &Run) -> Result<(), Failed> {
+    if run.ports.journal.leading() { Ok(()) } else { Err(Failed::Port(PortError::Fenced)) }
 }

@@ -108,7 +108,7 @@ pub async fn hold(wait: Wait<'_>, cut: &Positions) -> Result<Positions, NotHeld>
                 wave.push(job);
             }
         }
-        let passed = futures::future::try_join_all(wave.iter().map(|job| pass(wait, job, &reached))).await?;
+        let passed = futures::future::try_join_all(wave.iter().map(|job| patiently(wait, job, &reached))).await?;
         if passed.is_empty() {
             // Plans are free of cycles; a manifest that is not would end here.
             let table = left.first().cloned().unwrap_or_default();
@@ -120,6 +120,19 @@ pub async fn hold(wait: Wait<'_>, cut: &Positions) -> Result<Positions, NotHeld>
         }
     }
     Ok(reached)
+}
+
+/// As [`pass`]; a system that does not answer for a while is asked again, from the start of the hop.
+async fn patiently(wait: Wait<'_>, job: &RunningJob, reached: &Positions) -> Result<Offsets, NotHeld> {
+    loop {
+        match pass(wait, job, reached).await {
+            Err(NotHeld::Port(error)) if error.passing() => {
+                tracing::warn!(job = job.name, %error, "no answer while catching up: asked again");
+                later(wait, || format!("{}: {error}", job.table)).await?;
+            }
+            other => return other,
+        }
+    }
 }
 
 /// Waits until one job has passed the positions of everything that it reads; the ends of its topic then.

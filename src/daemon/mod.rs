@@ -19,3 +19,6 @@ pub mod settings;
 pub mod turn;
 pub mod view;
 pub mod watch;
+
+#[cfg(test)]
+mod tests;

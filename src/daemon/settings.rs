@@ -31,7 +31,7 @@ pub struct Settings {
     pub job_settings: BTreeMap<String, String>,
     /// Values of placeholders, secrets among them.
     pub vars: BTreeMap<String, String>,
-    /// Values of placeholders that are no secrets: for topic names.
+    /// Values of placeholders for topic names, which plan and journal show.
     pub public_vars: BTreeMap<String, String>,
 }
 

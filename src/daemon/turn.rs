@@ -26,8 +26,9 @@ use crate::telemetry::Metrics;
 
 /// Time between two looks at the project's files, milliseconds.
 const FILES_MS: i64 = 5_000;
-/// The longest that a single call of a leader that was cut off can still take effect, milliseconds.
-const LATE_CALL_MS: i64 = 30_000;
+/// The longest that a single call of a leader that was cut off can still take effect, milliseconds: a call's own time-out
+/// is 60 s at most, and between calls a daemon looks whether it still leads.
+const LATE_CALL_MS: i64 = 65_000;
 /// Pauses between tries to reach Kafka at the start.
 const FIRST_PAUSE_MS: u64 = 500;
 const LONGEST_PAUSE_MS: u64 = 10_000;
@@ -56,8 +57,8 @@ enum Outcomes {
     Proven { seconds: f64, result: Box<Result<Evidence, Broken>> },
 }
 
-/// Which rollout's piece of work came back, and with what.
-type Finished = (String, Outcomes);
+/// A piece of work that came back: its number, its rollout, and what it came to.
+type Finished = (u64, String, Outcomes);
 
 /// The loop and everything that it holds.
 pub struct Daemon {
@@ -72,7 +73,10 @@ pub struct Daemon {
     sightings: mpsc::Receiver<Sighting>,
     /// Sightings that could not be decided yet: the world did not answer, or a rollout is open.
     later: BTreeMap<String, Sighting>,
-    working: BTreeMap<String, AbortHandle>,
+    /// The piece of work beside the loop of each rollout, with its number.
+    working: BTreeMap<String, (u64, AbortHandle)>,
+    /// The number of the last piece of work.
+    last_work: u64,
     finished: (mpsc::Sender<Finished>, mpsc::Receiver<Finished>),
     announced: BTreeSet<String>,
     /// Whether the project's files are behind what is deployed, and when that was looked at last.
@@ -120,6 +124,7 @@ impl Daemon {
             sightings,
             later: BTreeMap::new(),
             working: BTreeMap::new(),
+            last_work: 0,
             finished: mpsc::channel(64),
             announced: BTreeSet::new(),
             behind: (true, i64::MIN),
@@ -139,7 +144,9 @@ impl Daemon {
             self.publish();
             tokio::select! {
                 Some(request) = self.inbox.recv() => self.answer(request).await?,
-                Some((rollout, outcome)) = self.finished.1.recv() => self.came_back(&rollout, outcome).await?,
+                Some((number, rollout, outcome)) = self.finished.1.recv() => {
+                    self.came_back(number, &rollout, outcome).await?;
+                }
                 Some(sighting) = self.sightings.recv() => self.sighted(sighting).await?,
                 _ = tick.tick() => {
                     self.look_at_files().await;
@@ -305,12 +312,33 @@ impl Daemon {
                 self.happened(&rollout.id, Event::EvidenceExpired).await?;
                 Ok(true)
             }
-            Todo::Wait(WaitingOn::Soak { until_ms }) if now_ms >= until_ms => {
+            Todo::Wait(WaitingOn::Soak { until_ms }) if now_ms >= until_ms && self.green_is_well(rollout).await => {
                 self.happened(&rollout.id, Event::SoakOver).await?;
                 Ok(true)
             }
             Todo::Wait(_) => Ok(false),
         }
+    }
+
+    /// Whether every green job runs and completes checkpoints: blue is not retired while one does not.
+    async fn green_is_well(&mut self, rollout: &Rollout) -> bool {
+        for job in rollout.jobs.values() {
+            let ill = match self.ports.engine.health(&job.id).await {
+                Ok(health) if health.state == "RUNNING" && health.checkpoints_since_exception > 0 => continue,
+                Ok(health) => format!("it is {}", health.state),
+                Err(error) => error.to_string(),
+            };
+            if self.announced.insert(format!("{} {ill}", job.name)) {
+                tracing::error!(
+                    rollout = rollout.id,
+                    job = job.name,
+                    ill,
+                    "blue is not retired: a green job is not well; roll back with abort, or mend it"
+                );
+            }
+            return false;
+        }
+        true
     }
 
     async fn start_effect(&mut self, rollout: &Rollout, effect: &Effect, attempted: u32) -> Result<(), Stopped> {
@@ -321,7 +349,7 @@ impl Daemon {
             && let Err(failed) = execute::precheck(&self.ports, effect).await
         {
             if matches!(&failed, Failed::Port(error) if error.passing()) {
-                // Looked at again with the next turn.
+                tracing::warn!(rollout = rollout.id, effect = key, error = %failed, "cannot look first; looked at again");
                 return Ok(());
             }
             return self.happened(&rollout.id, Event::EffectFailed { key, reason: failed.to_string() }).await;
@@ -392,25 +420,30 @@ impl Daemon {
     }
 
     fn beside(&mut self, rollout: &str, work: impl Future<Output = Outcomes> + Send + 'static) {
-        let (id, finished) = (rollout.to_owned(), self.finished.0.clone());
+        self.last_work += 1;
+        let (number, id, finished) = (self.last_work, rollout.to_owned(), self.finished.0.clone());
         let task = tokio::spawn(async move {
             let outcome = work.await;
             // The loop is gone when this fails: a restart looks at the world again.
-            let _ = finished.send((id, outcome)).await;
+            let _ = finished.send((number, id, outcome)).await;
         });
-        self.working.insert(rollout.to_owned(), task.abort_handle());
+        self.working.insert(rollout.to_owned(), (number, task.abort_handle()));
     }
 
     /// Stops looking and comparing for a rollout; an effect under way is never cut off.
     pub(super) fn stop_looking(&mut self, rollout: &Rollout) {
         if matches!(rollout.state, State::CatchingUp | State::Validating)
-            && let Some(task) = self.working.remove(&rollout.id)
+            && let Some((_, task)) = self.working.remove(&rollout.id)
         {
             task.abort();
         }
     }
 
-    async fn came_back(&mut self, rollout: &str, outcome: Outcomes) -> Result<(), Stopped> {
+    async fn came_back(&mut self, number: u64, rollout: &str, outcome: Outcomes) -> Result<(), Stopped> {
+        if self.working.get(rollout).is_none_or(|(now, _)| *now != number) {
+            // It was stopped when it had just ended: something else is under way by now.
+            return Ok(());
+        }
         self.working.remove(rollout);
         match outcome {
             Outcomes::Effect { key, seconds, result } => {

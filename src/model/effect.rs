@@ -11,7 +11,8 @@ use super::manifest::Manifest;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "effect")]
 pub enum Effect {
-    /// Makes a topic like `like` (partitions and settings), or with the given number of partitions. Undo: delete it.
+    /// Makes a topic like `like` (partitions and settings), or with the given number of partitions. Undo: delete it and its
+    /// subjects.
     CreateTopic {
         /// Topic.
         topic: String,

@@ -35,7 +35,7 @@ pub struct Table {
     pub dml: Option<Statement>,
     /// Logical names of what it reads, each once.
     pub reads: BTreeSet<String>,
-    /// What it reads more than once in the same statement.
+    /// What it reads more than once in the same statement, a CTE that is used twice included.
     pub repeated: BTreeSet<String>,
 }
 
@@ -137,7 +137,7 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
             for reference in sql::table_refs(statement) {
                 let physical = &reference.name.last().name;
                 match logical.get(physical) {
-                    Some(read) if !reads.insert(read.clone()) => {
+                    Some(read) if !reads.insert(read.clone()) || reference.scans > 1 => {
                         repeated.insert(read.clone());
                     }
                     Some(_) => {}

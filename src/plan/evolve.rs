@@ -119,7 +119,7 @@ fn plannable(evolution: &Evolution) -> Result<(), Vec<Diagnostic>> {
             .iter()
             .map(|reason| {
                 Diagnostic::error("C201", format!("{} version {}: {reason}", evolution.subject, evolution.to_version))
-                    .help("undo the change at the source, or accept the history as it is with a baseline")
+                    .help("undo the change at the source: a compatible one is planned by itself")
             })
             .collect());
     }
@@ -174,6 +174,15 @@ fn sound_start(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &I
     let mut problems = Vec::new();
     for name in graph.upstream(&green) {
         let Some(table) = estate.tables.get(&name).filter(|t| t.role == Role::Reader) else { continue };
+        let mode = table.option("scan.startup.mode").unwrap_or("group-offsets");
+        if table.option("connector") == Some("kafka") && mode != "earliest-offset" {
+            let text = format!("`{name}` starts at {mode}: green would not hold the history that blue holds");
+            problems.push(
+                Diagnostic::error("C210", text)
+                    .in_file(&table.deployed.ddl_file)
+                    .help("set 'scan.startup.mode' = 'earliest-offset' in its DDL and deploy it so"),
+            );
+        }
         let Some(facts) = table.deployed.topic.as_ref().and_then(|t| input.topics.get(t)) else { continue };
         let changelog = table.option("format").is_some_and(|f| f.starts_with("debezium") || f.starts_with("canal"));
         let absorbs = input.settings.get(DUPLICATE_EVENTS).is_some_and(|v| v == "true") && !table.key().is_empty();
@@ -248,16 +257,32 @@ fn carried(
                 continue;
             }
             let from_reader = source.role == Role::Reader;
-            if input.policy.carry == Carry::Source && !from_reader {
+            let from =
+                |expr| NewColumn { column: new.column.clone(), from: Some((source.deployed.physical.clone(), expr)) };
+            // `SELECT *` hands a column on whether that is wanted or not: what it fills must have it too.
+            let by_star = rewrite::carry(estate, table, names, &from(None)).is_ok_and(|c| c.edits.is_empty());
+            if !by_star && input.policy.carry == Carry::Source && !from_reader {
                 left.insert(name.clone(), "the policy carries new columns to the source table only".to_owned());
                 continue;
             }
             let (expr, rule) = if from_reader { default_of(name, evolution, warnings) } else { (None, rule.clone()) };
-            let candidate =
-                NewColumn { column: new.column.clone(), from: Some((source.deployed.physical.clone(), expr)) };
+            let with_default = expr.is_some();
+            if with_default && by_star {
+                let text =
+                    format!("column `{name}` reaches `{}` by `SELECT *`: its default is not applied", table.name);
+                let help = "list the columns there, so that old records carry the default";
+                warnings.push(Diagnostic::warning("C206", text).help(help));
+                own.push((from(None), ChangeRule::NewColumn { default: serde_json::Value::Null, nullable: true }));
+                continue;
+            }
+            let candidate = from(expr);
             match rewrite::carry(estate, table, names, &candidate) {
                 // A remark says that rows may come without it, such as from the outer side of a join.
                 Ok(carried) if carried.notes.is_empty() => own.push((candidate, rule)),
+                Ok(_) if with_default => {
+                    let why = "rows without a match in the outer join would get the default too: carry it by hand";
+                    left.insert(name.clone(), why.to_owned());
+                }
                 Ok(_) => own.push((candidate, may_be_null(rule))),
                 Err(why) => {
                     left.insert(name.clone(), why);
@@ -285,6 +310,8 @@ fn default_of(name: &str, evolution: &Evolution, warnings: &mut Vec<Diagnostic>)
     match &column.default_sql {
         Some(literal) if column.source_not_null => {
             let default = column.default.clone().unwrap_or(serde_json::Value::Null);
+            // What the source says is no placeholder of ours.
+            let literal = literal.replace("${", "$' || '{");
             (Some(format!("COALESCE({{}}, {literal})")), ChangeRule::NewColumn { default, nullable: false })
         }
         Some(literal) => {
@@ -312,6 +339,10 @@ fn connectors(impact: &Impact, before: &Manifest, after: &mut Manifest) -> (Vec<
         }
         let topic = |m: &Manifest| m.tables.get(&connector.table).and_then(|t| t.topic.clone()).unwrap_or_default();
         let (from, to) = (topic(before), topic(after));
+        if from == to {
+            // A reader table keeps its topic, and so does the connector that reads it.
+            continue;
+        }
         let mut config = connector.config.clone();
         if let Some(topics) = config.get_mut("topics") {
             *topics = rewrite::next_name(topics);

@@ -57,7 +57,7 @@ pub fn build(estate: &Estate, table: &Table) -> Result<Option<JobSpec>, Diagnost
     }))
 }
 
-/// What `table` reads, views after what they show; what is reached twice counts as repeated.
+/// What `table` reads, views after what they show; what is reached twice counts as repeated, with all that lies under it.
 fn collect<'e>(
     estate: &'e Estate,
     table: &Table,
@@ -67,8 +67,11 @@ fn collect<'e>(
 ) {
     for name in &table.reads {
         let Some(read) = estate.tables.get(name) else { continue };
-        if !seen.insert(name.clone()) {
-            repeated.insert(name.clone());
+        let again = !seen.insert(name.clone());
+        if again || repeated.contains(name) {
+            repeat(estate, name, repeated);
+        }
+        if again {
             continue;
         }
         if read.role == Role::View {
@@ -76,6 +79,14 @@ fn collect<'e>(
             collect(estate, read, needed, repeated, seen);
         }
         needed.push(read);
+    }
+}
+
+/// Notes that `name` is read more than once, and so is everything that it shows if it is a view.
+fn repeat(estate: &Estate, name: &str, repeated: &mut BTreeSet<String>) {
+    repeated.insert(name.to_owned());
+    if let Some(view) = estate.tables.get(name).filter(|t| t.role == Role::View) {
+        view.reads.iter().for_each(|read| repeat(estate, read, repeated));
     }
 }
 

@@ -62,6 +62,7 @@ pub fn read(files: &[File], vars: &BTreeMap<String, String>) -> Project {
         }
     }
     resolve_topics(&mut project, vars);
+    one_table_for_a_written_topic(&mut project);
     attach_connectors(&mut project, vars);
     project
 }
@@ -150,6 +151,27 @@ fn resolve_topics(project: &mut Project, vars: &BTreeMap<String, String>) {
                     .in_file(&table.ddl_file)
                     .at(option.value_span, "used here"),
             ),
+        }
+    }
+}
+
+/// Who reads a written topic through a table of another name is not seen to depend on the statement that writes it, and
+/// would go on reading blue's topic after blue is gone.
+fn one_table_for_a_written_topic(project: &mut Project) {
+    let mut by_topic: BTreeMap<&str, Vec<&DeployedTable>> = BTreeMap::new();
+    for table in project.manifest.tables.values() {
+        table.topic.as_deref().into_iter().for_each(|topic| by_topic.entry(topic).or_default().push(table));
+    }
+    for (topic, tables) in by_topic {
+        let Some(writer) = tables.iter().find(|t| t.dml.is_some()) else { continue };
+        for other in tables.iter().filter(|t| t.physical != writer.physical) {
+            let text =
+                format!("table `{}` has the topic {topic}, which `{}` is written to", other.physical, writer.physical);
+            project.diagnostics.push(
+                Diagnostic::error("C115", text)
+                    .in_file(&other.ddl_file)
+                    .help(format!("read `{}` instead, or give it a topic of its own", writer.physical)),
+            );
         }
     }
 }

@@ -14,7 +14,7 @@ pub enum Kind {
     Deploy,
     /// A schema evolved.
     Evolution,
-    /// Statements were changed.
+    /// Statements were changed; no planner makes these yet.
     Change,
 }
 

@@ -29,6 +29,8 @@ pub struct Ledger {
     pub manifest: Manifest,
     /// Jobs that were started and not cancelled, by physical table.
     pub jobs: BTreeMap<String, RunningJob>,
+    /// The version at which each subject was first seen: what the text was written for where the manifest names none.
+    pub first_seen: BTreeMap<String, i32>,
     /// Last version looked at of each subject.
     pub looked_at: BTreeMap<String, i32>,
     /// Versions that were refused, oldest first.
@@ -57,6 +59,7 @@ impl Ledger {
                 }
             }
             Body::Watched { subject, version } => {
+                self.first_seen.entry(subject.clone()).or_insert(*version);
                 self.looked_at.insert(subject.clone(), *version);
             }
             Body::Snapshot { manifest } => self.manifest = (**manifest).clone(),

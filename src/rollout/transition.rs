@@ -106,6 +106,10 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
             }
         }
         Event::EffectFailed { key, reason } => {
+            // It came back after the direction was changed: the undo covers it, whatever became of it.
+            if r.effects().iter().all(|e| e.key() != *key) {
+                return Err(illegal("an effect of another phase"));
+            }
             let note = format!("{key}: {reason}");
             let to = match r.state {
                 State::Staging => State::Aborting,

@@ -3,8 +3,6 @@
 use super::change::{Change, ChangeKind, Effect, Scope};
 use super::verdict::{Concern, DataVerdict};
 
-const ACCEPT: &str = "or accept the history as it is with `baseline` at this version";
-
 /// The concern that a change of a value schema raises; `None` when there is none.
 pub(super) fn concern(change: &Change) -> Option<Concern> {
     match change.scope {
@@ -77,7 +75,7 @@ fn row(change: &Change) -> Option<Concern> {
         }
         ChangeKind::DecimalPrecision if change.new_table == Effect::Nulls => {
             let consequence = "a table with the new type may read larger old values as NULL";
-            let way_out = format!("keep the wider type in the table, {ACCEPT}");
+            let way_out = "keep the wider type in the table".to_owned();
             (both(SilentNull), consequence.to_owned(), Some(way_out))
         }
         _ if change.is_harmless() => return namespace(change),
@@ -92,7 +90,7 @@ fn row(change: &Change) -> Option<Concern> {
                 (Effect::Fine, _) => "one table cannot read the records of both forms right",
                 _ => "old and new records decode alike and mean something else, and nothing fails",
             };
-            let way_out = format!("put the new form into a new column, {ACCEPT}");
+            let way_out = "put the new form into a new column".to_owned();
             (both(WrongValues), consequence.to_owned(), Some(way_out))
         }
         _ => {
@@ -103,7 +101,7 @@ fn row(change: &Change) -> Option<Concern> {
                 (_, Effect::Fails) => "a job with the new type cannot read old records",
                 _ => "a job with the old type cannot read new records",
             };
-            let way_out = format!("put `{column}` with the new type into a new column, {ACCEPT}");
+            let way_out = format!("put `{column}` with the new type into a new column");
             (both(JobFails), consequence.to_owned(), Some(way_out))
         }
     };

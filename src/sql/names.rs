@@ -25,6 +25,8 @@ pub struct TableRef {
     pub qualifiers: Vec<Span>,
     /// The same inside of string literals of hints, without the quotes.
     pub hint_names: Vec<Span>,
+    /// How often this place is read: once for each use of the CTE that it stands in.
+    pub scans: usize,
 }
 
 /// Every reference to a table or view that `statement` reads. What it creates or writes is not among them.
@@ -46,14 +48,14 @@ pub fn table_refs(statement: &Statement) -> Vec<TableRef> {
         | StatementKind::Other { .. }
         | StatementKind::Unparsed { .. } => {}
     }
-    resolver.refs
+    resolver.counted()
 }
 
 /// Every reference to a table or view in `query`.
 pub fn query_refs(query: &Query) -> Vec<TableRef> {
     let mut resolver = Resolver::default();
     resolver.query(query);
-    resolver.refs
+    resolver.counted()
 }
 
 /// The edits that put other names in place of tables: where they are created, written, dropped and read, and where columns
@@ -103,13 +105,22 @@ struct Visible {
 #[derive(Default)]
 struct Resolver {
     refs: Vec<TableRef>,
-    /// CTEs in reach, inner ones last.
-    ctes: Vec<String>,
+    /// CTEs in reach, inner ones last, each with the references that one use of it reads.
+    ctes: Vec<(String, Vec<usize>)>,
+    /// References in the order in which they are read, those of a CTE once for each use.
+    read: Vec<usize>,
     /// Sources in reach, inner selects last.
     scopes: Vec<Vec<Visible>>,
 }
 
 impl Resolver {
+    fn counted(mut self) -> Vec<TableRef> {
+        for number in self.read {
+            self.refs.get_mut(number).into_iter().for_each(|reference| reference.scans += 1);
+        }
+        self.refs
+    }
+
     fn like(&mut self, table: &super::tree::CreateTable) {
         if let Some(like) = &table.like {
             self.reference(&like.table, None);
@@ -124,21 +135,30 @@ impl Resolver {
     /// Notes a reference unless it is a CTE; returns its number.
     fn reference(&mut self, name: &ObjectName, alias: Option<&Ident>) -> Option<usize> {
         if let [only] = name.parts.as_slice()
-            && self.ctes.contains(&only.name)
+            && let Some((_, reads)) = self.ctes.iter().rfind(|(cte, _)| *cte == only.name)
         {
+            self.read.extend(reads);
             return None;
         }
-        let reference =
-            TableRef { name: name.clone(), alias: alias.cloned(), qualifiers: Vec::new(), hint_names: Vec::new() };
-        self.refs.push(reference);
-        Some(self.refs.len() - 1)
+        let number = self.refs.len();
+        self.refs.push(TableRef {
+            name: name.clone(),
+            alias: alias.cloned(),
+            qualifiers: Vec::new(),
+            hint_names: Vec::new(),
+            scans: 0,
+        });
+        self.read.push(number);
+        Some(number)
     }
 
     fn query(&mut self, query: &Query) {
         let ctes = self.ctes.len();
         for cte in &query.with {
+            let before = self.read.len();
             self.query(&cte.query);
-            self.ctes.push(cte.name.name.clone());
+            let reads = self.read.split_off(before);
+            self.ctes.push((cte.name.name.clone(), reads));
         }
         let scope = self.body(&query.body);
         self.scopes.push(scope);

@@ -130,7 +130,7 @@ fn an_assessment_reads_well() {
          data: wrong values\n  \
          column `price` changes its decimal scale from 2 to 4: old and new records decode alike and mean something else, \
          and nothing fails\n    \
-         way out: put the new form into a new column, or accept the history as it is with `baseline` at this version\n  \
+         way out: put the new form into a new column\n  \
          column `region` was added as string NOT NULL, with default 'EU': records written before read as NULL, not as the \
          default, unless the statement fills it"
     );

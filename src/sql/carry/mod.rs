@@ -51,7 +51,7 @@ pub struct Carry<'a> {
     pub from_table: &'a str,
     /// The column there.
     pub column: &'a str,
-    /// An expression around it, `{}` for the qualified column; the column itself if there is none.
+    /// An expression around it, the first `{}` for the qualified column; the column itself if there is none.
     pub expr: Option<&'a str>,
     /// The new column's name.
     pub output: &'a str,

@@ -146,7 +146,7 @@ impl Walk<'_> {
         };
         let output = quote_if_needed(self.what.output);
         let item = match self.what.expr {
-            Some(expr) if !way.has_expr => format!("{} AS {output}", expr.replace("{}", &qualified)),
+            Some(expr) if !way.has_expr => format!("{} AS {output}", expr.replacen("{}", &qualified, 1)),
             _ if way.name != self.what.output => format!("{qualified} AS {output}"),
             _ => qualified,
         };

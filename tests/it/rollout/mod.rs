@@ -206,6 +206,29 @@ fn an_abort_undoes_what_was_intended_even_if_its_outcome_is_unknown() {
     assert_eq!(state(&ledger), State::Aborted);
 }
 
+#[test]
+fn an_effect_that_fails_after_the_abort_does_not_stick() {
+    let mut ledger = until(State::Staging);
+    ledger.apply(&entry(Event::EffectIntended { key: "start-job:a_v2".to_owned(), attempt: 1 })).unwrap();
+    ledger.apply(&entry(Event::AbortAsked { by: "ann".to_owned(), reason: "no".to_owned() })).unwrap();
+    let late = Event::EffectFailed { key: "start-job:a_v2".to_owned(), reason: "no slots".to_owned() };
+    assert!(ledger.apply(&entry(late)).is_err());
+    while let Some(event) = good(&ledger) {
+        ledger.apply(&entry(event)).unwrap();
+    }
+    assert_eq!(state(&ledger), State::Aborted);
+}
+
+#[test]
+fn the_first_version_of_a_subject_is_remembered() {
+    let mut ledger = Ledger::default();
+    let of = |body| Entry { at_ms: 0, body };
+    let subject = || "a-value".to_owned();
+    ledger.apply(&of(Body::Watched { subject: subject(), version: 1 })).unwrap();
+    ledger.apply(&of(Body::Evolution { subject: subject(), version: 2, refused: vec!["no".to_owned()] })).unwrap();
+    assert_eq!((ledger.first_seen["a-value"], ledger.looked_at["a-value"]), (1, 2));
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     let text = "[a-z]{1,3}";
     prop_oneof![

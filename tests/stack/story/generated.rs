@@ -182,20 +182,25 @@ fn sources(rng: &mut StdRng) -> Vec<Source> {
 
 /// The column that is added: name, type, with a default and NOT NULL, or without both.
 fn change(rng: &mut StdRng, schema: &str, sources: &[Source]) -> Outcome<Change> {
-    let column = ["grade", "zone", "stage_no", "checked", "fee", "origin_code"].choose(rng).copied();
+    let column = ["grade", "zone", "stage_no", "checked", "rank", "value", "level", "origin_code"].choose(rng).copied();
     let (precision, scale) = (rng.random_range(6..=12), rng.random_range(0..=4));
+    let text = ["plain", "it''s new", "", "-- né"].choose(rng).copied().unwrap_or("plain");
     let number = |n: i32| format!("{n}{}{}", if scale > 0 { "." } else { "" }, "5".repeat(scale));
     let (kind, default, values) = match rng.random_range(0..5) {
-        0 => ("text".to_owned(), "plain".to_owned(), vec!["red".to_owned(), "it''s blue".to_owned()]),
+        0 => ("text".to_owned(), text.to_owned(), vec!["red".to_owned(), "it''s blue".to_owned()]),
         1 => ("integer".to_owned(), "7".to_owned(), vec!["-1".to_owned(), "2147483647".to_owned()]),
         2 => ("bigint".to_owned(), "0".to_owned(), vec!["9007199254740993".to_owned(), "-5".to_owned()]),
         3 => ("boolean".to_owned(), "false".to_owned(), vec!["true".to_owned(), "false".to_owned()]),
-        _ => (format!("numeric({precision},{scale})"), number(1), vec![number(-20), number(33)]),
+        _ => (
+            format!("numeric({precision},{scale})"),
+            number(if precision % 2 == 0 { 1 } else { -12 }),
+            vec![number(-20), number(33)],
+        ),
     };
     let not_null = rng.random_ratio(2, 3);
     let table = &sources.first().during("a source table")?.name;
-    // PostgreSQL writes `f` for false.
-    let old = if kind == "boolean" { "f".to_owned() } else { default.clone() };
+    // PostgreSQL writes `f` for false; the quote is doubled in SQL only.
+    let old = if kind == "boolean" { "f".to_owned() } else { default.replace("''", "'") };
     Ok(Change {
         table: format!("{schema}.{table}"),
         subject: format!("{schema}.{schema}.{table}-value"),

@@ -21,6 +21,8 @@ use super::world::fill;
 
 /// The promise: from the registry having the version to the proposal.
 const PROPOSAL: Duration = Duration::from_secs(5);
+/// What is said when Ctrl-C ends it before its end.
+const INTERRUPTED: &str = "interrupted before the end";
 /// How long bringing a project up may take.
 const DEPLOY: Duration = Duration::from_secs(360);
 /// How long green may take until it awaits approval.
@@ -43,10 +45,11 @@ pub async fn whole<P: Project>(
     let mut told = tokio::select! {
         told = AssertUnwindSafe(tell(&mut run, narrator)).catch_unwind() =>
             told.unwrap_or_else(|_| Err(Failure::new("the story panicked"))),
-        _ = tokio::signal::ctrl_c() => Err(Failure::new("interrupted")),
+        _ = tokio::signal::ctrl_c() => Err(Failure::new(INTERRUPTED)),
     };
     match &told {
         Ok(()) => stay(&mut run, narrator).await,
+        Err(error) if error.to_string() == INTERRUPTED => {}
         Err(error) => {
             let mut words = run.daemon.as_ref().map_or(String::new(), |daemon| daemon.last_words());
             if error.to_string().contains(&words) {

@@ -1,0 +1,157 @@
+//! Plans of small projects whose SQL is written in unusual ways.
+
+use std::collections::BTreeMap;
+
+use cyanotype::model::effect::Effect;
+use cyanotype::plan::document::TablePlan;
+use cyanotype::plan::input::{Carry, Evolution};
+use cyanotype::plan::{Cause, Plan, PlanInput, Policy, plan, project};
+use cyanotype::schema::{self, AvroSchema, Level};
+
+const TIER: &str = r#"{"name":"tier","type":{"type":"string","connect.default":"basic"},"default":"basic"}"#;
+
+/// Debezium's envelope around a row with `id`, `x` and `more`.
+fn envelope(more: &str) -> AvroSchema {
+    let more = if more.is_empty() { String::new() } else { format!(",{more}") };
+    let text = format!(
+        r#"{{"type":"record","name":"Envelope","namespace":"p.a","fields":[
+          {{"name":"before","type":["null",{{"type":"record","name":"Value","fields":[
+             {{"name":"id","type":"long"}},{{"name":"x","type":"string"}}{more}]}}],"default":null}},
+          {{"name":"after","type":["null","Value"],"default":null}},
+          {{"name":"op","type":"string"}}]}}"#
+    );
+    schema::parse(&text, &[]).unwrap()
+}
+
+fn reader(name: &str, topic: &str) -> String {
+    format!(
+        "CREATE TABLE {name} (id BIGINT, x STRING, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'kafka', \
+         'topic' = '{topic}', 'scan.startup.mode' = 'earliest-offset', 'format' = 'debezium-avro-confluent');"
+    )
+}
+
+fn sink(name: &str) -> String {
+    format!(
+        "CREATE TABLE {name} (id BIGINT, x STRING, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upsert-kafka', \
+         'topic' = 't.{name}', 'key.format' = 'avro-confluent', 'value.format' = 'avro-confluent');"
+    )
+}
+
+/// Tables `a` and `b` from sources, `s` written by `insert`, and `more` files.
+fn project(insert: &str, more: &[(&str, &str)]) -> project::Project {
+    let own = [
+        ("pipelines/ddl.a.sql", reader("a", "p.a")),
+        ("pipelines/ddl.b.sql", reader("b", "p.b")),
+        ("pipelines/ddl.s.sql", sink("s")),
+        ("pipelines/dml.s.sql", insert.to_owned()),
+    ];
+    let own = own.into_iter().map(|(path, text)| (path.to_owned(), text));
+    let files: Vec<_> = own.chain(more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))).collect();
+    project::read(&files, &BTreeMap::new())
+}
+
+/// The plan for `field` in the source of `a`.
+fn planned(project: project::Project, field: &str) -> Plan {
+    assert!(!project::broken(&project.diagnostics), "{:#?}", project.diagnostics);
+    let (from, to) = (envelope(""), envelope(field));
+    let evolution = Evolution {
+        subject: "p.a-value".to_owned(),
+        topic: "p.a".to_owned(),
+        from_version: 1,
+        to_version: 2,
+        assessment: schema::assess(Level::FullTransitive, false, &to, &[(1, from.clone())]),
+        changes: schema::diff(&from, &to),
+        added: schema::added_columns(&from, &to),
+    };
+    let planned = plan(&PlanInput {
+        env: "dev".to_owned(),
+        manifest: project.manifest,
+        cause: Cause::Evolution(Box::new(evolution)),
+        policy: Policy { carry: Carry::Facts, partitions: 1, delete_blue_topics: true },
+        vars: BTreeMap::new(),
+        settings: BTreeMap::new(),
+        topics: BTreeMap::new(),
+        subjects: BTreeMap::new(),
+    });
+    planned.plan.unwrap_or_else(|| panic!("no plan: {:#?}", planned.diagnostics))
+}
+
+fn table<'p>(plan: &'p Plan, name: &str) -> &'p TablePlan {
+    plan.tables.iter().find(|t| t.table == name).unwrap()
+}
+
+fn dml(plan: &Plan) -> &str {
+    table(plan, "s").dml_after.as_deref().unwrap()
+}
+
+/// Whether the job of `s` has a consumer group of its own for `a`.
+fn group_of_a(plan: &Plan) -> bool {
+    let job = plan.work.staging.iter().find_map(|e| match e {
+        Effect::StartJob { job } if job.table == "s_v2" => Some(job),
+        _ => None,
+    });
+    job.unwrap().reads.iter().find(|r| r.table == "a_v2").unwrap().group.is_some()
+}
+
+#[test]
+fn a_default_is_put_in_as_it_is() {
+    for (default, literal) in [("{}", "'{}'"), ("it's", "'it''s'"), ("${KEY}", "'$' || '{KEY}'")] {
+        let field =
+            format!(r#"{{"name":"m","type":{{"type":"string","connect.default":"{default}"}},"default":"{default}"}}"#);
+        let plan = planned(project("INSERT INTO s SELECT id, x FROM a;", &[]), &field);
+        assert_eq!(dml(&plan), format!("INSERT INTO s_v2 SELECT id, x, COALESCE(m, {literal}) AS m FROM a_v2;"));
+    }
+}
+
+#[test]
+fn a_row_without_a_match_does_not_get_the_default() {
+    let plan = planned(project("INSERT INTO s SELECT b.id, a.x FROM b LEFT JOIN a ON a.id = b.id;", &[]), TIER);
+    assert!(!dml(&plan).contains("COALESCE"), "{}", dml(&plan));
+    assert!(table(&plan, "s").not_carried["tier"].contains("without a match"));
+}
+
+#[test]
+fn what_select_star_fills_has_the_new_column() {
+    let plan = planned(project("INSERT INTO s SELECT * FROM a;", &[]), TIER);
+    assert_eq!(dml(&plan), "INSERT INTO s_v2 SELECT * FROM a_v2;");
+    assert!(table(&plan, "s").ddl_after.contains("x STRING, tier STRING"), "{}", table(&plan, "s").ddl_after);
+    assert_eq!(plan.warnings.iter().map(|w| w.code.as_str()).collect::<Vec<_>>(), ["C206"]);
+}
+
+#[test]
+fn progress_on_a_table_that_is_read_twice_is_unknown() {
+    let view = [("pipelines/v.sql", "CREATE VIEW v AS SELECT id, x FROM a;")];
+    let twice = [
+        "INSERT INTO s SELECT l.id, r.x FROM a l JOIN a r ON l.id = r.id;",
+        "INSERT INTO s SELECT l.id, r.x FROM v l JOIN v r ON l.id = r.id;",
+        "INSERT INTO s SELECT l.id, r.x FROM v l JOIN a r ON l.id = r.id;",
+        "INSERT INTO s WITH c AS (SELECT id, x FROM a) SELECT l.id, r.x FROM c l JOIN c r ON l.id = r.id;",
+        "INSERT INTO s WITH c AS (SELECT id, x FROM a), d AS (SELECT * FROM c) SELECT c.id, d.x FROM c JOIN d ON c.id = d.id;",
+    ];
+    for insert in twice {
+        assert!(!group_of_a(&planned(project(insert, &view), TIER)), "{insert}");
+    }
+    let once = [
+        "INSERT INTO s SELECT id, x FROM v;",
+        "INSERT INTO s WITH c AS (SELECT id, x FROM a) SELECT id, x FROM c;",
+        "INSERT INTO s WITH c AS (SELECT id, x FROM a), d AS (SELECT * FROM c) SELECT id, x FROM d;",
+    ];
+    for insert in once {
+        assert!(group_of_a(&planned(project(insert, &view), TIER)), "{insert}");
+    }
+}
+
+#[test]
+fn a_connector_of_a_source_topic_stays() {
+    let connector =
+        r#"{"name": "raw", "config": {"topics": "p.a", "consumer.override.isolation.level": "read_committed"}}"#;
+    let plan = planned(project("INSERT INTO s SELECT id, x FROM a;", &[("connectors/raw.json", connector)]), TIER);
+    assert!(!plan.work.promoting.iter().any(|e| matches!(e, Effect::MoveConnector { .. })), "{:#?}", plan.connectors);
+}
+
+#[test]
+fn a_written_topic_belongs_to_one_table() {
+    let again = reader("r", "t.s");
+    let read = project("INSERT INTO s SELECT id, x FROM a;", &[("pipelines/ddl.r.sql", &again)]);
+    assert_eq!(read.diagnostics.iter().map(|d| d.code.as_str()).collect::<Vec<_>>(), ["C115"]);
+}
