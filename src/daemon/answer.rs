@@ -50,6 +50,7 @@ impl From<AppendError> for Refused {
     fn from(error: AppendError) -> Self {
         match error {
             AppendError::Stopped(stopped) => Self::Stopped(stopped),
+            AppendError::Refused(error) => Self::Refusal(Refusal::new(RefusalCause::Invalid, error.to_string())),
             AppendError::Illegal(illegal) => {
                 let cause = match &illegal {
                     Illegal::State { .. } => RefusalCause::WrongState,
@@ -248,6 +249,11 @@ impl Daemon {
                 // The proposal first: a version that was looked at is never planned again, so a stop in between would lose it.
                 match self.propose(plan).await {
                     Ok(_) | Err(AppendError::Illegal(_)) => {}
+                    Err(AppendError::Refused(error)) => {
+                        let reason = format!("its plan cannot be journaled: {error}");
+                        self.refuse(subject, *version, vec![reason]).await?;
+                        return Ok(None);
+                    }
                     Err(AppendError::Stopped(stopped)) => return Err(stopped),
                 }
                 let accepted = Body::Evolution { subject: subject.clone(), version: *version, refused: Vec::new() };
@@ -286,6 +292,7 @@ impl Daemon {
     async fn journal(&mut self, body: Body) -> Result<(), Stopped> {
         match self.append(body).await {
             Ok(()) | Err(AppendError::Illegal(_)) => Ok(()),
+            Err(AppendError::Refused(error)) => Err(Stopped::Journal(error)),
             Err(AppendError::Stopped(stopped)) => Err(stopped),
         }
     }

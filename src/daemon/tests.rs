@@ -37,6 +37,8 @@ struct World {
     /// What the journal held at the start.
     held: Vec<Entry>,
     journal: Mutex<Vec<Entry>>,
+    /// Bytes that the journal takes as one entry; 0 for any number.
+    largest_entry: usize,
     committed: BTreeMap<String, Offsets>,
     /// Settings of every connector.
     connector: Option<BTreeMap<String, String>>,
@@ -175,6 +177,10 @@ impl Journal for World {
         Ok(self.held.iter().map(|entry| serde_json::to_vec(entry).unwrap()).collect())
     }
     async fn append(&self, entry: &[u8]) -> PortResult<()> {
+        if self.largest_entry > 0 && entry.len() > self.largest_entry {
+            let (what, reason) = ("an entry".to_owned(), "it is too large".to_owned());
+            return Err(PortError::Refused { system: "Kafka", what, reason });
+        }
         self.journal.lock().unwrap().push(serde_json::from_slice(entry).unwrap());
         Ok(())
     }
@@ -324,21 +330,41 @@ async fn daemon(world: &Arc<World>) -> Daemon {
     Daemon::lead(ports(world), Arc::new(settings), Arc::new(Metrics::new().unwrap()), inbox, show).await.unwrap()
 }
 
+/// A manifest with one reader of `p.a`, and what the journal holds of its subject.
+fn one_reader(more: Vec<Body>) -> Vec<Entry> {
+    let reader = "CREATE TABLE a (id BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'kafka', \
+                  'scan.startup.mode' = 'earliest-offset', 'topic' = 'p.a', 'format' = 'debezium-avro-confluent');";
+    let read = project::read(&[("pipelines/a.sql".to_owned(), reader.to_owned())], &BTreeMap::new());
+    let first = [
+        Body::Snapshot { manifest: Box::new(read.manifest) },
+        Body::Watched { subject: "p.a-value".to_owned(), version: 1 },
+    ];
+    first.into_iter().chain(more).map(|body| Entry { at_ms: 0, body }).collect()
+}
+
+fn field(name: &str) -> String {
+    format!(r#",{{"name":"{name}","type":["null","string"],"default":null}}"#)
+}
+
+#[tokio::test]
+async fn a_plan_that_the_journal_does_not_take_is_refused_and_the_daemon_goes_on() {
+    let subject = || "p.a-value".to_owned();
+    let subjects = BTreeMap::from([(subject(), vec![envelope(""), envelope(&field("x"))])]);
+    let world = Arc::new(World { subjects, held: one_reader(Vec::new()), largest_entry: 500, ..World::default() });
+    let mut daemon = daemon(&world).await;
+    daemon.decide_on(Sighting { subject: subject(), version: 2, at_ms: 0 }).await.unwrap();
+    let journal = world.journal.lock().unwrap();
+    let [Entry { body: Body::Evolution { version: 2, refused, .. }, .. }] = &journal[..] else { panic!("{journal:?}") };
+    assert!(refused[0].contains("too large"), "{refused:?}");
+}
+
 #[tokio::test]
 async fn a_version_is_looked_at_only_once_its_rollout_is_in_the_journal() {
-    let reader = "CREATE TABLE a (id BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'kafka', 'scan.startup.mode' = 'earliest-offset', 'topic' = 'p.a', \
-                  'format' = 'debezium-avro-confluent');";
-    let read = project::read(&[("pipelines/a.sql".to_owned(), reader.to_owned())], &BTreeMap::new());
-    let field = |name: &str| format!(r#",{{"name":"{name}","type":["null","string"],"default":null}}"#);
     let (x, y) = (field("x"), field("y"));
     let versions = vec![envelope(""), envelope(&x), envelope(&format!("{x}{y}"))];
-    let at = |body| Entry { at_ms: 0, body };
     let subject = || "p.a-value".to_owned();
-    let held = vec![
-        at(Body::Snapshot { manifest: Box::new(read.manifest) }),
-        at(Body::Watched { subject: subject(), version: 1 }),
-        at(Body::Evolution { subject: subject(), version: 2, refused: vec!["no".to_owned()] }),
-    ];
+    let refused = vec!["no".to_owned()];
+    let held = one_reader(vec![Body::Evolution { subject: subject(), version: 2, refused }]);
     let world = Arc::new(World { subjects: BTreeMap::from([(subject(), versions)]), held, ..World::default() });
     let mut daemon = daemon(&world).await;
     let later = daemon.decide_on(Sighting { subject: subject(), version: 3, at_ms: 0 }).await.unwrap();

@@ -166,7 +166,11 @@ impl Daemon {
         after.apply(&entry)?;
         let bytes = serde_json::to_vec(&entry)
             .map_err(|e| Stopped::Entry { number: self.ledger.rollouts.len(), reason: e.to_string() })?;
-        self.ports.journal.append(&bytes).await.map_err(Stopped::Journal)?;
+        self.ports.journal.append(&bytes).await.map_err(|error| match error {
+            // Such as an entry that is larger than the topic takes: the journal is as it was.
+            PortError::Refused { .. } => AppendError::Refused(error),
+            other => AppendError::Stopped(Stopped::Journal(other)),
+        })?;
         if let Body::Rollout { id, .. } = &entry.body {
             self.count_transition(id, &after);
         }
@@ -182,6 +186,7 @@ impl Daemon {
                 tracing::info!(rollout, %illegal, "came too late");
                 Ok(())
             }
+            Err(AppendError::Refused(error)) => Err(Stopped::Journal(error)),
             Err(AppendError::Stopped(stopped)) => Err(stopped),
         }
     }
@@ -569,6 +574,9 @@ pub(super) enum AppendError {
     /// It does not fit.
     #[error(transparent)]
     Illegal(#[from] Illegal),
+    /// The journal does not take it, and is as it was.
+    #[error(transparent)]
+    Refused(PortError),
     /// The loop must end.
     #[error(transparent)]
     Stopped(#[from] Stopped),
