@@ -14,6 +14,7 @@ pub mod database;
 pub mod failure;
 pub mod flink;
 pub mod generated;
+pub mod generated_connect;
 pub mod generated_rows;
 pub mod generated_sql;
 pub mod http;
