@@ -27,8 +27,7 @@ impl Parser<'_> {
 
     /// The comma before the next token has nothing after it.
     pub(super) fn report_trailing_comma(&mut self) {
-        let end = self.previous_end();
-        let span = Span::new(end.saturating_sub(1), end);
+        let span = self.last_character();
         let mut problem = Diagnostic::error(code::TRAILING_COMMA, "a comma with nothing after it")
             .at(span, "remove this comma")
             .help("Flink SQL allows no comma after the last item of a list");
@@ -45,12 +44,18 @@ impl Parser<'_> {
         )
     }
 
+    /// The last character of what was taken; it may be more than one byte.
+    fn last_character(&self) -> Span {
+        let end = self.previous_end();
+        let width = self.text.get(..end).and_then(|t| t.chars().next_back()).map_or(0, char::len_utf8);
+        Span::new(end.saturating_sub(width), end)
+    }
+
     /// The error for the next token, where `wanted` should stand.
     pub(super) fn unexpected(&self, wanted: &str) -> Box<Diagnostic> {
         let Some(token) = self.peek() else {
-            let end = self.previous_end();
             let problem = Diagnostic::error(code::SYNTAX, format!("expected {wanted}, found the end of the text"))
-                .at(Span::new(end.saturating_sub(1), end), format!("expected {wanted} after this"));
+                .at(self.last_character(), format!("expected {wanted} after this"));
             return Box::new(problem);
         };
         let text = shorten(token.text(self.text));

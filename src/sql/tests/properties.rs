@@ -219,3 +219,9 @@ fn renaming_keeps_the_statements() {
     let wanted: Vec<Vec<String>> = before.iter().map(|r| r.iter().map(|n| format!("{n}_v2")).collect()).collect();
     assert_eq!(after, wanted);
 }
+
+#[test]
+fn a_text_that_ends_in_a_wide_character_is_pointed_at_as_a_whole() {
+    use_it_all("SET\u{feff}");
+    use_it_all("SET é");
+}
