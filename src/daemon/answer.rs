@@ -142,9 +142,10 @@ impl Daemon {
                 let text = "the evidence has expired: validate again";
                 return Err(Refusal::new(RefusalCause::Expired, text).into());
             }
-            if let (Decision::Approve, Ok(plan)) =
-                (request.decision, serde_json::from_value::<Plan>(rollout.plan.clone()))
-            {
+            if request.decision == Decision::Approve {
+                let unread = |e| format!("what the plan of {} stands on cannot be read: {e}", rollout.id);
+                let plan: Plan = serde_json::from_value(rollout.plan.clone())
+                    .map_err(|e| Refusal::new(RefusalCause::AssumptionsMoved, unread(e)))?;
                 self.assumptions_hold(&plan)?;
             }
         }

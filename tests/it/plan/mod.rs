@@ -97,6 +97,14 @@ fn the_same_input_gives_the_same_bytes() {
 }
 
 #[test]
+fn a_plan_comes_out_of_the_journal_as_it_went_in() {
+    let plan = planned(&input(deployed(), &customers(""), &customers(TIER)));
+    let journaled = serde_json::to_vec(&serde_json::to_value(&plan).unwrap()).unwrap();
+    let read: cyanotype::plan::Plan = serde_json::from_slice(&journaled).unwrap();
+    assert_eq!((read.digest(), read), (plan.digest(), plan));
+}
+
+#[test]
 fn a_second_change_builds_on_the_first() {
     let first = planned(&input(deployed(), &customers(""), &customers(TIER)));
     let after = first.work.promoting.iter().find_map(|e| match e {
