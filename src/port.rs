@@ -227,6 +227,8 @@ pub struct ProjectFile {
 pub trait Repository: Send + Sync {
     /// Every `.sql` file under `pipelines/` and every `.json` under `connectors/`, sorted by path.
     async fn files(&self) -> PortResult<Vec<ProjectFile>>;
+    /// The commit that is checked out; `None` when this is no git repository, or an empty one.
+    async fn commit(&self) -> PortResult<Option<String>>;
     /// Writes files to a new branch without touching the working tree, and returns its name; `None` when this is no git repository.
     async fn propose(&self, branch: &str, files: &[ProjectFile], message: &str) -> PortResult<Option<String>>;
 }

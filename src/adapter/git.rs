@@ -44,6 +44,13 @@ impl GitRepository {
         Ok(files)
     }
 
+    fn head(&self) -> PortResult<Option<String>> {
+        if !self.path.is_dir() {
+            return Ok(None);
+        }
+        Git { folder: &self.path, index: None }.ask(&["rev-parse", "-q", "--verify", "HEAD^{commit}"])
+    }
+
     fn write(&self, branch: &str, files: &[ProjectFile], message: &str) -> PortResult<Option<String>> {
         let git = Git { folder: &self.path, index: None };
         let found = git.try_run(&["rev-parse", "--absolute-git-dir"], "")?;
@@ -108,6 +115,11 @@ impl Repository for GitRepository {
     async fn files(&self) -> PortResult<Vec<ProjectFile>> {
         let this = self.clone();
         blocking(move || this.read()).await
+    }
+
+    async fn commit(&self) -> PortResult<Option<String>> {
+        let this = self.clone();
+        blocking(move || this.head()).await
     }
 
     async fn propose(&self, branch: &str, files: &[ProjectFile], message: &str) -> PortResult<Option<String>> {

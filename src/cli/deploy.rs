@@ -11,7 +11,7 @@ use super::project::{self, Diagnosed, Missing};
 use super::view::Taken;
 use super::{Shell, wire};
 use crate::config::{Need, Scope};
-use crate::daemon::gather;
+use crate::daemon::{gather, standing};
 use crate::daemon::ports::Ports;
 use crate::model::manifest::Manifest;
 use crate::plan::{self, Cause};
@@ -58,6 +58,9 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     if plan.is_empty() || args.dry_run {
         return Ok(Reply::yes(Planned::new(plan)));
     }
+    let plan = standing::settle(&ports, &settings, plan)
+        .await
+        .map_err(|e| Failure::new("what the plan stands on cannot be looked at").because(&e))?;
     let document = serde_json::to_value(&plan).map_err(|e| Failure::new("the plan cannot be sent").because(&e))?;
     let said = shell.client(Scope::Apply)?.post(&["rollouts"], &document).await?;
     let taken: Taken = understood(&said, "the answer")?;

@@ -11,6 +11,9 @@ use super::project::{self, Diagnosed, Missing};
 use super::{Shell, wire};
 use crate::config::{Need, Scope};
 use crate::daemon::gather::{self, Seen};
+use crate::daemon::ports::Ports;
+use crate::daemon::settings::Settings;
+use crate::daemon::standing;
 use crate::model::manifest::Manifest;
 use crate::plan::input::Evolution;
 use crate::plan::{self, Cause, Plan, PlanInput, report};
@@ -149,7 +152,7 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
                 let input = gather::input(&ports, None, &settings, manifest.clone(), Cause::Evolution(evolution))
                     .await
                     .map_err(asked)?;
-                return Ok(outcome(plan::plan(&input), BTreeMap::new()));
+                return settled(&ports, &settings, outcome(plan::plan(&input), BTreeMap::new())).await;
             }
         }
     }
@@ -165,8 +168,16 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
             Some(branch) => format!("nothing to do; the files are behind the cluster: merge {branch}"),
             None => "nothing to do".to_owned(),
         })),
-        other => Ok(other),
+        other => settled(&ports, &settings, other).await,
     }
+}
+
+/// The plan, standing on what there is now.
+async fn settled(ports: &Ports, settings: &Settings, outcome: Outcome) -> Result<Outcome, Failure> {
+    let Outcome::Plan(plan) = outcome else { return Ok(outcome) };
+    let plan = standing::settle(ports, settings, *plan).await;
+    let plan = plan.map_err(|e| Failure::new("what the plan stands on cannot be looked at").because(&e))?;
+    Ok(Outcome::Plan(Box::new(plan)))
 }
 
 fn outcome(planned: plan::Planned, texts: BTreeMap<String, String>) -> Outcome {

@@ -1,14 +1,20 @@
 //! Answers to requests from outside: apply a plan, decide, give up. And what the loop decides on a sighting.
 
+use std::time::Duration;
+
 use super::gather::{self, Seen};
 use super::handle::{Decision, DecisionRequest, Refusal, RefusalCause, Reply, Request};
+use super::standing;
 use super::turn::{AppendError, Daemon, Stopped};
 use super::watch::Sighting;
 use crate::diagnostic::Diagnostic;
 use crate::model::verdict::digest_of;
 use crate::plan::{self, Cause, Plan};
 use crate::rollout::event::Body;
-use crate::rollout::{Approval, Event, Illegal, Kind, NewRollout, State};
+use crate::rollout::{Approval, Delivery, Event, Illegal, Kind, NewRollout, State};
+
+/// How long looking at what a plan stands on may take: the loop waits for it.
+const LOOK_LIMIT: Duration = Duration::from_secs(15);
 
 /// Answers `request`; every request gets exactly one answer.
 pub(super) async fn answer(daemon: &mut Daemon, request: Request) -> Result<(), Stopped> {
@@ -84,7 +90,11 @@ impl Daemon {
             let text = format!("the plan would {effect} before anybody has approved it: no planner makes such a plan");
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
         }
-        self.assumptions_hold(&plan)?;
+        if plan.assumptions.standing.is_none() {
+            let text = "the plan was made without a look at the systems: make it with `cyanotype plan` against this daemon";
+            return Err(Refusal::new(RefusalCause::Invalid, text).into());
+        }
+        self.assumptions_hold(&plan).await?;
         if let Some(busy) = self.ledger.open().first() {
             let text = format!("rollout {} is {}: wait for its end or abort it", busy.id, busy.state);
             return Err(Refusal::new(RefusalCause::Conflict, text).into());
@@ -93,19 +103,32 @@ impl Daemon {
         Ok(Reply { rollout: id, state: State::Proposed.name().to_owned(), message: "proposed".to_owned() })
     }
 
-    fn assumptions_hold(&self, plan: &Plan) -> Result<(), Refusal> {
+    /// Whether everything that the plan takes for granted is still so.
+    async fn assumptions_hold(&self, plan: &Plan) -> Result<(), Refusal> {
+        let moved = |text: String| Err(Refusal::new(RefusalCause::AssumptionsMoved, text));
         if plan.assumptions.manifest != digest_of(&self.ledger.manifest) {
-            let text = "what is deployed has changed since the plan was made: plan again";
-            return Err(Refusal::new(RefusalCause::AssumptionsMoved, text));
+            return moved("what is deployed has changed since the plan was made: plan again".to_owned());
         }
         for (subject, version) in &plan.assumptions.subjects {
             let seen = self.ledger.looked_at.get(subject).copied().unwrap_or(0);
             if seen > *version {
                 let text = format!("subject {subject} has version {seen} now, the plan is for {version}: plan again");
-                return Err(Refusal::new(RefusalCause::AssumptionsMoved, text));
+                return moved(text);
             }
         }
-        Ok(())
+        let Some(stood_on) = &plan.assumptions.standing else { return Ok(()) };
+        let unchecked = |why: String| {
+            let text = format!("it cannot be seen whether what the plan stands on has moved: {why}");
+            Refusal::new(RefusalCause::Unchecked, text)
+        };
+        let now = tokio::time::timeout(LOOK_LIMIT, standing::look(&self.ports, &self.settings, plan))
+            .await
+            .map_err(|_| unchecked(format!("no answer within {} s", LOOK_LIMIT.as_secs())))?
+            .map_err(|error| unchecked(error.to_string()))?;
+        match stood_on.moved(&now).as_slice() {
+            [] => Ok(()),
+            lines => moved(format!("{}: undo it, or plan again", lines.join("; "))),
+        }
     }
 
     /// Journals a new rollout for `plan`; its id.
@@ -131,34 +154,33 @@ impl Daemon {
     }
 
     async fn decide(&mut self, request: DecisionRequest) -> Result<Reply, Refused> {
-        let rollout = self.ledger.rollouts.get(&request.rollout).cloned().ok_or_else(|| unknown(&request.rollout))?;
-        if let Some(given) = rollout.approval.as_ref().filter(|a| a.delivery == request.delivery) {
-            let message = format!("decided by {} before", given.by);
-            return Ok(Reply { rollout: rollout.id, state: rollout.state.name().to_owned(), message });
+        if let Some(given) = self.given_before(&request)? {
+            return Ok(given);
         }
+        let rollout = self.ledger.rollouts.get(&request.rollout).cloned().ok_or_else(|| unknown(&request.rollout))?;
         let now_ms = self.ports.clock.now_ms();
-        if rollout.state == State::AwaitingApproval {
-            if rollout.evidence.as_ref().is_some_and(|e| now_ms >= e.expires_ms) {
-                let text = "the evidence has expired: validate again";
-                return Err(Refusal::new(RefusalCause::Expired, text).into());
+        if rollout.state == State::AwaitingApproval && rollout.evidence.as_ref().is_some_and(|e| now_ms >= e.expires_ms) {
+            return Err(Refusal::new(RefusalCause::Expired, "the evidence has expired: validate again").into());
+        }
+        if matches!(rollout.state, State::AwaitingApproval | State::Proposed) {
+            let digest = rollout.decided_on().unwrap_or_default();
+            if digest != request.evidence {
+                let text = format!("the decision names {}, it is about {digest}", request.evidence);
+                return Err(Refusal::new(RefusalCause::EvidenceMismatch, text).into());
             }
             if request.decision == Decision::Approve {
                 let unread = |e| format!("what the plan of {} stands on cannot be read: {e}", rollout.id);
                 let plan: Plan = serde_json::from_value(rollout.plan.clone())
                     .map_err(|e| Refusal::new(RefusalCause::AssumptionsMoved, unread(e)))?;
-                self.assumptions_hold(&plan)?;
+                self.assumptions_hold(&plan).await?;
             }
-        }
-        if rollout.state == State::Proposed && rollout.decided_on().is_some_and(|digest| digest != request.evidence) {
-            let text = format!("the decision names {}, the plan is {}", request.evidence, rollout.plan_digest);
-            return Err(Refusal::new(RefusalCause::EvidenceMismatch, text).into());
         }
         let by = format!("{} ({})", request.by, request.via);
         let approval = Approval {
             evidence: request.evidence,
             by: by.clone(),
             comment: request.comment,
-            delivery: request.delivery,
+            delivery: request.delivery.clone(),
         };
         let (what, message) = match request.decision {
             Decision::Approve if rollout.state == State::Proposed => {
@@ -170,8 +192,30 @@ impl Daemon {
             Decision::Approve => (Event::Approved(approval), "approved: it is being promoted"),
             Decision::Reject => (Event::Rejected(approval), "rejected: green is being removed"),
         };
-        self.append(Body::Rollout { id: rollout.id.clone(), what }).await?;
+        let id = rollout.id.clone();
+        self.append(match request.content {
+            Some(content) => {
+                let delivery = Delivery { id: request.delivery, content, message: message.to_owned() };
+                Body::Delivered { id, what, delivery }
+            }
+            None => Body::Rollout { id, what },
+        })
+        .await?;
         Ok(self.reply(&rollout.id, message))
+    }
+
+    /// The first answer, when the same delivery was acted on before.
+    fn given_before(&self, request: &DecisionRequest) -> Result<Option<Reply>, Refusal> {
+        let Some(given) = self.ledger.deliveries.get(&request.delivery) else { return Ok(None) };
+        if request.content.as_ref() != Some(&given.delivery.content) {
+            let text = "this webhook-id came before with another content";
+            return Err(Refusal::new(RefusalCause::ReplayMismatch, text));
+        }
+        Ok(Some(Reply {
+            rollout: given.rollout.clone(),
+            state: given.state.name().to_owned(),
+            message: given.delivery.message.clone(),
+        }))
     }
 
     async fn revalidate(&mut self, id: &str, by: &str, via: &str) -> Result<Reply, Refused> {
@@ -247,6 +291,13 @@ impl Daemon {
         let planned = plan::plan(&input);
         match planned.plan {
             Some(plan) => {
+                let plan = match standing::settle(&self.ports, &self.settings, plan).await {
+                    Ok(plan) => plan,
+                    Err(error) => {
+                        tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
+                        return Ok(Some(sighting));
+                    }
+                };
                 // The proposal first: a version that was looked at is never planned again, so a stop in between would lose it.
                 match self.propose(plan).await {
                     Ok(_) | Err(AppendError::Illegal(_)) => {}

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::ports::Ports;
 use super::settings::Settings;
+use super::watch::Audit;
 use crate::model::effect::Effect;
 use crate::model::job::{JobRef, JobSpec, JobText};
 use crate::model::record::{self, Offsets, TopicSpec};
@@ -39,6 +40,8 @@ pub struct Run {
     pub ports: Ports,
     /// Settings.
     pub settings: Arc<Settings>,
+    /// What was seen in the input topics.
+    pub audit: Arc<Audit>,
     /// Rollout that it belongs to.
     pub rollout: String,
     /// Which try.
@@ -89,7 +92,12 @@ pub async fn precheck(ports: &Ports, effect: &Effect) -> Result<(), Failed> {
 /// # Errors
 /// See [`Failed`].
 pub async fn execute(run: &Run, effect: &Effect) -> Result<Option<RunningJob>, Failed> {
-    let until = run.ports.clock.now_ms() + EFFECT_MS;
+    let limit_ms = match effect {
+        // As long as green may take to work through the same records.
+        Effect::InspectTopic { .. } => run.settings.terms.catch_up_ms,
+        _ => EFFECT_MS,
+    };
+    let until = run.ports.clock.now_ms() + limit_ms;
     let mut pause_ms = LOOK_MS;
     loop {
         still_leading(run)?;
@@ -119,6 +127,7 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Option<RunningJo
             };
             ports.topics.create(&spec).await?;
         }
+        Effect::InspectTopic { topic } => inspect_topic(run, topic, until).await?,
         Effect::CopySubjectLevel { subject, like } => {
             let level = ports.registry.level(like).await?;
             match ports.registry.set_level(subject, &level).await {
@@ -150,6 +159,25 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Option<RunningJo
         Effect::SetManifest { .. } => {}
     }
     Ok(None)
+}
+
+/// Waits until the audit has read the topic to the end that it has now.
+async fn inspect_topic(run: &Run, topic: &str, until: i64) -> Result<(), Failed> {
+    let end = run.ports.topics.visible_ends(topic).await?;
+    loop {
+        if let Some((partition, offset)) = run.audit.update_without_before(topic) {
+            return Err(Failed::Wrong(format!(
+                "topic {topic} holds an update without its row before (partition {partition}, offset {offset}): no job \
+                 can read past it; ALTER TABLE ... REPLICA IDENTITY FULL, then write the topic anew with a fresh snapshot"
+            )));
+        }
+        let have = run.audit.read_to(topic);
+        if record::reached(&have, &end) {
+            return Ok(());
+        }
+        let left = record::behind(&have, &end);
+        later(run, until, || format!("topic {topic} is not looked through yet: {left} records are left")).await?;
+    }
 }
 
 /// `<prefix><table>.<rollout>.<attempt>`: unique for the attempt.
@@ -212,12 +240,7 @@ async fn start_job(run: &Run, job: &JobSpec) -> Result<RunningJob, Failed> {
         None if found.is_empty() => run.ports.engine.start(&text(run, job, &name)?).await?,
         None => return Err(Failed::Wrong(format!("job {name} ended right after it was started"))),
     };
-    // A start that was thought lost may have landed after all: only one job may write the topic.
-    for twin in run.ports.engine.find(&name).await? {
-        if twin.id != started.id && !twin.ended() {
-            run.ports.engine.cancel(&twin.id).await?;
-        }
-    }
+    cancel_twins(&run.ports, &name, &started.id).await?;
     let reads = job.reads.iter().map(|read| {
         let group = read.group.as_ref().map(|g| resolve(run, g, &name)).transpose()?;
         Ok(ReadProgress { table: read.table.clone(), topic: read.topic.clone(), group })
@@ -230,6 +253,21 @@ async fn start_job(run: &Run, job: &JobSpec) -> Result<RunningJob, Failed> {
         exactly_once: job.exactly_once,
         name,
     })
+}
+
+/// Cancels every job called `name` but the one with `id`: a start that was thought lost may have landed after all, and only
+/// one job may write the topic.
+///
+/// # Errors
+/// Flink's.
+pub async fn cancel_twins(ports: &Ports, name: &str, id: &str) -> Result<(), PortError> {
+    for twin in ports.engine.find(name).await? {
+        if twin.id != id && !twin.ended() {
+            tracing::warn!(job = name, id = twin.id, "a second job of this name is cancelled");
+            ports.engine.cancel(&twin.id).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Cancels the table's job, known or found by the names of its attempts, and deletes its groups.

@@ -141,6 +141,8 @@ pub struct DecisionRequest {
     pub comment: Option<String>,
     /// Names the delivery (`webhook-id`, or one made for a call with a token); one delivery has one effect.
     pub delivery: String,
+    /// Digest of everything that a signed delivery said; `None` for a call with a token, which is never repeated.
+    pub content: Option<String>,
 }
 
 /// What was done about a wish.
@@ -185,6 +187,10 @@ pub enum RefusalCause {
     Expired,
     /// What the plan stands on has moved.
     AssumptionsMoved,
+    /// What the plan stands on cannot be looked at: a system does not answer.
+    Unchecked,
+    /// A delivery's id came back with another content.
+    ReplayMismatch,
     /// Another rollout or decision is in the way.
     Conflict,
     /// The request itself is wrong.
@@ -195,12 +201,14 @@ pub enum RefusalCause {
 
 impl RefusalCause {
     /// Every cause, for docs and metrics.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::UnknownRollout,
         Self::WrongState,
         Self::EvidenceMismatch,
         Self::Expired,
         Self::AssumptionsMoved,
+        Self::Unchecked,
+        Self::ReplayMismatch,
         Self::Conflict,
         Self::Invalid,
         Self::NotLeading,
@@ -214,6 +222,8 @@ impl RefusalCause {
             Self::EvidenceMismatch => "evidence_mismatch",
             Self::Expired => "expired",
             Self::AssumptionsMoved => "assumptions_moved",
+            Self::Unchecked => "unchecked",
+            Self::ReplayMismatch => "replay_mismatch",
             Self::Conflict => "conflict",
             Self::Invalid => "invalid",
             Self::NotLeading => "not_leading",

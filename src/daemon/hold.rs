@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::execute;
 use super::ports::Ports;
 use crate::model::parity::Hop;
 use crate::model::record::{self, Offsets};
@@ -138,6 +139,10 @@ async fn patiently(wait: Wait<'_>, job: &RunningJob, reached: &Positions) -> Res
 /// Waits until one job has passed the positions of everything that it reads; the ends of its topic then.
 async fn pass(wait: Wait<'_>, job: &RunningJob, reached: &Positions) -> Result<Offsets, NotHeld> {
     let topics = &wait.ports.topics;
+    if wait.hops.iter().any(|hop| hop.green.as_ref() == Some(&job.table)) {
+        // One may have started after the last look.
+        execute::cancel_twins(wait.ports, &job.name, &job.id).await?;
+    }
     for read in &job.reads {
         let Some(group) = &read.group else {
             return Err(NotHeld::Unknown { table: job.table.clone(), topic: read.topic.clone() });

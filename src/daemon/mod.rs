@@ -16,6 +16,7 @@ pub mod hold;
 pub mod ports;
 pub mod prove;
 pub mod settings;
+pub mod standing;
 pub mod turn;
 pub mod view;
 pub mod watch;

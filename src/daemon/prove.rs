@@ -1,10 +1,10 @@
 //! Reads blue's and green's outputs and compares them, in rounds: semantics, "The cut".
 //!
 //! A round takes the outputs' ends (L), then the inputs' ends (S), waits until both outputs hold S, and reads on to the
-//! ends taken then (F). Rounds go on while keys are undecided and time is left. Whatever goes wrong on the way is an
-//! error, never a verdict.
+//! ends taken then (F). Rounds go on while keys are undecided and time is left. A system that does not answer is asked
+//! again for as long, and reading goes on where it stopped; whatever else goes wrong is an error, never a verdict.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::hold::{self, NotHeld, Positions, Wait};
@@ -18,7 +18,7 @@ use crate::model::work::RunningJob;
 use crate::port::PortError;
 use crate::rollout::Rollout;
 use crate::telemetry::Metrics;
-use crate::validate::{self, Round, Side, TableValidation};
+use crate::validate::{self, Side, TableValidation};
 
 /// Keys that never rest are followed this often before their history decides.
 const ROUNDS_FOR_HISTORY: u32 = 3;
@@ -65,20 +65,27 @@ pub async fn prove(proof: &Proof) -> Result<Evidence, Broken> {
     let work = &proof.rollout.work;
     let inputs = hold::root_topics(&work.hops, &proof.jobs);
     let mut tables: Vec<Reading> = work.contracts.iter().cloned().map(Reading::new).collect();
-    let first = hold::ends(&proof.ports, &inputs).await?;
+    let ports = &proof.ports;
+    let patience = Patience { ports, until_ms };
+    let first = patience.ends(&inputs).await?;
     let mut cut = first.clone();
     let mut rounds = 0;
     loop {
         for table in &mut tables {
-            table.begin(&proof.ports).await?;
+            while let Err(error) = table.begin(ports).await {
+                patience.after(error).await?;
+            }
         }
-        cut = advanced(&cut, hold::ends(&proof.ports, &inputs).await?);
+        cut = advanced(&cut, patience.ends(&inputs).await?);
         let wait = Wait { ports: &proof.ports, metrics: &proof.metrics, hops: &work.hops, jobs: &proof.jobs, until_ms };
         let ends = hold::hold(wait, &cut).await?;
         rounds += 1;
         let (mut pending, mut by_history) = (0, 0);
         for table in &mut tables {
-            let round = table.read_on(&proof.ports, &ends).await?;
+            while let Err(error) = table.read_on(ports, &ends).await {
+                patience.after(error).await?;
+            }
+            let round = table.validation.end_round();
             proof.metrics.validation_rows_total.add(["blue"], round.read_blue);
             proof.metrics.validation_rows_total.add(["green"], round.read_green);
             pending += round.pending;
@@ -90,7 +97,7 @@ pub async fn prove(proof: &Proof) -> Result<Evidence, Broken> {
             break;
         }
     }
-    let last = hold::ends(&proof.ports, &inputs).await?;
+    let last = patience.ends(&inputs).await?;
     let verdicts: Vec<_> = tables.iter().map(|t| t.validation.verdict()).collect();
     let (outcome, reason) = validate::overall(&verdicts);
     let ended_ms = proof.ports.clock.now_ms();
@@ -118,13 +125,49 @@ pub async fn prove(proof: &Proof) -> Result<Evidence, Broken> {
 /// See [`Broken`].
 pub async fn compare(ports: &Ports, contract: TableContract, until_ms: i64) -> Result<TableVerdict, Broken> {
     let mut table = Reading::new(contract);
+    let patience = Patience { ports, until_ms };
     loop {
-        table.begin(ports).await?;
-        let round = table.read_on(ports, &Positions::new()).await?;
+        while let Err(error) = table.begin(ports).await {
+            patience.after(error).await?;
+        }
+        while let Err(error) = table.read_on(ports, &Positions::new()).await {
+            patience.after(error).await?;
+        }
+        let round = table.validation.end_round();
         if round.pending == 0 || ports.clock.now_ms() >= until_ms {
             return Ok(table.validation.verdict());
         }
         ports.clock.sleep_ms(LOOK_MS).await;
+    }
+}
+
+/// How long a system that does not answer is asked again.
+#[derive(Clone, Copy)]
+struct Patience<'a> {
+    ports: &'a Ports,
+    until_ms: i64,
+}
+
+impl Patience<'_> {
+    /// Waits a moment after a system that did not answer; any other error, and the end of the time, come back.
+    async fn after(self, error: Broken) -> Result<(), Broken> {
+        match error {
+            Broken::Port(error) if error.passing() && self.ports.clock.now_ms() < self.until_ms => {
+                tracing::warn!(%error, "no answer while validating: asked again");
+                self.ports.clock.sleep_ms(LOOK_MS).await;
+                Ok(())
+            }
+            other => Err(other),
+        }
+    }
+
+    async fn ends(self, topics: &BTreeSet<String>) -> Result<Positions, Broken> {
+        loop {
+            match hold::ends(self.ports, topics).await {
+                Ok(ends) => return Ok(ends),
+                Err(error) => self.after(error.into()).await?,
+            }
+        }
     }
 }
 
@@ -152,8 +195,8 @@ impl Reading {
         Ok(())
     }
 
-    /// Reads both topics up to `ends`.
-    async fn read_on(&mut self, ports: &Ports, ends: &Positions) -> Result<Round, Broken> {
+    /// Reads both topics up to `ends`. After an error, the same call goes on where this one stopped.
+    async fn read_on(&mut self, ports: &Ports, ends: &Positions) -> Result<(), Broken> {
         let sides =
             [(Side::Blue, self.contract.blue_topic.clone()), (Side::Green, Some(self.contract.green_topic.clone()))];
         for (side, topic) in sides {
@@ -162,11 +205,9 @@ impl Reading {
                 Some(to) => to.clone(),
                 None => ports.topics.visible_ends(&topic).await?,
             };
-            let from = self.read.get(&topic).cloned().unwrap_or_default();
-            self.read_topic(ports, side, &topic, &from, &to).await?;
-            self.read.insert(topic, advance(&from, &to));
+            self.read_topic(ports, side, &topic, &to).await?;
         }
-        Ok(self.validation.end_round())
+        Ok(())
     }
 
     async fn read_topic(
@@ -174,16 +215,19 @@ impl Reading {
         ports: &Ports,
         side: Side,
         topic: &str,
-        from: &Offsets,
         to: &Offsets,
     ) -> Result<(), Broken> {
-        let mut stream = ports.topics.read(topic, from, to).await?;
+        let mut position = self.read.get(topic).cloned().unwrap_or_default();
+        let mut stream = ports.topics.read(topic, &position, to).await?;
         while let Some(batch) = stream.next_batch().await? {
             for record in &batch {
                 self.learn(ports, topic, record).await?;
                 self.validation.feed(side, record).map_err(|e| Broken::Unreadable(format!("topic {topic}: {e}")))?;
+                position.insert(record.partition, record.offset + 1);
             }
+            self.read.insert(topic.to_owned(), position.clone());
         }
+        self.read.insert(topic.to_owned(), advance(&position, to));
         Ok(())
     }
 }

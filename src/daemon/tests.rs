@@ -1,7 +1,9 @@
 //! The daemon in a small world of its own: no system, no time that passes by itself.
 
+mod decisions;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -41,7 +43,13 @@ struct World {
     largest_entry: usize,
     committed: BTreeMap<String, Offsets>,
     /// Settings of every connector.
-    connector: Option<BTreeMap<String, String>>,
+    connector: Mutex<Option<BTreeMap<String, String>>>,
+    /// Topics that exist.
+    specs: Mutex<BTreeMap<String, TopicSpec>>,
+    /// The project's files.
+    files: Mutex<Vec<ProjectFile>>,
+    /// True while Kafka does not describe topics.
+    deaf: AtomicBool,
     /// How many more questions for committed offsets get no answer.
     silent: AtomicU32,
     now_ms: AtomicI64,
@@ -84,8 +92,11 @@ impl Registry for World {
 
 #[async_trait]
 impl Topics for World {
-    async fn describe(&self, _: &str) -> PortResult<Option<TopicSpec>> {
-        Ok(None)
+    async fn describe(&self, topic: &str) -> PortResult<Option<TopicSpec>> {
+        if self.deaf.load(Ordering::SeqCst) {
+            return Err(silence());
+        }
+        Ok(self.specs.lock().unwrap().get(topic).cloned())
     }
     async fn create(&self, _: &TopicSpec) -> PortResult<()> {
         unasked()
@@ -143,7 +154,7 @@ impl Engine for World {
 #[async_trait]
 impl Connectors for World {
     async fn config(&self, _: &str) -> PortResult<Option<BTreeMap<String, String>>> {
-        Ok(self.connector.clone())
+        Ok(self.connector.lock().unwrap().clone())
     }
     async fn configure(&self, _: &str, _: &BTreeMap<String, String>) -> PortResult<()> {
         unasked()
@@ -192,7 +203,10 @@ impl Journal for World {
 #[async_trait]
 impl Repository for World {
     async fn files(&self) -> PortResult<Vec<ProjectFile>> {
-        Ok(Vec::new())
+        Ok(self.files.lock().unwrap().clone())
+    }
+    async fn commit(&self) -> PortResult<Option<String>> {
+        Ok(None)
     }
     async fn propose(&self, _: &str, _: &[ProjectFile], _: &str) -> PortResult<Option<String>> {
         Ok(None)
@@ -293,7 +307,7 @@ async fn a_connector_that_somebody_has_changed_is_not_moved() {
     };
     for (topics, fine) in [("t.s", true), ("t.s_v2", true), ("t.other", false)] {
         let connector = BTreeMap::from([("topics".to_owned(), topics.to_owned())]);
-        let ports = ports(&Arc::new(World { connector: Some(connector), ..World::default() }));
+        let ports = ports(&Arc::new(World { connector: Mutex::new(Some(connector)), ..World::default() }));
         assert_eq!(precheck(&ports, &effect).await.is_ok(), fine, "{topics}");
     }
     assert!(precheck(&ports(&Arc::default()), &effect).await.is_err());

@@ -171,7 +171,7 @@ impl Daemon {
             PortError::Refused { .. } => AppendError::Refused(error),
             other => AppendError::Stopped(Stopped::Journal(other)),
         })?;
-        if let Body::Rollout { id, .. } = &entry.body {
+        if let Body::Rollout { id, .. } | Body::Delivered { id, .. } = &entry.body {
             self.count_transition(id, &after);
         }
         self.ledger = after;
@@ -201,7 +201,13 @@ impl Daemon {
     }
 
     fn watch_inputs(&self) {
-        let topics = gather::input_topics(&self.ledger.manifest);
+        let mut topics = gather::input_topics(&self.ledger.manifest);
+        // Those of a first deployment are looked through before anything is made.
+        let staged = self.ledger.open().into_iter().flat_map(|r| &r.work.staging);
+        topics.extend(staged.filter_map(|effect| match effect {
+            Effect::InspectTopic { topic } => Some(topic.clone()),
+            _ => None,
+        }));
         self.watched.send_if_modified(|now| {
             let changed = *now != topics;
             *now = topics;
@@ -380,6 +386,7 @@ impl Daemon {
         let run = Run {
             ports: self.ports.clone(),
             settings: Arc::clone(&self.settings),
+            audit: Arc::clone(&self.audit),
             rollout: rollout.id.clone(),
             attempt,
             jobs: self.ledger.jobs.clone(),

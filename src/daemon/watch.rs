@@ -34,6 +34,8 @@ pub struct Audit {
     seen: Mutex<BTreeMap<String, BTreeMap<String, SchemaUse>>>,
     /// The first update without its row before, by topic: partition and offset.
     updates_without_before: Mutex<BTreeMap<String, (i32, i64)>>,
+    /// Up to where each topic was read.
+    read: Mutex<BTreeMap<String, Offsets>>,
 }
 
 /// How records without a schema id are counted.
@@ -51,6 +53,17 @@ impl Audit {
     /// formats fail on it for ever: the table had no `REPLICA IDENTITY FULL`.
     pub fn update_without_before(&self, topic: &str) -> Option<(i32, i64)> {
         self.updates_without_before.lock().ok()?.get(topic).copied()
+    }
+
+    /// Up to where `topic` was read.
+    pub fn read_to(&self, topic: &str) -> Offsets {
+        self.read.lock().ok().and_then(|read| read.get(topic).cloned()).unwrap_or_default()
+    }
+
+    fn reads(&self, topic: &str, position: &Offsets) {
+        if let Ok(mut read) = self.read.lock() {
+            read.insert(topic.to_owned(), position.clone());
+        }
     }
 
     /// Counts a record; true when its schema id was not seen in the topic before.
@@ -166,8 +179,10 @@ async fn read_on(
             }
             position.insert(record.partition, record.offset + 1);
         }
+        audit.reads(topic, position);
     }
     *position = ends;
+    audit.reads(topic, position);
     Ok(())
 }
 
@@ -197,9 +212,24 @@ async fn first_of_its_kind(ports: &Ports, readers: &mut Readers, topic: &str, id
 
 fn is_update_without_before(readers: &Readers, record: &RawRecord) -> bool {
     let Some(bytes) = record.value.as_deref() else { return false };
-    let reader = record::schema_id(bytes).and_then(|id| readers.get(&id)).and_then(Option::as_ref);
-    let Some(Ok(row)) = reader.map(|r| r.read(bytes)) else { return false };
+    let row = match record::schema_id(bytes) {
+        Some(id) => readers.get(&id).and_then(Option::as_ref).and_then(|reader| reader.read(bytes).ok()),
+        None => json_envelope(bytes),
+    };
+    let Some(row) = row else { return false };
     row.get("op").is_some_and(|op| op == "u") && row.get("before").is_none_or(serde_json::Value::is_null)
+}
+
+/// An envelope in JSON, with or without Connect's schema around it.
+fn json_envelope(bytes: &[u8]) -> Option<BTreeMap<String, serde_json::Value>> {
+    if bytes.first() != Some(&b'{') {
+        return None;
+    }
+    let mut row: BTreeMap<String, serde_json::Value> = serde_json::from_slice(bytes).ok()?;
+    match row.remove("payload") {
+        Some(serde_json::Value::Object(payload)) => Some(payload.into_iter().collect()),
+        _ => Some(row),
+    }
 }
 
 /// Whether a system answers: said when it changes, not each time.

@@ -23,6 +23,12 @@ pub enum Effect {
         /// Settings when there is nothing to copy.
         config: BTreeMap<String, String>,
     },
+    /// Looks through a changelog topic for an update that does not say what the row was before: no job could read past it
+    /// (Debezium needs `REPLICA IDENTITY FULL`). Nothing to undo.
+    InspectTopic {
+        /// Topic.
+        topic: String,
+    },
     /// Gives a subject the compatibility level of another one. Undo: delete the subject.
     CopySubjectLevel {
         /// Green's subject.
@@ -89,6 +95,7 @@ impl Effect {
     pub fn key(&self) -> String {
         match self {
             Self::CreateTopic { topic, .. } => format!("create-topic:{topic}"),
+            Self::InspectTopic { topic } => format!("inspect-topic:{topic}"),
             Self::CopySubjectLevel { subject, .. } => format!("subject-level:{subject}"),
             Self::Explain { job } => format!("explain:{}", job.table),
             Self::StartJob { job } => format!("start-job:{}", job.table),
@@ -118,7 +125,8 @@ impl Effect {
                 Some(Self::SetManifest { before: after.clone(), after: before.clone() })
             }
             // A level goes with its subject, which goes with its topic; the others change nothing or cannot come back.
-            Self::CopySubjectLevel { .. }
+            Self::InspectTopic { .. }
+            | Self::CopySubjectLevel { .. }
             | Self::Explain { .. }
             | Self::CancelJob { .. }
             | Self::DeleteConnector { .. }
@@ -130,6 +138,7 @@ impl Effect {
     pub fn title(&self) -> String {
         match self {
             Self::CreateTopic { topic, .. } => format!("create topic {topic}"),
+            Self::InspectTopic { topic } => format!("look through topic {topic}"),
             Self::CopySubjectLevel { subject, .. } => format!("set compatibility of subject {subject}"),
             Self::Explain { job } => format!("explain {}", job.table),
             Self::StartJob { job } => format!("start job for {}", job.table),

@@ -32,7 +32,7 @@ impl Work {
             .filter_map(|e| if let Effect::CreateTopic { topic, .. } = e { Some(topic.as_str()) } else { None })
             .collect();
         let stages = |effect: &&Effect| match effect {
-            Effect::CreateTopic { .. } | Effect::Explain { .. } => true,
+            Effect::InspectTopic { .. } | Effect::CreateTopic { .. } | Effect::Explain { .. } => true,
             Effect::CopySubjectLevel { subject, .. } => {
                 ["-value", "-key"].iter().any(|end| subject.strip_suffix(end).is_some_and(|t| made.contains(t)))
             }

@@ -61,8 +61,10 @@ fn build(input: &PlanInput, project: &Manifest) -> Result<(Plan, Vec<Diagnostic>
         }
         tables.push(describe(&estate, table));
     }
-    explains.append(&mut staging);
-    explains.append(&mut starts);
+    let mut work = inspections(&estate, &graph.upstream(&new));
+    work.append(&mut explains);
+    work.append(&mut staging);
+    work.append(&mut starts);
     let mut promoting = Vec::new();
     let mut connectors = Vec::new();
     for (name, connector) in &project.connectors {
@@ -73,7 +75,7 @@ fn build(input: &PlanInput, project: &Manifest) -> Result<(Plan, Vec<Diagnostic>
         promoting.push(Effect::CreateConnector { name: name.clone(), config: connector.config.clone() });
         after.connectors.insert(name.clone(), connector.clone());
     }
-    if !explains.is_empty() || !promoting.is_empty() {
+    if !tables.is_empty() || !promoting.is_empty() {
         promoting.push(Effect::SetManifest { before: Box::new(before.clone()), after: Box::new(after) });
     }
     let plan = Plan {
@@ -88,8 +90,8 @@ fn build(input: &PlanInput, project: &Manifest) -> Result<(Plan, Vec<Diagnostic>
         connectors,
         unproven: vec!["there is no blue: nothing is compared".to_owned()],
         warnings: diagnostics.clone(),
-        work: Work { staging: explains, promoting, ..Work::default() },
-        assumptions: Assumptions { manifest: digest_of(before), subjects: BTreeMap::new() },
+        work: Work { staging: work, promoting, ..Work::default() },
+        assumptions: Assumptions { manifest: digest_of(before), subjects: BTreeMap::new(), standing: None },
     };
     Ok((plan, diagnostics))
 }
@@ -141,6 +143,14 @@ fn describe(estate: &Estate, table: &Table) -> TablePlan {
         start: start(estate, table),
         columns: BTreeMap::new(),
     }
+}
+
+/// The changelogs among `tables` are looked through before anything is made: a job that reads an update without its row
+/// before fails for ever.
+pub fn inspections(estate: &Estate, tables: &BTreeSet<String>) -> Vec<Effect> {
+    let topics: BTreeSet<&str> =
+        tables.iter().filter_map(|name| estate.tables.get(name)).filter_map(Table::debezium_topic).collect();
+    topics.into_iter().map(|topic| Effect::InspectTopic { topic: topic.to_owned() }).collect()
 }
 
 /// What the table's statement must rebuild.

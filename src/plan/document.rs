@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::standing::Standing;
 use crate::diagnostic::Diagnostic;
 use crate::model::name::Version;
 use crate::model::parity::ColumnClass;
@@ -92,6 +93,9 @@ pub struct Assumptions {
     pub manifest: String,
     /// Version of each subject that the plan was made for.
     pub subjects: BTreeMap<String, i32>,
+    /// Topics, connectors and files; `None` for a plan that was made without looking at any system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub standing: Option<Standing>,
 }
 
 /// A plan. Immutable; the same input gives the same bytes.

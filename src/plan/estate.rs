@@ -80,6 +80,13 @@ impl Table {
         self.create()?.option(key).map(|o| o.value.as_str())
     }
 
+    /// The topic that it reads as Debezium's changelog, if it does.
+    pub fn debezium_topic(&self) -> Option<&str> {
+        let format = self.option("format").or_else(|| self.option("value.format"));
+        let is_debezium = self.role == Role::Reader && format.is_some_and(|f| f.starts_with("debezium"));
+        self.deployed.topic.as_deref().filter(|_| is_debezium)
+    }
+
     /// True when its sink writes transactions.
     pub fn exactly_once(&self) -> bool {
         self.option("sink.delivery-guarantee") == Some("exactly-once")

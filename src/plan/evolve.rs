@@ -106,6 +106,7 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
         assumptions: Assumptions {
             manifest: digest_of(before),
             subjects: BTreeMap::from([(evolution.subject.clone(), evolution.to_version)]),
+            standing: None,
         },
     })
 }
@@ -402,7 +403,9 @@ fn work(
             deletes.push(Effect::DeleteTopic { topic: blue_topic.clone() });
         }
     }
-    let mut staging = explains;
+    let green: BTreeSet<String> = impact.green.iter().cloned().collect();
+    let mut staging = deploy::inspections(estate, &graph.upstream(&green));
+    staging.extend(explains);
     staging.extend(topics);
     staging.extend(levels);
     staging.extend(starts);

@@ -20,6 +20,7 @@ pub mod parity;
 pub mod project;
 pub mod report;
 pub mod rewrite;
+pub mod standing;
 pub mod trace;
 
 pub use document::Plan;

@@ -142,6 +142,17 @@ pub enum Event {
     SoakOver,
 }
 
+/// A signed decision's delivery, as the journal keeps it: the same id and content gets the same answer for as long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The sender's id of the message (`webhook-id`).
+    pub id: String,
+    /// Digest of everything that it said.
+    pub content: String,
+    /// What it was answered with, one line.
+    pub message: String,
+}
+
 /// One entry of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
@@ -162,6 +173,15 @@ pub enum Body {
         id: String,
         /// What.
         what: Event,
+    },
+    /// Something happened to a rollout because a signed delivery said so.
+    Delivered {
+        /// Id of the rollout.
+        id: String,
+        /// What.
+        what: Event,
+        /// What brought it.
+        delivery: Delivery,
     },
     /// A subject's version was looked at: accepted, or refused with reasons.
     Evolution {

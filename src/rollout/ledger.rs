@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Body, Entry, Event};
+use super::event::{Body, Delivery, Entry, Event};
 use super::state::{Rollout, State};
 use super::transition::{Illegal, begin, next};
 use crate::model::effect::Effect;
@@ -22,6 +22,22 @@ pub struct Refused {
     pub at_ms: i64,
 }
 
+/// Deliveries that are remembered: only a holder of a secret can add one.
+const DELIVERIES: usize = 10_000;
+
+/// A delivery that was acted on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// Rollout that it was about.
+    pub rollout: String,
+    /// The rollout's state right after it.
+    pub state: State,
+    /// When, milliseconds since 1970.
+    pub at_ms: i64,
+}
+
 /// What the journal adds up to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Ledger {
@@ -37,6 +53,8 @@ pub struct Ledger {
     pub refused: Vec<Refused>,
     /// Rollouts by id.
     pub rollouts: BTreeMap<String, Rollout>,
+    /// Signed deliveries that were acted on, by id; the newest [`DELIVERIES`] of them.
+    pub deliveries: BTreeMap<String, Delivered>,
 }
 
 impl Ledger {
@@ -47,6 +65,10 @@ impl Ledger {
     pub fn apply(&mut self, entry: &Entry) -> Result<(), Illegal> {
         match &entry.body {
             Body::Rollout { id, what } => self.apply_rollout(id, what, entry.at_ms)?,
+            Body::Delivered { id, what, delivery } => {
+                self.apply_rollout(id, what, entry.at_ms)?;
+                self.remember(id, delivery, entry.at_ms);
+            }
             Body::Evolution { subject, version, refused } => {
                 self.looked_at.insert(subject.clone(), *version);
                 if !refused.is_empty() {
@@ -100,6 +122,17 @@ impl Ledger {
         }
         self.rollouts.insert(id.to_owned(), after);
         Ok(())
+    }
+
+    fn remember(&mut self, rollout: &str, delivery: &Delivery, at_ms: i64) {
+        let Some(state) = self.rollouts.get(rollout).map(|r| r.state) else { return };
+        let delivered = Delivered { delivery: delivery.clone(), rollout: rollout.to_owned(), state, at_ms };
+        self.deliveries.insert(delivery.id.clone(), delivered);
+        if self.deliveries.len() > DELIVERIES
+            && let Some(oldest) = self.deliveries.values().min_by_key(|d| d.at_ms).map(|d| d.delivery.id.clone())
+        {
+            self.deliveries.remove(&oldest);
+        }
     }
 
     /// True when an open rollout holds the table's pipeline: another one has to wait.

@@ -11,7 +11,7 @@ pub mod state;
 pub mod todo;
 pub mod transition;
 
-pub use event::{Approval, Entry, Event, Kind, NewRollout, Terms};
+pub use event::{Approval, Delivery, Entry, Event, Kind, NewRollout, Terms};
 pub use ledger::Ledger;
 pub use state::{Rollout, State};
 pub use todo::{Todo, WaitingOn, todo};

@@ -31,6 +31,7 @@ pub const STATES: &[&str] = &[
 /// The kinds of effect: the first word of an effect's key.
 pub const EFFECTS: &[&str] = &[
     "create_topic",
+    "inspect_topic",
     "subject_level",
     "explain",
     "start_job",
@@ -53,6 +54,8 @@ pub const REFUSALS: &[&str] = &[
     "evidence_mismatch",
     "expired",
     "assumptions_moved",
+    "unchecked",
+    "replay_mismatch",
     "conflict",
     "invalid",
     "not_leading",
@@ -62,7 +65,6 @@ pub const REFUSALS: &[&str] = &[
     "bad_signature",
     "old_timestamp",
     "future_timestamp",
-    "replay_mismatch",
     "malformed",
     "missing_evidence",
     "too_large",

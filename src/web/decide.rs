@@ -98,8 +98,9 @@ pub(super) async fn webhook(State(app): Shared, headers: HeaderMap, body: Body) 
         }
         let bytes = body::read(body, DECISION_LIMIT).await?;
         let delivery = app.auth.admit_signature(&headers, &bytes)?;
-        let decision = body::json::<Event>(&bytes).and_then(|event| event.decision(&delivery));
-        Ok(act(&app, &delivery, Content::of("webhook", &bytes), decision).await)
+        let content = Content::of("webhook", &bytes);
+        let decision = body::json::<Event>(&bytes).and_then(|event| event.decision(&delivery, content));
+        Ok(act(&app, &delivery, content, decision).await)
     };
     answer(&app, seen.await)
 }
@@ -117,15 +118,20 @@ async fn decide(
             let delivery = app.auth.admit_signature(&headers, &bytes)?;
             let rollout = rollout_id(id)?;
             let content = Content::of(&format!("{decision:?} {rollout}"), &bytes);
-            let via =
-                Via { decision, rollout, by: format!("webhook {}", delivery.secret), delivery: delivery.id.clone() };
+            let via = Via {
+                decision,
+                rollout,
+                by: format!("webhook {}", delivery.secret),
+                delivery: delivery.id.clone(),
+                content: Some(content.hex()),
+            };
             let request = body::json::<DecisionBody>(&bytes).and_then(|body| body.signed(decision)?.request(via));
             return Ok(act(&app, &delivery, content, request).await);
         }
         let token = app.auth.admit_token(&headers, Scope::Approve)?;
         let rollout = rollout_id(id)?;
         let bytes = body::read(body, DECISION_LIMIT).await?;
-        let via = Via { decision, rollout, by: format!("token {token}"), delivery: call_id() };
+        let via = Via { decision, rollout, by: format!("token {token}"), delivery: call_id(), content: None };
         let request = body::json::<DecisionBody>(&bytes)?.request(via)?;
         Ok((Some(decision), Seen::First(ask(&app.handle, app.handle.decide(request)).await)))
     };
@@ -172,7 +178,7 @@ fn answer(app: &App, seen: Result<(Option<Decision>, Seen), Refused>) -> Result<
         }
         Seen::Different => {
             count("refused");
-            Err(Refused::new(Cause::ReplayMismatch, "this webhook-id came before with another content"))
+            Err(Refused::new(Cause::Daemon(RefusalCause::ReplayMismatch), "this webhook-id came before with another content"))
         }
     }
 }
@@ -203,6 +209,7 @@ struct Via {
     rollout: String,
     by: String,
     delivery: String,
+    content: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -248,6 +255,7 @@ impl DecisionBody {
             via: via.by,
             comment: self.comment.map(comment).transpose()?,
             delivery: via.delivery,
+            content: via.content,
         })
     }
 }
@@ -277,7 +285,7 @@ struct EventData {
 }
 
 impl Event {
-    fn decision(self, delivery: &auth::Delivery) -> Result<DecisionRequest, Refused> {
+    fn decision(self, delivery: &auth::Delivery, content: Content) -> Result<DecisionRequest, Refused> {
         Ok(DecisionRequest {
             rollout: name("rollout", self.data.rollout)?,
             decision: match self.kind {
@@ -289,6 +297,7 @@ impl Event {
             via: format!("webhook {}", delivery.secret),
             comment: self.data.comment.map(comment).transpose()?,
             delivery: delivery.id.clone(),
+            content: Some(content.hex()),
         })
     }
 }

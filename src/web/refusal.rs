@@ -24,8 +24,6 @@ pub enum Cause {
     OldTimestamp,
     /// Signed for a time more than five minutes ahead.
     FutureTimestamp,
-    /// A delivery's id came back with another content.
-    ReplayMismatch,
     /// The body is not what the call takes.
     Malformed,
     /// A decision that does not name the evidence it was given on.
@@ -44,12 +42,14 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Daemon(RefusalCause::UnknownRollout),
         Self::Daemon(RefusalCause::WrongState),
         Self::Daemon(RefusalCause::EvidenceMismatch),
         Self::Daemon(RefusalCause::Expired),
         Self::Daemon(RefusalCause::AssumptionsMoved),
+        Self::Daemon(RefusalCause::Unchecked),
+        Self::Daemon(RefusalCause::ReplayMismatch),
         Self::Daemon(RefusalCause::Conflict),
         Self::Daemon(RefusalCause::Invalid),
         Self::Daemon(RefusalCause::NotLeading),
@@ -58,7 +58,6 @@ impl Cause {
         Self::BadSignature,
         Self::OldTimestamp,
         Self::FutureTimestamp,
-        Self::ReplayMismatch,
         Self::Malformed,
         Self::MissingEvidence,
         Self::TooLarge,
@@ -77,7 +76,6 @@ impl Cause {
             Self::BadSignature => "bad_signature",
             Self::OldTimestamp => "old_timestamp",
             Self::FutureTimestamp => "future_timestamp",
-            Self::ReplayMismatch => "replay_mismatch",
             Self::Malformed => "malformed",
             Self::MissingEvidence => "missing_evidence",
             Self::TooLarge => "too_large",
@@ -93,15 +91,15 @@ impl Cause {
         match self {
             Self::Daemon(RefusalCause::UnknownRollout) | Self::NotFound => StatusCode::NOT_FOUND,
             Self::Daemon(RefusalCause::Invalid) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::Daemon(RefusalCause::NotLeading) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Daemon(RefusalCause::NotLeading | RefusalCause::Unchecked) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Daemon(
                 RefusalCause::WrongState
                 | RefusalCause::EvidenceMismatch
                 | RefusalCause::Expired
                 | RefusalCause::AssumptionsMoved
+                | RefusalCause::ReplayMismatch
                 | RefusalCause::Conflict,
-            )
-            | Self::ReplayMismatch => StatusCode::CONFLICT,
+            ) => StatusCode::CONFLICT,
             Self::Unauthenticated | Self::BadSignature | Self::OldTimestamp | Self::FutureTimestamp => {
                 StatusCode::UNAUTHORIZED
             }
@@ -122,6 +120,8 @@ impl Cause {
             Self::Daemon(RefusalCause::EvidenceMismatch) => "read the rollout's evidence again and decide on that",
             Self::Daemon(RefusalCause::Expired) => "have the outputs validated again and decide on the new evidence",
             Self::Daemon(RefusalCause::AssumptionsMoved) => "plan again from what is deployed now",
+            Self::Daemon(RefusalCause::Unchecked) => "send it again when the system that is named answers",
+            Self::Daemon(RefusalCause::ReplayMismatch) => "give each message a webhook-id of its own",
             Self::Daemon(RefusalCause::Conflict) => "wait until the other rollout has ended, or abort it",
             Self::Daemon(RefusalCause::Invalid) => "make the plan again with this version of cyanotype",
             Self::Daemon(RefusalCause::NotLeading) => "send it again: to the leader, or in a moment",
@@ -129,7 +129,6 @@ impl Cause {
             Self::WrongScope => "use a token whose scopes hold the one that is named",
             Self::BadSignature => "sign `id.timestamp.body` with a configured secret; the body must arrive unchanged",
             Self::OldTimestamp | Self::FutureTimestamp => "set the sender's clock, and sign each attempt anew",
-            Self::ReplayMismatch => "give each message a webhook-id of its own",
             Self::Malformed => "docs/api.md shows the body of each call",
             Self::MissingEvidence => {
                 "name the rollout's evidence_digest in `evidence`: sha256: and 64 hexadecimal digits"
@@ -144,7 +143,7 @@ impl Cause {
 
     /// True when the same call may succeed later: the answer is not kept for repeated deliveries.
     pub const fn passing(self) -> bool {
-        matches!(self, Self::Daemon(RefusalCause::NotLeading) | Self::NoAnswer)
+        matches!(self, Self::Daemon(RefusalCause::NotLeading | RefusalCause::Unchecked) | Self::NoAnswer)
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Rules: an id stands for one content for as long as it is remembered; a delivery is acted on by a task of its own, so that a
 //! sender that hangs up does not stop it half-way and one that repeats at once waits for the same answer; an answer that
-//! says "try later" is not kept. Memory is bounded and ends with the process: the daemon journals the delivery's id too.
+//! says "try later" is not kept. Memory is bounded and ends with the process: the daemon journals id and
+//! content of what it acted on.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -33,6 +34,11 @@ impl Content {
         hash.update(target);
         hash.update(body);
         Self(hash.finalize().into())
+    }
+
+    /// As the journal has it.
+    pub fn hex(self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 

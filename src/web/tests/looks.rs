@@ -162,6 +162,7 @@ fn every_effect_has_its_place_in_the_metrics() {
     };
     let effects = [
         Effect::CreateTopic { topic: name(), like: None, partitions: 1, config: config() },
+        Effect::InspectTopic { topic: name() },
         Effect::CopySubjectLevel { subject: name(), like: name() },
         Effect::Explain { job: job.clone() },
         Effect::StartJob { job },
