@@ -11,8 +11,8 @@ use super::project::{self, Diagnosed, Missing};
 use super::view::Taken;
 use super::{Shell, wire};
 use crate::config::{Need, Scope};
-use crate::daemon::{gather, standing};
 use crate::daemon::ports::Ports;
+use crate::daemon::{gather, standing};
 use crate::model::manifest::Manifest;
 use crate::plan::{self, Cause};
 

@@ -91,7 +91,8 @@ impl Daemon {
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
         }
         if plan.assumptions.standing.is_none() {
-            let text = "the plan was made without a look at the systems: make it with `cyanotype plan` against this daemon";
+            let text =
+                "the plan was made without a look at the systems: make it with `cyanotype plan` against this daemon";
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
         }
         self.assumptions_hold(&plan).await?;
@@ -159,7 +160,8 @@ impl Daemon {
         }
         let rollout = self.ledger.rollouts.get(&request.rollout).cloned().ok_or_else(|| unknown(&request.rollout))?;
         let now_ms = self.ports.clock.now_ms();
-        if rollout.state == State::AwaitingApproval && rollout.evidence.as_ref().is_some_and(|e| now_ms >= e.expires_ms) {
+        if rollout.state == State::AwaitingApproval && rollout.evidence.as_ref().is_some_and(|e| now_ms >= e.expires_ms)
+        {
             return Err(Refusal::new(RefusalCause::Expired, "the evidence has expired: validate again").into());
         }
         if matches!(rollout.state, State::AwaitingApproval | State::Proposed) {

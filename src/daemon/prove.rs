@@ -210,13 +210,7 @@ impl Reading {
         Ok(())
     }
 
-    async fn read_topic(
-        &mut self,
-        ports: &Ports,
-        side: Side,
-        topic: &str,
-        to: &Offsets,
-    ) -> Result<(), Broken> {
+    async fn read_topic(&mut self, ports: &Ports, side: Side, topic: &str, to: &Offsets) -> Result<(), Broken> {
         let mut position = self.read.get(topic).cloned().unwrap_or_default();
         let mut stream = ports.topics.read(topic, &position, to).await?;
         while let Some(batch) = stream.next_batch().await? {

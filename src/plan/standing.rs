@@ -95,7 +95,9 @@ impl Plan {
 
     /// Topics that other topics are made like.
     pub fn copied_topics(&self) -> BTreeSet<&str> {
-        let like = |effect| if let &Effect::CreateTopic { like: Some(ref like), .. } = effect { Some(like.as_str()) } else { None };
+        let like = |effect| {
+            if let &Effect::CreateTopic { like: Some(ref like), .. } = effect { Some(like.as_str()) } else { None }
+        };
         self.work.staging.iter().filter_map(like).collect()
     }
 

@@ -178,7 +178,10 @@ fn answer(app: &App, seen: Result<(Option<Decision>, Seen), Refused>) -> Result<
         }
         Seen::Different => {
             count("refused");
-            Err(Refused::new(Cause::Daemon(RefusalCause::ReplayMismatch), "this webhook-id came before with another content"))
+            Err(Refused::new(
+                Cause::Daemon(RefusalCause::ReplayMismatch),
+                "this webhook-id came before with another content",
+            ))
         }
     }
 }
