@@ -95,19 +95,24 @@ impl Plan {
 
     /// Topics that other topics are made like.
     pub fn copied_topics(&self) -> BTreeSet<&str> {
-        let like = |effect| {
-            if let &Effect::CreateTopic { like: Some(ref like), .. } = effect { Some(like.as_str()) } else { None }
-        };
-        self.work.staging.iter().filter_map(like).collect()
+        let mut copied = BTreeSet::new();
+        for effect in &self.work.staging {
+            if let Effect::CreateTopic { like: Some(topic), .. } = effect {
+                copied.insert(topic.as_str());
+            }
+        }
+        copied
     }
 
     /// Connectors that move, with their settings as deployed; placeholders in them.
     pub fn moved_connectors(&self) -> BTreeMap<&str, &BTreeMap<String, String>> {
-        let moves = |effect| match effect {
-            &Effect::MoveConnector { ref name, ref before, .. } => Some((name.as_str(), before)),
-            _ => None,
-        };
-        self.work.promoting.iter().filter_map(moves).collect()
+        let mut moved = BTreeMap::new();
+        for effect in &self.work.promoting {
+            if let Effect::MoveConnector { name, before, .. } = effect {
+                moved.insert(name.as_str(), before);
+            }
+        }
+        moved
     }
 
     /// Files of the statements that change, each with the texts that the plan puts there.
