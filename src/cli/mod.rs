@@ -6,6 +6,7 @@
 mod abort;
 mod apply;
 mod approve;
+mod baseline;
 mod check;
 mod client;
 mod deploy;
@@ -99,6 +100,7 @@ enum Command {
     Approve(approve::Args),
     Reject(reject::Args),
     Abort(abort::Args),
+    Baseline(baseline::Args),
     Lineage(lineage::Args),
     Validate(validate::Args),
     Check(check::Args),
@@ -126,6 +128,7 @@ async fn run(command: Command, shell: &Shell) -> Result<Reply, Failure> {
         Command::Approve(args) => approve::run(args, shell).await,
         Command::Reject(args) => reject::run(args, shell).await,
         Command::Abort(args) => abort::run(args, shell).await,
+        Command::Baseline(args) => baseline::run(args, shell).await,
         Command::Lineage(args) => lineage::run(args, shell).await,
         Command::Validate(args) => validate::run(args, shell).await,
         Command::Check(args) => check::run(args, shell).await,

@@ -139,7 +139,7 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
         if *version <= deployed {
             continue;
         }
-        match gather::assess(&ports, &settings, subject, deployed, *version).await.map_err(asked)? {
+        match gather::assess(&ports, &settings, subject, None, (deployed, *version)).await.map_err(asked)? {
             Seen::Refused(reasons) => {
                 let text = format!("{subject} version {version} may not be planned: {}", reasons.join("; "));
                 return Ok(Outcome::Blocked(Diagnosed::new(

@@ -80,6 +80,10 @@ impl Display for Shown {
             writeln!(f)?;
             list(f, &rollouts, status.now_ms)?;
         }
+        for queued in &status.queued {
+            let what = format!("queued: {} version {}", plain(&queued.subject), queued.version);
+            writeln!(f, "\n{}\n  waits for {}", Painted(colour(f), Paint::Yellow, what), plain(&queued.waiting_on))?;
+        }
         for refused in &status.refused {
             let what = format!("refused: {} version {}", plain(&refused.subject), refused.version);
             writeln!(f, "\n{}", Painted(colour(f), Paint::Red, what))?;
@@ -125,6 +129,7 @@ mod tests {
                   "waiting_on": "an approval", "since_ms": 5_000, "something_new": 1 },
                 { "id": "r1", "title": "first deployment", "state": "done", "ended": true, "waiting_on": "", "since_ms": 0 }
             ],
+            "queued": [{ "subject": "orders-value", "version": 5, "waiting_on": "the end of rollout r2" }],
             "refused": [{ "subject": "items-value", "version": 2, "reasons": ["field `id` was removed"], "at_ms": 1 }]
         });
         let manifest = json!({ "tables": {}, "connectors": {}, "subjects": {} });
@@ -142,6 +147,9 @@ files are behind the cluster: merge cyanotype/r2
 ROLLOUT  STATE              FOR    VERDICT  WAITS ON
 r2       awaiting_approval  2m 5s  pass     an approval
   orders-value 3 -> 4
+
+queued: orders-value version 5
+  waits for the end of rollout r2
 
 refused: items-value version 2
   field `id` was removed

@@ -6,6 +6,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::daemon::handle::QueuedView;
 use crate::model::verdict::{Evidence, Outcome};
 
 /// `GET /api/v1/status`.
@@ -21,6 +22,7 @@ pub(crate) struct Status {
     pub ahead: Option<String>,
     pub rollouts: Vec<Summary>,
     pub refused: Vec<Refused>,
+    pub queued: Vec<QueuedView>,
 }
 
 /// A rollout in a list.

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use super::gather::{self, Seen};
-use super::handle::{Decision, DecisionRequest, Refusal, RefusalCause, Reply, Request};
+use super::handle::{BaselineRequest, Decision, DecisionRequest, Refusal, RefusalCause, Reply, Request};
 use super::standing;
-use super::turn::{AppendError, Daemon, Stopped};
+use super::turn::{AppendError, Daemon, Later, Stopped};
 use super::watch::Sighting;
 use crate::diagnostic::Diagnostic;
 use crate::model::verdict::digest_of;
 use crate::plan::{self, Cause, Plan};
-use crate::rollout::event::Body;
-use crate::rollout::{Approval, Delivery, Event, Illegal, Kind, NewRollout, State};
+use crate::port::PortError;
+use crate::rollout::event::{Body, Impact};
+use crate::rollout::{Approval, Delivery, Event, Illegal, Kind, NewRollout, Rollout, State};
 
 /// How long looking at what a plan stands on may take: the loop waits for it.
 const LOOK_LIMIT: Duration = Duration::from_secs(15);
@@ -21,6 +22,7 @@ pub(super) async fn answer(daemon: &mut Daemon, request: Request) -> Result<(), 
     let (result, reply) = match request {
         Request::Apply { plan, reply } => (daemon.apply(plan).await, reply),
         Request::Decide { decision, reply } => (daemon.decide(decision).await, reply),
+        Request::Baseline { baseline, reply } => (daemon.baseline(baseline).await, reply),
         Request::Revalidate { rollout, by, via, reply } => (daemon.revalidate(&rollout, &by, &via).await, reply),
         Request::Abort { rollout, by, via, reply } => (daemon.give_up(&rollout, &by, &via).await, reply),
     };
@@ -111,7 +113,7 @@ impl Daemon {
             return moved("what is deployed has changed since the plan was made: plan again".to_owned());
         }
         for (subject, version) in &plan.assumptions.subjects {
-            let seen = self.ledger.looked_at.get(subject).copied().unwrap_or(0);
+            let seen = self.ledger.moved.get(subject).copied().unwrap_or(0);
             if seen > *version {
                 let text = format!("subject {subject} has version {seen} now, the plan is for {version}: plan again");
                 return moved(text);
@@ -229,6 +231,24 @@ impl Daemon {
         Ok(self.reply(id, "both outputs are read and compared again"))
     }
 
+    async fn baseline(&mut self, request: BaselineRequest) -> Result<Reply, Refused> {
+        let BaselineRequest { subject, version, reason, by, via } = request;
+        let unchecked = |error: PortError| Refusal::new(RefusalCause::Unchecked, error.to_string());
+        let versions = self.ports.registry.versions(&subject).await.map_err(unchecked)?;
+        let Some(newest) = versions.last().copied().filter(|_| versions.contains(&version)) else {
+            let text = format!("the registry has no version {version} of subject {subject}");
+            return Err(Refusal::new(RefusalCause::Invalid, text).into());
+        };
+        let by = format!("{by} ({via})");
+        self.append(Body::Baseline { subject: subject.clone(), version, by, reason }).await?;
+        let sighting = Sighting { subject: subject.clone(), version: newest, at_ms: self.ports.clock.now_ms() };
+        let waits = "its turn".to_owned();
+        self.later.insert(subject.clone(), Later { sighting, waits });
+        let message =
+            format!("history of {subject} counts from version {version} on; version {newest} is looked at again");
+        Ok(Reply { rollout: String::new(), state: String::new(), message })
+    }
+
     async fn give_up(&mut self, id: &str, by: &str, via: &str) -> Result<Reply, Refused> {
         let rollout = self.ledger.rollouts.get(id).cloned().ok_or_else(|| unknown(id))?;
         let by = format!("{by} ({via})");
@@ -248,8 +268,8 @@ impl Daemon {
         Reply { rollout: id.to_owned(), state: state.to_owned(), message: message.to_owned() }
     }
 
-    /// Decides on a newest version; the sighting back when it cannot be decided yet.
-    pub(super) async fn decide_on(&mut self, sighting: Sighting) -> Result<Option<Sighting>, Stopped> {
+    /// Decides on a newest version; it comes back when it cannot be decided yet.
+    pub(super) async fn decide_on(&mut self, sighting: Sighting) -> Result<Option<Later>, Stopped> {
         let Sighting { subject, version, at_ms } = &sighting;
         let deployed = self.ledger.manifest.subjects.get(subject).copied();
         let looked_at = self.ledger.looked_at.get(subject).copied();
@@ -261,24 +281,35 @@ impl Daemon {
             return Ok(None);
         }
         let from = deployed.or_else(|| self.ledger.first_seen.get(subject).copied()).unwrap_or(known);
-        let seen = match gather::assess(&self.ports, &self.settings, subject, from, *version).await {
+        let later = |waits: String| Ok(Some(Later { sighting: sighting.clone(), waits }));
+        let baseline = self.ledger.baselines.get(subject).copied();
+        let seen = match gather::assess(&self.ports, &self.settings, subject, baseline, (from, *version)).await {
             Ok(seen) => seen,
             Err(error) => {
                 tracing::warn!(subject, version, %error, "version cannot be judged yet; looked at again");
-                return Ok(Some(sighting));
+                return later(error.to_string());
             }
         };
         let evolution = match seen {
             Seen::Refused(reasons) => {
-                self.metrics.subject_versions_seen_total.inc([]);
                 self.refuse(subject, *version, reasons).await?;
                 return Ok(None);
             }
-            // Planned on top of what the open rollout leaves behind.
-            Seen::Evolved(_) if !self.ledger.open().is_empty() => return Ok(Some(sighting)),
             Seen::Evolved(evolution) => evolution,
         };
-        self.metrics.subject_versions_seen_total.inc([]);
+        if let Some(planned) = self.planned_for(subject).filter(|planned| *planned > from && planned < version) {
+            let range = (planned, *version);
+            match gather::assess(&self.ports, &self.settings, subject, baseline, range).await {
+                Ok(Seen::Evolved(since)) if plan::evolve::unnoticed(&since) => {
+                    self.metrics.evolutions_total.inc(["no_impact"]);
+                    self.accept(subject, *version, Impact::None).await?;
+                    tracing::info!(subject, version, planned, "no difference to the version that is planned for");
+                    return Ok(None);
+                }
+                Ok(_) => {}
+                Err(error) => return later(error.to_string()),
+            }
+        }
         let manifest = self.ledger.manifest.clone();
         let input =
             match gather::input(&self.ports, Some(&self.audit), &self.settings, manifest, Cause::Evolution(evolution))
@@ -287,17 +318,25 @@ impl Daemon {
                 Ok(input) => input,
                 Err(error) => {
                     tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
-                    return Ok(Some(sighting));
+                    return later(error.to_string());
                 }
             };
         let planned = plan::plan(&input);
+        if planned.plan.is_some() && !self.ledger.open().is_empty() {
+            // Planned on top of what the open rollout leaves behind.
+            self.supersede(subject, *version).await?;
+            return later(match self.ledger.open().first() {
+                Some(rollout) => format!("the end of rollout {}, which is {}", rollout.id, rollout.state),
+                None => "its turn".to_owned(),
+            });
+        }
         match planned.plan {
             Some(plan) => {
                 let plan = match standing::settle(&self.ports, &self.settings, plan).await {
                     Ok(plan) => plan,
                     Err(error) => {
                         tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
-                        return Ok(Some(sighting));
+                        return later(error.to_string());
                     }
                 };
                 // The proposal first: a version that was looked at is never planned again, so a stop in between would lose it.
@@ -310,8 +349,7 @@ impl Daemon {
                     }
                     Err(AppendError::Stopped(stopped)) => return Err(stopped),
                 }
-                let accepted = Body::Evolution { subject: subject.clone(), version: *version, refused: Vec::new() };
-                self.journal(accepted).await?;
+                self.accept(subject, *version, Impact::Some).await?;
                 self.metrics.evolutions_total.inc(["accepted"]);
                 let seconds = (self.ports.clock.now_ms() - at_ms) as f64 / 1000.0;
                 self.metrics.proposal_seconds.observe([], seconds);
@@ -323,21 +361,50 @@ impl Daemon {
             }
             None => {
                 self.metrics.evolutions_total.inc(["no_impact"]);
-                let accepted = Body::Evolution { subject: subject.clone(), version: *version, refused: Vec::new() };
-                self.journal(accepted).await?;
+                self.accept(subject, *version, Impact::None).await?;
                 tracing::info!(subject, version, "evolution without impact on any statement");
             }
         }
         Ok(None)
     }
 
+    /// The newest version of `subject` that an open rollout was made for.
+    fn planned_for(&self, subject: &str) -> Option<i32> {
+        self.ledger.open().into_iter().filter_map(|rollout| planned_version(rollout, subject)).max()
+    }
+
+    /// Ends the open rollouts that were made for an older version of `subject` and do not serve yet: no approval of theirs
+    /// could be given any more.
+    async fn supersede(&mut self, subject: &str, version: i32) -> Result<(), Stopped> {
+        let overtaken = |rollout: &&Rollout| {
+            let older = planned_version(rollout, subject).is_some_and(|planned| planned < version);
+            rollout.state.can_be_superseded() && older
+        };
+        let overtaken: Vec<Rollout> = self.ledger.open().into_iter().filter(overtaken).cloned().collect();
+        for rollout in overtaken {
+            tracing::info!(rollout = rollout.id, subject, version, "rollout is superseded");
+            let what = Event::Superseded { by: format!("{subject} version {version}") };
+            self.journal(Body::Rollout { id: rollout.id.clone(), what }).await?;
+            self.stop_looking(&rollout);
+        }
+        Ok(())
+    }
+
+    async fn accept(&mut self, subject: &str, version: i32, impact: Impact) -> Result<(), Stopped> {
+        self.metrics.subject_versions_seen_total.inc([]);
+        let (subject, refused) = (subject.to_owned(), Vec::new());
+        self.journal(Body::Evolution { subject, version, refused, impact }).await
+    }
+
     async fn refuse(&mut self, subject: &str, version: i32, reasons: Vec<String>) -> Result<(), Stopped> {
+        self.metrics.subject_versions_seen_total.inc([]);
         tracing::warn!(subject, version, reasons = reasons.join("; "), "evolution refused: nothing is deployed");
         self.metrics.evolutions_total.inc(["refused"]);
         let data = serde_json::json!({
             "env": self.settings.env, "subject": subject, "version": version, "reasons": reasons,
         });
-        self.journal(Body::Evolution { subject: subject.to_owned(), version, refused: reasons }).await?;
+        let (subject_of, impact) = (subject.to_owned(), Impact::Some);
+        self.journal(Body::Evolution { subject: subject_of, version, refused: reasons, impact }).await?;
         self.notify(format!("refused-{subject}-{version}"), "evolution.refused", data);
         Ok(())
     }
@@ -354,6 +421,12 @@ impl Daemon {
 
 fn unknown(id: &str) -> Refusal {
     Refusal::new(RefusalCause::UnknownRollout, format!("there is no rollout {id}: see `cyanotype status`"))
+}
+
+/// The version of `subject` that the rollout was made for.
+fn planned_version(rollout: &Rollout, subject: &str) -> Option<i32> {
+    let version = rollout.plan.get("assumptions")?.get("subjects")?.get(subject)?.as_i64()?;
+    i32::try_from(version).ok()
 }
 
 fn one_line(diagnostic: &Diagnostic) -> String {

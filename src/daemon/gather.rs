@@ -96,14 +96,22 @@ pub enum Seen {
     Refused(Vec<String>),
 }
 
-/// Looks at `subject`, whose newest version is `to` and whose deployed text was written for `from`.
+/// Looks at `subject`, whose newest version is `to` and whose deployed text was written for `from`. Versions before
+/// `baseline` do not count, but the one that the text was written for is what changes are taken from.
 ///
 /// # Errors
 /// The registry's.
-pub async fn assess(ports: &Ports, settings: &Settings, subject: &str, from: i32, to: i32) -> PortResult<Seen> {
+pub async fn assess(
+    ports: &Ports,
+    settings: &Settings,
+    subject: &str,
+    baseline: Option<i32>,
+    (from, to): (i32, i32),
+) -> PortResult<Seen> {
     let versions = ports.registry.versions(subject).await?;
     let mut earlier: Vec<(i32, AvroSchema)> = Vec::new();
-    for version in versions.into_iter().filter(|v| *v < to) {
+    let counts = |version: i32| version >= baseline.unwrap_or(0);
+    for version in versions.into_iter().filter(|v| *v < to && (counts(*v) || *v == from)) {
         let registered = ports.registry.schema(subject, version).await?;
         match read(&registered) {
             Ok(schema) => earlier.push((version, schema)),
@@ -116,7 +124,8 @@ pub async fn assess(ports: &Ports, settings: &Settings, subject: &str, from: i32
         Err(reason) => return Ok(Seen::Refused(vec![format!("version {to}: {reason}")])),
     };
     let is_key = subject.ends_with("-key");
-    let assessment: Assessment = schema::assess(settings.level, is_key, &new, &earlier);
+    let counting: Vec<(i32, AvroSchema)> = earlier.iter().filter(|(v, _)| counts(*v)).cloned().collect();
+    let assessment: Assessment = schema::assess(settings.level, is_key, &new, &counting);
     if !assessment.plannable() {
         return Ok(Seen::Refused(assessment.reasons));
     }

@@ -49,6 +49,11 @@ impl Handle {
         self.ask(|reply| Request::Abort { rollout, by, via, reply }).await
     }
 
+    /// Accepts a subject's history before `version` as it is. After `Ok`, it is journaled and newer versions are looked at again.
+    pub async fn baseline(&self, baseline: BaselineRequest) -> Result<Reply, Refusal> {
+        self.ask(|reply| Request::Baseline { baseline, reply }).await
+    }
+
     /// Asks to validate again: catch up, read both outputs, compare. After `Ok`, the wish is journaled.
     pub async fn revalidate(&self, rollout: String, by: String, via: String) -> Result<Reply, Refusal> {
         self.ask(|reply| Request::Revalidate { rollout, by, via, reply }).await
@@ -87,6 +92,13 @@ pub enum Request {
     Decide {
         /// Who decides what, on which evidence.
         decision: DecisionRequest,
+        /// For the answer.
+        reply: Answer,
+    },
+    /// Accept a subject's history as it is.
+    Baseline {
+        /// Which, by whom and why.
+        baseline: BaselineRequest,
         /// For the answer.
         reply: Answer,
     },
@@ -143,6 +155,21 @@ pub struct DecisionRequest {
     pub delivery: String,
     /// Digest of everything that a signed delivery said; `None` for a call with a token, which is never repeated.
     pub content: Option<String>,
+}
+
+/// A subject's history, accepted as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaselineRequest {
+    /// Subject.
+    pub subject: String,
+    /// The first version that counts.
+    pub version: i32,
+    /// Why, in their words.
+    pub reason: String,
+    /// Who, in their own words.
+    pub by: String,
+    /// What let them in: `token NAME`.
+    pub via: String,
 }
 
 /// What was done about a wish.
@@ -257,8 +284,11 @@ pub struct View {
     pub ahead: Option<String>,
     /// Rollouts, the newest first.
     pub rollouts: Vec<RolloutView>,
-    /// Evolutions that may not be planned, the newest first.
+    /// Evolutions that may not be planned, the newest of each subject, the newest first.
     pub refused: Vec<RefusedView>,
+    /// Versions that wait for an open rollout to end, or for a system to answer.
+    #[serde(default)]
+    pub queued: Vec<QueuedView>,
     /// How many subjects are watched.
     pub subjects_watched: u64,
 }
@@ -339,6 +369,17 @@ pub struct RefusedView {
     pub reasons: Vec<String>,
     /// When.
     pub at_ms: i64,
+}
+
+/// A version that is seen and not planned yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueuedView {
+    /// Subject.
+    pub subject: String,
+    /// Its newest version.
+    pub version: i32,
+    /// What it waits for, one line.
+    pub waiting_on: String,
 }
 
 #[cfg(test)]

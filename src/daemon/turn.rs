@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
 use super::execute::{self, Failed, Run};
-use super::handle::{Request, View};
+use super::handle::{QueuedView, Request, View};
 use super::hold::{self, NotHeld, Wait};
 use super::ports::Ports;
 use super::prove::{self, Broken, Proof};
@@ -57,6 +57,22 @@ enum Outcomes {
     Proven { seconds: f64, result: Box<Result<Evidence, Broken>> },
 }
 
+/// A sighting that could not be decided yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Later {
+    /// What was seen.
+    pub sighting: Sighting,
+    /// What it waits for, one line.
+    pub waits: String,
+}
+
+impl Later {
+    fn view(&self) -> QueuedView {
+        let Sighting { subject, version, .. } = &self.sighting;
+        QueuedView { subject: subject.clone(), version: *version, waiting_on: self.waits.clone() }
+    }
+}
+
 /// A piece of work that came back: its number, its rollout, and what it came to.
 type Finished = (u64, String, Outcomes);
 
@@ -71,8 +87,8 @@ pub struct Daemon {
     show: watch::Sender<Arc<View>>,
     watched: watch::Sender<BTreeSet<String>>,
     sightings: mpsc::Receiver<Sighting>,
-    /// Sightings that could not be decided yet: the world did not answer, or a rollout is open.
-    later: BTreeMap<String, Sighting>,
+    /// Sightings that could not be decided yet, by subject, with what they wait for.
+    pub(super) later: BTreeMap<String, Later>,
     /// The piece of work beside the loop of each rollout, with its number.
     working: BTreeMap<String, (u64, AbortHandle)>,
     /// The number of the last piece of work.
@@ -238,6 +254,7 @@ impl Daemon {
             started_ms: self.started_ms,
             now_ms,
             ahead: self.ledger.manifest.ahead.clone().filter(|_| self.behind.0),
+            queued: self.later.values().map(Later::view).collect(),
             subjects_watched: (self.watched.borrow().len() * 2) as u64,
             ..View::default()
         };
@@ -259,14 +276,15 @@ impl Daemon {
     }
 
     async fn sighted(&mut self, sighting: Sighting) -> Result<(), Stopped> {
-        self.later.insert(sighting.subject.clone(), sighting);
+        let waits = "its turn".to_owned();
+        self.later.insert(sighting.subject.clone(), Later { sighting, waits });
         self.look_again().await
     }
 
     async fn look_again(&mut self) -> Result<(), Stopped> {
-        for (_, sighting) in std::mem::take(&mut self.later) {
-            if let Some(again) = self.decide_on(sighting).await? {
-                self.later.insert(again.subject.clone(), again);
+        for (subject, later) in std::mem::take(&mut self.later) {
+            if let Some(again) = self.decide_on(later.sighting).await? {
+                self.later.insert(subject, again);
             }
         }
         Ok(())

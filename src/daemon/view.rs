@@ -1,13 +1,15 @@
 //! The ledger as the outside sees it.
 
 use super::handle::{HistoryView, RefusedView, RolloutKind, RolloutView, View};
+use crate::rollout::ledger::Refused;
 use crate::rollout::{Kind, Ledger, Rollout, Todo, todo};
 
 /// A snapshot of `ledger`.
 pub fn of(ledger: &Ledger, frame: View) -> View {
     let mut rollouts: Vec<RolloutView> = ledger.rollouts.values().map(rollout).collect();
     rollouts.sort_by(|a, b| (b.created_ms, &b.id).cmp(&(a.created_ms, &a.id)));
-    let refused = ledger.refused.iter().rev().map(|r| RefusedView {
+    let newest = |r: &&Refused| ledger.looked_at.get(&r.subject).is_none_or(|seen| *seen <= r.version);
+    let refused = ledger.refused.iter().rev().filter(newest).map(|r| RefusedView {
         subject: r.subject.clone(),
         version: r.version,
         reasons: r.reasons.clone(),

@@ -28,7 +28,7 @@ pub fn plan(input: &PlanInput, evolution: &Evolution) -> Planned {
     if let Err(diagnostics) = plannable(evolution) {
         return Planned { plan: None, diagnostics };
     }
-    if evolution.added.is_empty() {
+    if unnoticed(evolution) {
         return Planned { plan: None, diagnostics };
     }
     match build(input, evolution, &mut diagnostics) {
@@ -38,6 +38,11 @@ pub fn plan(input: &PlanInput, evolution: &Evolution) -> Planned {
             Planned { plan: None, diagnostics }
         }
     }
+}
+
+/// True when nothing is to be planned for it: no deployed statement, and no table of one, sees the difference.
+pub fn unnoticed(evolution: &Evolution) -> bool {
+    plannable(evolution).is_ok() && evolution.added.is_empty()
 }
 
 /// A column and the rule that it is held against.

@@ -128,9 +128,9 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// A newer rollout takes its place.
+    /// What it was made for has been overtaken.
     Superseded {
-        /// Id of the newer one.
+        /// By what: `SUBJECT version N`.
         by: String,
     },
     /// Roll back was asked for.
@@ -163,6 +163,17 @@ pub struct Entry {
     pub body: Body,
 }
 
+/// Whether a subject's version matters to any statement.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Impact {
+    /// It does, or nobody could tell.
+    #[default]
+    Some,
+    /// It does not: what was planned for the version before it still holds.
+    None,
+}
+
 /// What an entry says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "entry")]
@@ -191,6 +202,20 @@ pub enum Body {
         version: i32,
         /// Empty when it was accepted.
         refused: Vec<String>,
+        /// Whether any statement sees the difference to the version before.
+        #[serde(default)]
+        impact: Impact,
+    },
+    /// From this version on a subject's history counts: what came before is accepted as it is.
+    Baseline {
+        /// Subject.
+        subject: String,
+        /// Version.
+        version: i32,
+        /// Who said so.
+        by: String,
+        /// Why.
+        reason: String,
     },
     /// The first version of a subject that the daemon saw.
     Watched {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Body, Delivery, Entry, Event};
+use super::event::{Body, Delivery, Entry, Event, Impact};
 use super::state::{Rollout, State};
 use super::transition::{Illegal, begin, next};
 use crate::model::effect::Effect;
@@ -49,6 +49,10 @@ pub struct Ledger {
     pub first_seen: BTreeMap<String, i32>,
     /// Last version looked at of each subject.
     pub looked_at: BTreeMap<String, i32>,
+    /// Last version of each subject that some statement may see: what was planned for an older one is void.
+    pub moved: BTreeMap<String, i32>,
+    /// The version from which each subject's history counts, where somebody said so.
+    pub baselines: BTreeMap<String, i32>,
     /// Versions that were refused, oldest first.
     pub refused: Vec<Refused>,
     /// Rollouts by id.
@@ -69,8 +73,11 @@ impl Ledger {
                 self.apply_rollout(id, what, entry.at_ms)?;
                 self.remember(id, delivery, entry.at_ms);
             }
-            Body::Evolution { subject, version, refused } => {
+            Body::Evolution { subject, version, refused, impact } => {
                 self.looked_at.insert(subject.clone(), *version);
+                if *impact == Impact::Some {
+                    self.moved.insert(subject.clone(), *version);
+                }
                 if !refused.is_empty() {
                     self.refused.push(Refused {
                         subject: subject.clone(),
@@ -82,7 +89,15 @@ impl Ledger {
             }
             Body::Watched { subject, version } => {
                 self.first_seen.entry(subject.clone()).or_insert(*version);
+                self.moved.insert(subject.clone(), *version);
                 self.looked_at.insert(subject.clone(), *version);
+            }
+            Body::Baseline { subject, version, .. } => {
+                self.baselines.insert(subject.clone(), *version);
+                self.refused.retain(|refused| refused.subject != *subject);
+                // What was refused because of what came before is looked at again.
+                let before = self.manifest.subjects.get(subject).or_else(|| self.first_seen.get(subject));
+                self.looked_at.insert(subject.clone(), before.copied().unwrap_or(0));
             }
             Body::Snapshot { manifest } => self.manifest = (**manifest).clone(),
         }

@@ -77,6 +77,19 @@ impl State {
         matches!(self, Self::Done | Self::Superseded | Self::Aborted | Self::RolledBack)
     }
 
+    /// True while green does not serve and nobody has said no: what overtakes the rollout may end it.
+    pub fn can_be_superseded(self) -> bool {
+        matches!(
+            self,
+            Self::Proposed
+                | Self::Staging
+                | Self::CatchingUp
+                | Self::Validating
+                | Self::AwaitingApproval
+                | Self::Unproven
+        )
+    }
+
     /// The name as journal, API and metrics have it.
     pub fn name(self) -> &'static str {
         match self {

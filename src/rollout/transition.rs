@@ -190,7 +190,7 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
         },
         Event::Superseded { by } => match r.state {
             State::Proposed => go(&mut r, State::Superseded, at_ms, &format!("superseded by {by}")),
-            State::Staging | State::CatchingUp | State::Validating | State::AwaitingApproval | State::Unproven => {
+            state if state.can_be_superseded() => {
                 r.error = Some(format!("superseded by {by}"));
                 go(&mut r, State::Aborting, at_ms, &format!("superseded by {by}"));
             }

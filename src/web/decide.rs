@@ -20,7 +20,7 @@ use super::body::{self, DECISION_LIMIT, PLAN_LIMIT};
 use super::refusal::{Cause, Refused};
 use super::replay::{Content, Seen};
 use super::{App, Shared};
-use crate::daemon::handle::{Decision, DecisionRequest, Handle, Refusal, RefusalCause, Reply};
+use crate::daemon::handle::{BaselineRequest, Decision, DecisionRequest, Handle, Refusal, RefusalCause, Reply};
 
 /// How long the daemon may take. A decision is one journal entry: well below a second.
 const ANSWER_LIMIT: Duration = Duration::from_secs(30);
@@ -71,6 +71,35 @@ pub(super) async fn revalidate(
     let reply = ask(&app.handle, app.handle.revalidate(wish.rollout, wish.by, format!("token {}", wish.token))).await?;
     tracing::info!(rollout = reply.rollout, state = reply.state, token = wish.token, "validation asked for");
     Ok((StatusCode::ACCEPTED, Json(reply)).into_response())
+}
+
+/// Accepts a subject's history as it is: whoever may approve may say so.
+pub(super) async fn baseline(State(app): Shared, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
+    let token = app.auth.admit_token(&headers, Scope::Approve)?;
+    let bytes = body::read(body, DECISION_LIMIT).await?;
+    let wish = body::json::<BaselineBody>(&bytes)?;
+    if wish.version < 1 {
+        return Err(Refused::new(Cause::Malformed, "`version` must be 1 or more"));
+    }
+    let request = BaselineRequest {
+        subject: name("subject", wish.subject)?,
+        version: wish.version,
+        reason: name("reason", wish.reason)?,
+        by: name("by", wish.by)?,
+        via: format!("token {token}"),
+    };
+    let reply = ask(&app.handle, app.handle.baseline(request)).await?;
+    tracing::info!(token, message = reply.message, "baseline taken");
+    Ok((StatusCode::ACCEPTED, Json(reply)).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BaselineBody {
+    subject: String,
+    version: i32,
+    reason: String,
+    by: String,
 }
 
 /// What a call asks for that needs no more than a name.

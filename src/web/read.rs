@@ -41,6 +41,7 @@ pub(super) async fn status(State(app): Shared, headers: HeaderMap) -> Result<Jso
         "ahead": view.ahead,
         "rollouts": summaries(&view),
         "refused": view.refused,
+        "queued": view.queued,
     })))
 }
 

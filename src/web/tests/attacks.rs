@@ -23,6 +23,24 @@ async fn a_forged_signature_is_refused() {
 }
 
 #[tokio::test]
+async fn only_who_may_approve_accepts_a_subject_s_history() {
+    let body = r#"{"subject": "s-value", "version": 3, "reason": "a mistake", "by": "Ada"}"#;
+    let bearer = |token: &str| format!("Bearer {token}");
+    let world = world();
+    let got = world.send("POST", "/api/v1/baselines", &[("authorization", &bearer(READER))], body.to_owned()).await;
+    assert_refused(&world, &got, 403, "wrong_scope");
+    let operator = [("authorization", bearer(OPERATOR))];
+    let headers: Vec<(&str, &str)> = operator.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    for bad in [body.replace("3", "0"), body.replace("a mistake", " "), body.replace("}", ", \"x\": 1}")] {
+        let got = world.send("POST", "/api/v1/baselines", &headers, bad).await;
+        assert_eq!((got.status.as_u16(), got.cause().as_str()), (400, "malformed"), "{}", got.text);
+    }
+    let got = world.send("POST", "/api/v1/baselines", &headers, body.to_owned()).await;
+    assert_eq!(got.status.as_u16(), 202, "{}", got.text);
+    assert_eq!(*world.others.lock().unwrap(), ["baseline s-value@3"]);
+}
+
+#[tokio::test]
 async fn a_body_changed_on_its_way_is_refused() {
     let world = world();
     let good = Message::new("m1", approval());

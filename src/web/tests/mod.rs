@@ -136,6 +136,10 @@ pub(super) fn world_with(view: View, auth: AuthSettings) -> World {
                     asked.lock().unwrap().push(format!("revalidate {rollout} by {by} via {via}"));
                     let _ = reply.send(Ok(done(&rollout, "catching_up")));
                 }
+                Wish::Baseline { baseline, reply } => {
+                    asked.lock().unwrap().push(format!("baseline {}@{}", baseline.subject, baseline.version));
+                    let _ = reply.send(Ok(done("", "")));
+                }
                 Wish::Abort { rollout, by, via, reply } => {
                     asked.lock().unwrap().push(format!("abort {rollout} by {by} via {via}"));
                     let _ = reply.send(Ok(done(&rollout, "aborting")));

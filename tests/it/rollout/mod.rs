@@ -8,7 +8,7 @@ use cyanotype::model::manifest::Manifest;
 use cyanotype::model::parity::{Changelog, Hop, TableContract};
 use cyanotype::model::verdict::{Evidence, Outcome};
 use cyanotype::model::work::Work;
-use cyanotype::rollout::event::Body;
+use cyanotype::rollout::event::{Body, Impact};
 use cyanotype::rollout::{Approval, Entry, Event, Kind, Ledger, NewRollout, State, Terms, Todo, todo};
 use proptest::prelude::*;
 
@@ -225,7 +225,14 @@ fn the_first_version_of_a_subject_is_remembered() {
     let of = |body| Entry { at_ms: 0, body };
     let subject = || "a-value".to_owned();
     ledger.apply(&of(Body::Watched { subject: subject(), version: 1 })).unwrap();
-    ledger.apply(&of(Body::Evolution { subject: subject(), version: 2, refused: vec!["no".to_owned()] })).unwrap();
+    ledger
+        .apply(&of(Body::Evolution {
+            subject: subject(),
+            version: 2,
+            refused: vec!["no".to_owned()],
+            impact: Impact::Some,
+        }))
+        .unwrap();
     assert_eq!((ledger.first_seen["a-value"], ledger.looked_at["a-value"]), (1, 2));
 }
 
