@@ -155,7 +155,10 @@ fn a_daemon_that_stands_by_is_alive_and_not_ready() {
 fn the_image_is_pinned_holds_no_more_than_it_needs_and_is_not_roots() {
     for base in each("FROM") {
         let tag = base.split(' ').next().unwrap().split_once(':').map_or("", |(_, tag)| tag);
-        assert!(tag.split(['.', '-']).filter(|part| part.starts_with(|c: char| c.is_ascii_digit())).count() >= 1, "{base}");
+        assert!(
+            tag.split(['.', '-']).filter(|part| part.starts_with(|c: char| c.is_ascii_digit())).count() >= 1,
+            "{base}"
+        );
     }
     let ignored = text(".dockerignore");
     let rules: Vec<&str> = ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
@@ -198,11 +201,13 @@ fn what_the_compose_file_mounts_exists_and_its_variables_have_defaults() {
 }
 
 #[test]
-fn the_page_names_the_services_credentials_as_the_unit_makes_them() {
+fn the_page_names_secrets_where_unit_and_chart_put_them() {
     let loaded = value(&text(UNIT), "LoadCredential=");
     let (id, folder) = loaded.split_once(':').unwrap();
     let page = text("docs/deploy.md");
     assert!(page.contains(&format!("{{ file = \"/run/credentials/cyanotype.service/{id}_")), "{id}");
     assert!(page.contains(folder), "{folder}");
-    assert!(page.contains(&format!("`/run/secrets/")), "the chart's secrets are named as well");
+    let mounted = value(&below(&chart("templates/deployment.yaml"), "- name: secrets").join("\n"), "mountPath:");
+    assert!(page.contains(&format!("{{ file = \"{mounted}/")), "{mounted}");
+    assert!(chart("values.yaml").contains(&format!("{{ file = \"{mounted}/")), "{mounted}");
 }
