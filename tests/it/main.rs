@@ -4,6 +4,8 @@
 
 mod architecture;
 #[cfg(feature = "daemon")]
+mod deploy;
+#[cfg(feature = "daemon")]
 mod docs;
 mod plan;
 mod rollout;
