@@ -189,6 +189,8 @@ pub trait Journal: Send + Sync {
     async fn lead(&self) -> PortResult<Vec<Vec<u8>>>;
     /// Appends one entry. After `Ok` a restart sees it; after `Err` it may or may not.
     async fn append(&self, entry: &[u8]) -> PortResult<()>;
+    /// Gives the lead up, so that another daemon need not wait for this one's session to end. Nothing can be appended then.
+    async fn leave(&self);
     /// False once another daemon has taken over.
     fn leading(&self) -> bool;
 }

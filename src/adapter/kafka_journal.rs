@@ -98,24 +98,6 @@ impl KafkaJournal {
         Ok(Self { topics, shared: Arc::new(shared), desk: Arc::default() })
     }
 
-    /// Gives the lead up, and takes no part in the election, until [`Journal::lead`] is called again. A daemon that ends
-    /// without it makes the next one wait for its session to end (8 s).
-    pub async fn leave(&self) {
-        self.shared.term.store(NO_TERM, Ordering::SeqCst);
-        let election = self.shared.elections().take();
-        let mut desk = Arc::clone(&self.desk).lock_owned().await;
-        let closed = blocking(move || {
-            *desk = Desk::default();
-            Ok(())
-        });
-        if let Err(error) = closed.await {
-            tracing::debug!(%error, "the journal's writer was not closed");
-        }
-        if let Some(election) = election {
-            election.leave().await;
-        }
-    }
-
     /// Makes the topic if there is none, and refuses one that would lose or shuffle entries.
     async fn settle_topic(&self) -> PortResult<()> {
         let topic = &self.shared.topic;
@@ -368,6 +350,22 @@ impl Journal for KafkaJournal {
         let (shared, entry) = (Arc::clone(&self.shared), entry.to_vec());
         let mut desk = Arc::clone(&self.desk).lock_owned().await;
         blocking(move || shared.append(&mut desk, &entry)).await
+    }
+
+    async fn leave(&self) {
+        self.shared.term.store(NO_TERM, Ordering::SeqCst);
+        let election = self.shared.elections().take();
+        let mut desk = Arc::clone(&self.desk).lock_owned().await;
+        let closed = blocking(move || {
+            *desk = Desk::default();
+            Ok(())
+        });
+        if let Err(error) = closed.await {
+            tracing::debug!(%error, "the journal's writer was not closed");
+        }
+        if let Some(election) = election {
+            election.leave().await;
+        }
     }
 
     fn leading(&self) -> bool {

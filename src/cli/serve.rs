@@ -48,8 +48,9 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     })?;
     let first = View { env: config.env.name.clone(), started_ms: ports.clock.now_ms(), ..View::default() };
     let (handle, inbox, show) = Handle::new(QUEUE, first);
-    let app = web::router(handle, auth(&config.env.api)?, Arc::clone(&metrics));
+    let app = web::router(handle, auth(&config.env.api, address)?, Arc::clone(&metrics));
     tracing::info!(env = config.env.name, %address, "listening; waiting to lead");
+    let journal = Arc::clone(&ports.journal);
     let serving = async move { axum::serve(listener, app).await };
     let leading = async move {
         let daemon = Daemon::lead(ports, settings, metrics, inbox, show).await?;
@@ -67,14 +68,15 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
         },
         () = asked_to_end() => {
             tracing::info!("asked to end: rollouts go on with the next start");
+            journal.leave().await;
             Ok(Reply::yes("stopped".to_owned()))
         }
     }
 }
 
-fn auth(api: &Api) -> Result<AuthSettings, Failure> {
+fn auth(api: &Api, listen: SocketAddr) -> Result<AuthSettings, Failure> {
     let wrong = |e: web::AuthError| Failure::new("the API's tokens cannot be used").because(&e);
-    let reads = match api.reads {
+    let reads = match api.reads_on(listen) {
         Reads::Open => ReadAccess::Open,
         Reads::Token => ReadAccess::Token,
     };

@@ -96,12 +96,20 @@ pub struct Api {
     pub listen: SocketAddr,
     /// How others reach it: the command line, and the links in events.
     pub url: String,
-    /// Whether looking needs a token as well.
-    pub reads: Reads,
+    /// Whether looking needs a token as well, where that is said: see [`Self::reads_on`].
+    pub reads: Option<Reads>,
     /// Who may do what. Without any token, nothing can be changed by the command line.
     pub tokens: Vec<Token>,
     /// Keys that signed webhooks are checked with (Standard Webhooks); any of them counts, so that one can be replaced.
     pub signing_secrets: Vec<SigningSecret>,
+}
+
+impl Api {
+    /// Whether looking needs a token when the daemon listens on `listen`: on a loopback address it does not, unless it is
+    /// said otherwise.
+    pub fn reads_on(&self, listen: SocketAddr) -> Reads {
+        self.reads.unwrap_or(if listen.ip().is_loopback() { Reads::Open } else { Reads::Token })
+    }
 }
 
 /// Whether looking needs a token.

@@ -129,8 +129,7 @@ fn api(section: Section<'_>) -> Api {
     let listen = listen.unwrap_or(LISTEN);
     let url = section.text("url").and_then(|url| section.checked("url", &url, http_address));
     let own = if listen.ip().is_unspecified() { SocketAddr::new(LISTEN.ip(), listen.port()) } else { listen };
-    let reads = if listen.ip().is_loopback() { Reads::Open } else { Reads::Token };
-    let reads = section.choice("reads", &[("open", Reads::Open), ("token", Reads::Token)], reads);
+    let reads = section.choice("reads", &[("open", Some(Reads::Open)), ("token", Some(Reads::Token))], None);
     let section = section.resolving(secrets);
     let (tokens, signing_secrets) = (tokens(&section), signing_secrets(&section));
     section.finish();

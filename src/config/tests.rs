@@ -110,7 +110,7 @@ retire_topics = "keep"
     assert_eq!(env.flink.rest.auth, Some(Auth::Bearer(Secret::new("hunter2hunter2hunter2"))));
     assert_eq!(env.api.tokens.first().unwrap().scopes, [Scope::Read, Scope::Approve]);
     assert_eq!(env.api.signing_secrets, [SigningSecret { name: "chat".to_owned(), secret: Secret::new(key) }]);
-    assert_eq!(env.api.reads, Reads::Open);
+    assert_eq!(env.api.reads, Some(Reads::Open));
     assert_eq!(env.policy.soak, Duration::from_secs(1));
     assert_eq!((env.policy.level.as_str(), env.policy.retire_topics), ("FULL", RetireTopics::Keep));
     let shown = format!("{env:?}");
@@ -223,9 +223,15 @@ fn a_wrong_value_is_named_with_what_would_be_right() {
 
 #[test]
 fn looking_is_open_on_loopback_only_unless_it_is_said() {
-    assert_eq!(read(DEV).unwrap().env.api.reads, Reads::Open);
-    let outside = read(&format!("{DEV}api.listen = \"0.0.0.0:1\"\n")).unwrap().env.api;
-    assert_eq!((outside.reads, outside.url.as_str()), (Reads::Token, "http://127.0.0.1:1"));
+    let (inside, outside) = ("127.0.0.1:1".parse().unwrap(), "0.0.0.0:1".parse().unwrap());
+    let said = |more: &str| read(&format!("{DEV}{more}")).unwrap().env.api;
+    // What it really listens on decides, which the command line may name.
+    for api in [said(""), said("api.listen = \"0.0.0.0:1\"\n")] {
+        assert_eq!((api.reads_on(inside), api.reads_on(outside)), (Reads::Open, Reads::Token));
+    }
+    assert_eq!(said("api.reads = \"open\"\n").reads_on(outside), Reads::Open);
+    assert_eq!(said("api.reads = \"token\"\n").reads_on(inside), Reads::Token);
+    assert_eq!(said("api.listen = \"0.0.0.0:1\"\n").url, "http://127.0.0.1:1");
 }
 
 #[test]

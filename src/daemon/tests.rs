@@ -235,6 +235,7 @@ impl Journal for World {
         self.journal.lock().unwrap().push(serde_json::from_slice(entry).unwrap());
         Ok(())
     }
+    async fn leave(&self) {}
     fn leading(&self) -> bool {
         true
     }

@@ -165,6 +165,9 @@ impl Daemon {
                 }
                 Some(sighting) = self.sightings.recv() => self.sighted(sighting).await?,
                 _ = tick.tick() => {
+                    if !self.ports.journal.leading() {
+                        return Err(Stopped::Journal(PortError::Fenced));
+                    }
                     self.look_at_files().await;
                     self.look_again().await?;
                 }

@@ -130,7 +130,7 @@ fn the_charts_configuration_can_be_used() {
     assert_eq!(config.project, PathBuf::from("/project"));
     assert!(config.env.api.listen.ip().is_unspecified(), "a pod that listens on its loopback answers no probe");
     assert_eq!(config.env.api.listen.port().to_string(), value(&values, "port:"));
-    assert_eq!(config.env.api.reads, Reads::Token);
+    assert_eq!(config.env.api.reads_on(config.env.api.listen), Reads::Token);
     assert_eq!(config.env.api.tokens.len(), 2);
 }
 
