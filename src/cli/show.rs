@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Shell;
 use super::client::{Client, understood};
 use super::output::{Failure, Paint, Painted, Reply, colour, columns, plain};
-use super::verdict::Verdict;
+use super::verdict::{Verdict, word};
 use super::view::{Rollout, moment};
 use crate::config::Scope;
 
@@ -60,11 +60,17 @@ impl Display for Shown {
             facts.push(("waits on", plain(&rollout.waiting_on)));
         }
         facts.push(("created", moment(rollout.created_ms)));
+        if !rollout.plan_digest.is_empty() {
+            facts.push(("plan", plain(&rollout.plan_digest)));
+        }
         if let Some(error) = &rollout.error {
             facts.push(("error", plain(error)));
         }
         if let Some(digest) = &rollout.evidence_digest {
             facts.push(("evidence", plain(digest)));
+        }
+        if let (Some(outcome), None) = (rollout.outcome, &rollout.evidence) {
+            facts.push(("verdict", format!("{}; its tables are no longer kept", word(outcome).0)));
         }
         for (name, value) in facts {
             writeln!(f, "  {name:<9} {value}")?;

@@ -7,7 +7,7 @@ use super::watch::Sighting;
 use crate::diagnostic::Diagnostic;
 use crate::model::verdict::digest_of;
 use crate::plan::{self, Cause, Plan};
-use crate::rollout::event::Body;
+use crate::rollout::event::{Body, without_work};
 use crate::rollout::{Approval, Event, Illegal, Kind, NewRollout, State};
 
 /// Answers `request`; every request gets exactly one answer.
@@ -115,7 +115,7 @@ impl Daemon {
             "evolution" => Kind::Evolution,
             _ => Kind::Change,
         };
-        let id = format!("{}-{}-{}", plan.kind, self.ledger.rollouts.len() + 1, base36(self.ports.clock.now_ms()));
+        let id = format!("{}-{}-{}", plan.kind, self.ledger.proposed + 1, base36(self.ports.clock.now_ms()));
         let new = NewRollout {
             id: id.clone(),
             kind,
@@ -123,7 +123,7 @@ impl Daemon {
             plan_digest: plan.digest(),
             work: plan.work.clone(),
             terms: self.settings.terms.clone(),
-            plan: serde_json::to_value(&plan).unwrap_or_default(),
+            plan: without_work(serde_json::to_value(&plan).unwrap_or_default()),
         };
         self.append(Body::Rollout { id: id.clone(), what: Event::Proposed(Box::new(new)) }).await?;
         self.propose_branch(&plan);

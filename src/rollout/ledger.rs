@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::event::{Body, Entry, Event};
 use super::state::{Rollout, State};
 use super::transition::{Illegal, begin, next};
@@ -10,7 +12,7 @@ use crate::model::manifest::Manifest;
 use crate::model::work::RunningJob;
 
 /// A version of a subject that may not be planned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// Subject.
     pub subject: String,
@@ -33,10 +35,12 @@ pub struct Ledger {
     pub first_seen: BTreeMap<String, i32>,
     /// Last version looked at of each subject.
     pub looked_at: BTreeMap<String, i32>,
-    /// Versions that were refused, oldest first.
+    /// Versions that were refused, oldest first; those that a snapshot keeps, and newer ones.
     pub refused: Vec<Refused>,
-    /// Rollouts by id.
+    /// Rollouts by id; of those that were over before a snapshot, outlines.
     pub rollouts: BTreeMap<String, Rollout>,
+    /// How many rollouts were ever proposed.
+    pub proposed: u64,
 }
 
 impl Ledger {
@@ -62,7 +66,8 @@ impl Ledger {
                 self.first_seen.entry(subject.clone()).or_insert(*version);
                 self.looked_at.insert(subject.clone(), *version);
             }
-            Body::Snapshot { manifest } => self.manifest = (**manifest).clone(),
+            Body::Snapshot { manifest, rest: None } => self.manifest = (**manifest).clone(),
+            Body::Snapshot { manifest, rest: Some(rest) } => *self = rest.ledger(manifest),
         }
         Ok(())
     }
@@ -80,6 +85,7 @@ impl Ledger {
                 return Err(Illegal::Existence { id: id.to_owned(), what: "it was proposed before" });
             }
             self.rollouts.insert(id.to_owned(), begin(new, at_ms));
+            self.proposed += 1;
             return Ok(());
         }
         let Some(rollout) = self.rollouts.get(id) else {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Approval, Kind, Terms};
 use crate::model::effect::Effect;
-use crate::model::verdict::Evidence;
+use crate::model::verdict::{Evidence, Outcome};
 use crate::model::work::{RunningJob, Work};
 
 /// Where a rollout stands.
@@ -118,6 +118,15 @@ pub struct Step {
     pub note: String,
 }
 
+/// What is known of evidence that is no longer kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Its digest.
+    pub digest: String,
+    /// Its answer.
+    pub outcome: Outcome,
+}
+
 /// A rollout, folded from its events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rollout {
@@ -129,7 +138,7 @@ pub struct Rollout {
     pub title: String,
     /// Digest of the plan.
     pub plan_digest: String,
-    /// The plan as people and tools read it.
+    /// The plan as people and tools read it; nothing in an outline.
     pub plan: serde_json::Value,
     /// What is done.
     pub work: Work,
@@ -151,6 +160,9 @@ pub struct Rollout {
     pub jobs: BTreeMap<String, RunningJob>,
     /// The last verdict.
     pub evidence: Option<Evidence>,
+    /// What is left of it in an outline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
     /// The yes.
     pub approval: Option<Approval>,
     /// What went wrong, if something did.
@@ -170,7 +182,12 @@ impl Rollout {
 
     /// Digest of the last evidence.
     pub fn evidence_digest(&self) -> Option<String> {
-        self.evidence.as_ref().map(Evidence::digest)
+        self.evidence.as_ref().map(Evidence::digest).or_else(|| self.found.as_ref().map(|f| f.digest.clone()))
+    }
+
+    /// Answer of the last evidence.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.evidence.as_ref().map(|e| e.outcome).or_else(|| self.found.as_ref().map(|f| f.outcome))
     }
 
     /// Tries of an effect so far.
