@@ -128,6 +128,20 @@ pub(super) mod tests {
     }
 
     #[tokio::test]
+    async fn of_an_outline_it_shows_what_is_left() {
+        let mut outline = rollout(Outcome::Pass);
+        for (field, left) in [("plan", json!(null)), ("evidence", json!(null)), ("outcome", json!("pass"))] {
+            outline[field] = left;
+        }
+        outline["plan_digest"] = json!("sha256:p");
+        let (env, _) = daemon(move |_| (200, outline.clone())).await;
+        let text = fetch(&Client::new(&env, Scope::Read).unwrap(), "r1").await.unwrap().to_string();
+        for want in ["  plan      sha256:p\n", "  verdict   pass; its tables are no longer kept\n", "\nhistory\n"] {
+            assert!(text.contains(want), "{want}\n---\n{text}");
+        }
+    }
+
+    #[tokio::test]
     async fn an_unknown_rollout_is_no_answer_and_says_where_to_look() {
         let refusal =
             json!({ "error": { "cause": "unknown_rollout", "message": "no rollout has the id \"r9\"", "help": "x" } });

@@ -52,9 +52,9 @@ impl Stopped {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Unreadable(Unreadable::Headless) => {
-                "set retention.ms and retention.bytes of the journal's topic to -1 so that no more is lost. If a copy of the \
-                 topic is left, name it under journal.topic. If none is, name a new topic there: it knows nothing of what runs, so \
-                 end those jobs and connectors by hand before `cyanotype deploy`"
+                "set retention.ms and retention.bytes of the journal's topic to -1, so that no more is lost. If a copy of the \
+                 topic is left, name that under journal.topic. If none is, name a new topic there; it knows nothing of what \
+                 runs, so remove that by hand (jobs, connectors, topics, subjects) before `cyanotype deploy`"
             }
             Self::Unreadable(Unreadable::Entry { .. }) => {
                 "a newer version may have written it: start that version, or find out who else writes to the journal's topic"

@@ -212,10 +212,14 @@ mod tests {
         let cluster = cluster();
         let writer = open(&cluster);
         assert_eq!(how(writer.write(b"a")), "at 0");
-        cluster.request_errors(Api::AddPartitionsToTxn, &[Answer::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING]);
-        assert_eq!(how(writer.write(b"b")), "forgotten");
-        let written = how(open(&cluster).write(b"b"));
-        assert!(written.starts_with("at "), "{written}");
+        drop(writer);
+        for entry in [b"b".to_vec(), vec![7; 3 * parts::PART_BYTES]] {
+            let writer = open(&cluster);
+            cluster.request_errors(Api::AddPartitionsToTxn, &[Answer::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING]);
+            assert_eq!(how(writer.write(&entry)), "forgotten");
+            let written = how(open(&cluster).write(&entry));
+            assert!(written.starts_with("at "), "{written}");
+        }
     }
 
     #[test]
