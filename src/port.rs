@@ -182,13 +182,30 @@ pub trait Connectors: Send + Sync {
     async fn delete(&self, name: &str) -> PortResult<()>;
 }
 
-/// The journal: an append-only log with one writer.
+/// What a journal holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Every entry that is left, oldest first.
+    pub entries: Vec<Vec<u8>>,
+    /// True when there were entries before them, which are deleted: by [`Journal::forget`], or by somebody else.
+    pub shortened: bool,
+}
+
+/// A place in a journal: after some entries and before the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place(pub i64);
+
+/// The journal: a log with one writer, which only grows at its end and is only shortened at its beginning.
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Waits until this daemon leads, fences the old leader, and returns every entry so far, oldest first.
-    async fn lead(&self) -> PortResult<Vec<Vec<u8>>>;
-    /// Appends one entry. After `Ok` a restart sees it; after `Err` it may or may not.
-    async fn append(&self, entry: &[u8]) -> PortResult<()>;
+    /// Waits until this daemon leads, fences the old leader, and returns what the journal holds.
+    async fn lead(&self) -> PortResult<Held>;
+    /// Appends one entry, whole or not at all; answers with the place before it. After `Ok` a restart sees it; after `Err`
+    /// it may or may not.
+    async fn append(&self, entry: &[u8]) -> PortResult<Place>;
+    /// Deletes every entry before `place`. After `Err` some of the oldest may be gone, and trying again is harmless. The
+    /// caller has appended, at `place` or later, what stands for them.
+    async fn forget(&self, before: Place) -> PortResult<()>;
     /// Gives the lead up, so that another daemon need not wait for this one's session to end. Nothing can be appended then.
     async fn leave(&self);
     /// False once another daemon has taken over.

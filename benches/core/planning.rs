@@ -45,15 +45,13 @@ fn size(shape: Shape, count: usize, repetitions: usize) -> Result<(), String> {
     };
     let (_, made) = plan()?;
     carried_everywhere(&made)?;
-    let size = |json: serde_json::Result<Vec<u8>>| json.map(|json| json.len() as f64 / 1e6).map_err(|e| e.to_string());
-    // The journal's entry holds the plan, and the work once more beside it.
-    let (json, work) = (size(serde_json::to_vec(&made))?, size(serde_json::to_vec(&made.work))?);
+    // The journal's entry holds the plan and little else.
+    let json = serde_json::to_vec(&made).map_err(|e| e.to_string())?.len() as f64 / 1e6;
     let parsed = estate::read(&input.manifest).map_err(|_| "the project does not parse".to_owned())?;
     let green = made.tables.len();
     let title = format!(
-        "planning: {count} statements, {}, {green} become green; plan {json:.1} MB, its entry in the journal {:.1} MB",
+        "planning: {count} statements, {}, {green} become green; plan, as in the journal, {json:.1} MB",
         shape.name(),
-        json + work
     );
     let variants = vec![
         Variant::new("parse every text once", Role::Limit, || {

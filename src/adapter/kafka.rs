@@ -16,6 +16,7 @@ use rdkafka::admin::{
     AdminClient, AdminOptions, ConfigEntry, ConfigSource, NewTopic, ResourceSpecifier, TopicReplication,
 };
 use rdkafka::error::RDKafkaErrorCode as Code;
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 pub use self::client::KafkaSettings;
 pub(super) use self::client::{CALL, Clients, Context, code_of, passing};
@@ -70,6 +71,16 @@ impl KafkaTopics {
             Some(Err(code)) => Err(self.clients().code(what(), code)),
             None => Ok(None),
         }
+    }
+
+    /// Deletes the records of partition 0 before `offset`. After `Ok` no reader sees them.
+    pub(super) async fn delete_before(&self, topic: &str, offset: i64) -> PortResult<()> {
+        let what = || format!("to delete the records of topic `{topic}` before offset {offset}");
+        let mut before = TopicPartitionList::with_capacity(1);
+        before.add_partition_offset(topic, 0, Offset::Offset(offset)).map_err(|e| self.clients().error(what(), &e))?;
+        let told = self.admin.delete_records(&before, &options()).await;
+        let told = told.map_err(|e| self.clients().error(what(), &e))?;
+        told.elements().iter().try_for_each(|e| e.error()).map_err(|e| self.clients().error(what(), &e))
     }
 
     /// Runs questions that block on a reader.

@@ -2,10 +2,12 @@
 //!
 //! Rules: who holds the partition in the group `<topic>.leader` leads; only a leader opens the writer
 //! `<topic>.writer`, and does so before it replays, so that an older leader can write nothing after what was replayed;
-//! each entry is its own committed transaction; a writer that Kafka forgot (it forgets idle ones) is opened again only
-//! while this daemon still leads and nobody else has written; the topic is never compacted.
+//! each entry is its own committed transaction of one or more records; a writer that Kafka forgot (it forgets idle ones)
+//! is opened again only while this daemon still leads and nobody else has written; the topic is never compacted, its
+//! oldest records are deleted on demand, and a replay begins at the first that is left.
 
 mod election;
+mod parts;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -19,15 +21,18 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::Mutex;
 
 use self::election::Election;
-use self::writer::{BATCH_BYTES, ENTRY_BYTES, Failed, Writer};
+use self::parts::{Assembly, Begins};
+use self::writer::{ENTRY_BYTES, Failed, Writer};
 use super::kafka::{CALL, Clients, Context, KafkaSettings, KafkaTopics, Readers, Records, blocking};
 use crate::model::record::{Offsets, TopicSpec};
-use crate::port::{Journal, PortError, PortResult, Topics};
+use crate::port::{Held, Journal, Place, PortError, PortResult, Topics};
 
 /// How long a reader waits for a transaction that is being decided.
 const DECIDED: Duration = Duration::from_secs(3);
 /// How long to wait between two looks at it.
 const LOOK: Duration = Duration::from_millis(10);
+/// Largest batch that the topic takes, as brokers have it by default: one that takes less by default is overruled.
+const BATCH_BYTES: usize = 1024 * 1024 + 12;
 /// No term: this daemon does not lead.
 const NO_TERM: u64 = 0;
 
@@ -78,6 +83,15 @@ struct Desk {
     end: i64,
     /// The entry whose append was not answered: it may follow at `end`.
     unsure: Option<Vec<u8>>,
+}
+
+/// What was read of the journal.
+struct Entries {
+    all: Vec<Vec<u8>>,
+    /// The first offset that is left.
+    low: i64,
+    /// Up to here that is all there is.
+    end: i64,
 }
 
 /// Whether an entry whose append was not answered is in the journal.
@@ -187,27 +201,53 @@ impl Shared {
         Ok(())
     }
 
-    /// Reads from `from` to the end: the entries, and the offset up to which that is all there is.
-    fn entries(&self, from: i64) -> PortResult<(Vec<Vec<u8>>, i64)> {
+    /// The first offset that is left, and the one that nothing visible is at or after.
+    fn bounds(&self) -> PortResult<(i64, i64)> {
         let reader = self.readers.lease()?;
-        let end = reader.highs(&self.topic, &reader.ids(&self.topic)?)?.get(&0).copied().unwrap_or(0);
+        let ids = reader.ids(&self.topic)?;
+        let of = |offsets: Offsets| offsets.get(&0).copied().unwrap_or(0);
+        let bounds = (of(reader.lows(&self.topic, &ids)?), of(reader.highs(&self.topic, &ids)?));
         reader.done();
-        let mut records =
-            Records::start(&self.readers, &self.topic, &Offsets::from([(0, from)]), &Offsets::from([(0, end)]))?;
-        let mut entries = Vec::new();
-        while let Some(batch) = records.next()? {
-            entries.extend(batch.into_iter().map(|record| record.value.unwrap_or_default()));
+        Ok(bounds)
+    }
+
+    /// Reads from `from`, or from the first offset that is left, to the end.
+    fn entries(&self, from: Option<i64>) -> PortResult<Entries> {
+        let (mut low, mut end) = self.bounds()?;
+        loop {
+            let read = self.assemble(from, low, end);
+            let now = self.bounds()?;
+            if now.0 == low {
+                return Ok(Entries { all: read?, low, end });
+            }
+            // It was shortened meanwhile, as by a leader of before that wrote a snapshot and is still at it.
+            (low, end) = now;
         }
-        Ok((entries, end))
+    }
+
+    fn assemble(&self, from: Option<i64>, low: i64, end: i64) -> PortResult<Vec<Vec<u8>>> {
+        let begins = if from.is_some() { Begins::BehindAnEntry } else { Begins::AtTheFirst };
+        let (from, to) = (Offsets::from([(0, from.unwrap_or(low))]), Offsets::from([(0, end)]));
+        let garbage = |reason| PortError::Garbage {
+            system: "Kafka",
+            what: format!("the reading of journal `{}`", self.topic),
+            reason,
+        };
+        let mut records = Records::start(&self.readers, &self.topic, &from, &to)?;
+        let mut assembly = Assembly::new(begins);
+        while let Some(batch) = records.next()? {
+            batch.into_iter().try_for_each(|record| assembly.take(record)).map_err(garbage)?;
+        }
+        assembly.whole().map_err(garbage)
     }
 
     /// Opens the writer and replays everything.
-    fn take_over(&self, desk: &mut Desk) -> PortResult<Vec<Vec<u8>>> {
+    fn take_over(&self, desk: &mut Desk) -> PortResult<Held> {
         *desk = Desk::default();
         let writer = Writer::open(self.clients(), &self.topic)?;
-        let (entries, end) = self.entries(0)?;
+        let Entries { all, low, end } = self.entries(None)?;
         *desk = Desk { writer: Some(writer), end, unsure: None };
-        Ok(entries)
+        Ok(Held { entries: all, shortened: low > 0 })
     }
 
     /// Opens the writer again in the same term. Answers whether the unsure entry is in the journal.
@@ -216,40 +256,36 @@ impl Shared {
             return Err(PortError::Fenced);
         }
         let writer = Writer::open(self.clients(), &self.topic)?;
-        let (news, end) = self.entries(desk.end)?;
-        let landed = match (news.as_slice(), desk.unsure.as_ref()) {
-            ([], _) => Landed::No,
-            ([entry], Some(unsure)) if entry == unsure => Landed::Yes,
-            _ => {
-                tracing::error!(
-                    topic = self.topic,
-                    "the journal has entries of another writer: this daemon steps down"
-                );
-                return Err(self.step_down());
-            }
+        let Entries { all: news, low, end } = self.entries(Some(desk.end))?;
+        // Only the leader shortens the journal, and what is gone from behind this desk's end was somebody else's.
+        let ours = low <= desk.end;
+        let Some(landed) = landed(&news, desk.unsure.as_deref()).filter(|_| ours) else {
+            tracing::error!(topic = self.topic, "the journal has entries of another writer: this daemon steps down");
+            return Err(self.step_down());
         };
         *desk = Desk { writer: Some(writer), end, unsure: None };
         Ok(landed)
     }
 
-    fn append(&self, desk: &mut Desk, entry: &[u8]) -> PortResult<()> {
+    fn append(&self, desk: &mut Desk, entry: &[u8]) -> PortResult<Place> {
         if !self.leading() {
             return Err(PortError::Fenced);
         }
         if desk.writer.is_none() {
             self.reopen(desk)?;
         }
+        let place = Place(desk.end);
         let first = self.write(desk, entry);
         if !matches!(first, Err(Failed::Forgotten)) {
-            return first.map_err(|failed| self.told(failed));
+            return first.map(|()| place).map_err(|failed| self.told(failed));
         }
         tracing::info!(
             topic = self.topic,
             "Kafka forgot the journal's writer, which was idle for long: opening it again"
         );
         match self.reopen(desk)? {
-            Landed::Yes => Ok(()),
-            Landed::No => self.write(desk, entry).map_err(|failed| self.told(failed)),
+            Landed::Yes => Ok(place),
+            Landed::No => self.write(desk, entry).map(|()| place).map_err(|failed| self.told(failed)),
         }
     }
 
@@ -285,6 +321,16 @@ impl Shared {
     }
 }
 
+/// Whether the entry whose append was not answered is in the journal, which has `news` since. An entry of several records
+/// is there with all of them or with none. `None` when somebody else has written.
+fn landed(news: &[Vec<u8>], unsure: Option<&[u8]>) -> Option<Landed> {
+    match (news, unsure) {
+        ([], _) => Some(Landed::No),
+        ([entry], Some(unsure)) if entry == unsure => Some(Landed::Yes),
+        _ => None,
+    }
+}
+
 /// Takes part in the election while it waits. One that gives up must leave, or it would hold the lead without leading.
 struct Candidate<'a> {
     shared: &'a Shared,
@@ -308,7 +354,7 @@ impl Drop for Candidate<'_> {
 
 #[async_trait]
 impl Journal for KafkaJournal {
-    async fn lead(&self) -> PortResult<Vec<Vec<u8>>> {
+    async fn lead(&self) -> PortResult<Held> {
         self.settle_topic().await?;
         self.shared.term.store(NO_TERM, Ordering::SeqCst);
         let candidate = Candidate { shared: &self.shared, won: false };
@@ -317,18 +363,18 @@ impl Journal for KafkaJournal {
             let term = election.held().await?;
             let (shared, mut desk) = (Arc::clone(&self.shared), Arc::clone(&self.desk).lock_owned().await);
             let taken = blocking(move || {
-                let entries = shared.take_over(&mut desk)?;
+                let held = shared.take_over(&mut desk)?;
                 if !election.holds(term) {
                     *desk = Desk::default();
                     return Ok(None);
                 }
                 // While the desk is ours: an append sees both or neither.
                 shared.term.store(term, Ordering::SeqCst);
-                Ok(Some(entries))
+                Ok(Some(held))
             })
             .await;
             match taken {
-                Ok(Some(entries)) => return Ok(candidate.won(entries)),
+                Ok(Some(held)) => return Ok(candidate.won(held)),
                 Ok(None) => {}
                 Err(PortError::Fenced) => {
                     self.shared.step_down();
@@ -338,7 +384,7 @@ impl Journal for KafkaJournal {
         }
     }
 
-    async fn append(&self, entry: &[u8]) -> PortResult<()> {
+    async fn append(&self, entry: &[u8]) -> PortResult<Place> {
         if entry.len() > ENTRY_BYTES {
             let what = format!("to append to journal `{}`", self.shared.topic);
             let reason = format!("the entry has {} bytes and the most is {ENTRY_BYTES}", entry.len());
@@ -368,12 +414,20 @@ impl Journal for KafkaJournal {
         }
     }
 
+    async fn forget(&self, before: Place) -> PortResult<()> {
+        if !self.leading() {
+            return Err(PortError::Fenced);
+        }
+        // Kafka fences no deletion: a leader of before that is still at it deletes what its own snapshot stands for.
+        self.topics.delete_before(&self.shared.topic, before.0).await
+    }
+
     fn leading(&self) -> bool {
         self.shared.leading()
     }
 }
 
-/// Reads every entry of a journal, oldest first, without leading: all whose append returned before the call.
+/// Reads every entry that is left of a journal, oldest first, without leading: all whose append returned before the call.
 ///
 /// # Errors
 /// When Kafka does not answer or there is no such topic.
@@ -382,7 +436,28 @@ pub async fn read_all(settings: JournalSettings) -> PortResult<Vec<Vec<u8>>> {
         let readers = Readers::new(Clients::new(settings.kafka()));
         let shared = Shared::new(readers, settings.topic);
         shared.decided()?;
-        shared.entries(0).map(|(entries, _)| entries)
+        shared.entries(None).map(|entries| entries.all)
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_whose_append_was_not_answered_landed_if_it_is_all_there_is_to_read() {
+        let (entry, other) = (b"entry".to_vec(), b"other".to_vec());
+        let told = |news: &[&Vec<u8>], unsure: Option<&Vec<u8>>| {
+            let news: Vec<Vec<u8>> = news.iter().map(|e| (*e).clone()).collect();
+            landed(&news, unsure.map(Vec::as_slice))
+        };
+        assert!(told(&[], None) == Some(Landed::No));
+        assert!(told(&[], Some(&entry)) == Some(Landed::No));
+        assert!(told(&[&entry], Some(&entry)) == Some(Landed::Yes));
+        for news in [[&other].as_slice(), &[&entry, &other], &[&entry, &entry]] {
+            assert!(told(news, Some(&entry)).is_none());
+            assert!(told(news, None).is_none());
+        }
+    }
 }

@@ -63,8 +63,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
         },
         ended = leading => match ended {
             Ok(()) => Ok(Reply::yes("stopped".to_owned())),
-            Err(e) => Err(Failure::new("the daemon stopped").because(&e)
-                .help("start it again: it goes on where it was")),
+            Err(e) => Err(Failure::new("the daemon stopped").because(&e).help(e.help())),
         },
         () = asked_to_end() => {
             tracing::info!("asked to end: rollouts go on with the next start");

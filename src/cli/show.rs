@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Shell;
 use super::client::{Client, understood};
 use super::output::{Failure, Paint, Painted, Reply, colour, columns, plain};
-use super::verdict::Verdict;
+use super::verdict::{Verdict, word};
 use super::view::{Rollout, moment};
 use crate::config::Scope;
 
@@ -60,11 +60,17 @@ impl Display for Shown {
             facts.push(("waits on", plain(&rollout.waiting_on)));
         }
         facts.push(("created", moment(rollout.created_ms)));
+        if !rollout.plan_digest.is_empty() {
+            facts.push(("plan", plain(&rollout.plan_digest)));
+        }
         if let Some(error) = &rollout.error {
             facts.push(("error", plain(error)));
         }
         if let Some(digest) = &rollout.evidence_digest {
             facts.push(("evidence", plain(digest)));
+        }
+        if let (Some(outcome), None) = (rollout.outcome, &rollout.evidence) {
+            facts.push(("verdict", format!("{}; its tables are no longer kept", word(outcome).0)));
         }
         for (name, value) in facts {
             writeln!(f, "  {name:<9} {value}")?;
@@ -117,6 +123,20 @@ pub(super) mod tests {
             "\nverdict pass: one table\n",
             "\nhistory\n  2023-11-14 22:13:20Z  staging  level allows it\n",
         ] {
+            assert!(text.contains(want), "{want}\n---\n{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn of_an_outline_it_shows_what_is_left() {
+        let mut outline = rollout(Outcome::Pass);
+        for (field, left) in [("plan", json!(null)), ("evidence", json!(null)), ("outcome", json!("pass"))] {
+            outline[field] = left;
+        }
+        outline["plan_digest"] = json!("sha256:p");
+        let (env, _) = daemon(move |_| (200, outline.clone())).await;
+        let text = fetch(&Client::new(&env, Scope::Read).unwrap(), "r1").await.unwrap().to_string();
+        for want in ["  plan      sha256:p\n", "  verdict   pass; its tables are no longer kept\n", "\nhistory\n"] {
             assert!(text.contains(want), "{want}\n---\n{text}");
         }
     }

@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::verdict::digest_of;
 use crate::plan::{self, Cause, Plan};
 use crate::port::PortError;
-use crate::rollout::event::{Body, Impact};
+use crate::rollout::event::{Body, Impact, without_work};
 use crate::rollout::{Approval, Delivery, Event, Illegal, Kind, NewRollout, Rollout, State};
 
 /// How long looking at what a plan stands on may take: the loop waits for it.
@@ -141,7 +141,7 @@ impl Daemon {
             "evolution" => Kind::Evolution,
             _ => Kind::Change,
         };
-        let id = format!("{}-{}-{}", plan.kind, self.ledger.rollouts.len() + 1, base36(self.ports.clock.now_ms()));
+        let id = format!("{}-{}-{}", plan.kind, self.ledger.proposed + 1, base36(self.ports.clock.now_ms()));
         let new = NewRollout {
             id: id.clone(),
             kind,
@@ -149,7 +149,7 @@ impl Daemon {
             plan_digest: plan.digest(),
             work: plan.work.clone(),
             terms: self.settings.terms.clone(),
-            plan: serde_json::to_value(&plan).unwrap_or_default(),
+            plan: without_work(serde_json::to_value(&plan).unwrap_or_default()),
         };
         self.append(Body::Rollout { id: id.clone(), what: Event::Proposed(Box::new(new)) }).await?;
         self.propose_branch(&plan);
@@ -161,6 +161,10 @@ impl Daemon {
             return Ok(given);
         }
         let rollout = self.ledger.rollouts.get(&request.rollout).cloned().ok_or_else(|| unknown(&request.rollout))?;
+        // Journals of before hold an approval's delivery here alone.
+        if let Some(given) = rollout.approval.as_ref().filter(|a| a.delivery == request.delivery) {
+            return Ok(self.reply(&rollout.id, &format!("decided by {} before", given.by)));
+        }
         let now_ms = self.ports.clock.now_ms();
         if rollout.state == State::AwaitingApproval && rollout.evidence.as_ref().is_some_and(|e| now_ms >= e.expires_ms)
         {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::model::manifest::Manifest;
-use crate::model::verdict::Evidence;
+use crate::model::verdict::{Evidence, Outcome};
 
 /// The way to a running daemon. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -335,10 +335,16 @@ pub struct RolloutView {
     pub since_ms: i64,
     /// When it was made.
     pub created_ms: i64,
-    /// The plan.
+    /// Digest of the plan.
+    #[serde(default)]
+    pub plan_digest: String,
+    /// The plan; null once the rollout is over and folded into a snapshot.
     pub plan: serde_json::Value,
-    /// What the outputs proved, once they were read.
+    /// What the outputs proved, once they were read; of rollouts that are over, the newest alone keeps it.
     pub evidence: Option<Evidence>,
+    /// The answer of the evidence, also when that is no longer kept.
+    #[serde(default)]
+    pub outcome: Option<Outcome>,
     /// Digest of the evidence: what a decision must name.
     pub evidence_digest: Option<String>,
     /// States so far, the oldest first.

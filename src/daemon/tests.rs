@@ -3,19 +3,20 @@
 mod decisions;
 mod overlaps;
 mod reading;
+mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use tokio::sync::{mpsc, watch};
 
 use super::execute::precheck;
+use super::handle::{Handle, View};
 use super::hold::{self, NotHeld, Positions, Wait};
 use super::ports::Ports;
 use super::settings::Settings;
-use super::turn::Daemon;
+use super::turn::{Daemon, Stopped};
 use super::watch::Sighting;
 use crate::model::effect::Effect;
 use crate::model::job::{JobHealth, JobRef, JobText};
@@ -25,8 +26,8 @@ use crate::model::work::{ReadProgress, RunningJob};
 use crate::plan::input::Carry;
 use crate::plan::{Policy, project};
 use crate::port::{
-    Clock, ConnectorStatus, Connectors, Engine, Journal, Notifier, OutgoingEvent, PortError, PortResult, ProjectFile,
-    RecordStream, RegisteredSchema, Registry, Repository, Topics,
+    Clock, ConnectorStatus, Connectors, Engine, Held, Journal, Notifier, OutgoingEvent, Place, PortError, PortResult,
+    ProjectFile, RecordStream, RegisteredSchema, Registry, Repository, Topics,
 };
 use crate::rollout::event::{Body, Impact};
 use crate::rollout::{Entry, Event, Terms};
@@ -40,7 +41,14 @@ struct World {
     subjects: BTreeMap<String, Vec<String>>,
     /// What the journal held at the start.
     held: Vec<Entry>,
+    /// Whether there was more before that.
+    shortened: bool,
+    /// What was appended since.
     journal: Mutex<Vec<Entry>>,
+    /// What it was asked last to forget.
+    forgotten: Mutex<Option<Place>>,
+    /// True when nothing can be deleted.
+    forgets_nothing: bool,
     /// Bytes that the journal takes as one entry; 0 for any number.
     largest_entry: usize,
     committed: BTreeMap<String, Offsets>,
@@ -224,15 +232,24 @@ impl Connectors for World {
 
 #[async_trait]
 impl Journal for World {
-    async fn lead(&self) -> PortResult<Vec<Vec<u8>>> {
-        Ok(self.held.iter().map(|entry| serde_json::to_vec(entry).unwrap()).collect())
+    async fn lead(&self) -> PortResult<Held> {
+        let entries = self.held.iter().map(|entry| serde_json::to_vec(entry).unwrap()).collect();
+        Ok(Held { entries, shortened: self.shortened })
     }
-    async fn append(&self, entry: &[u8]) -> PortResult<()> {
+    async fn append(&self, entry: &[u8]) -> PortResult<Place> {
         if self.largest_entry > 0 && entry.len() > self.largest_entry {
             let (what, reason) = ("an entry".to_owned(), "it is too large".to_owned());
             return Err(PortError::Refused { system: "Kafka", what, reason });
         }
-        self.journal.lock().unwrap().push(serde_json::from_slice(entry).unwrap());
+        let mut journal = self.journal.lock().unwrap();
+        journal.push(serde_json::from_slice(entry).unwrap());
+        Ok(Place(i64::try_from(journal.len()).unwrap() - 1))
+    }
+    async fn forget(&self, before: Place) -> PortResult<()> {
+        if self.forgets_nothing {
+            return Err(silence());
+        }
+        *self.forgotten.lock().unwrap() = Some(before);
         Ok(())
     }
     async fn leave(&self) {}
@@ -365,10 +382,14 @@ fn envelope(more: &str) -> String {
 }
 
 async fn daemon(world: &Arc<World>) -> Daemon {
-    let (_, inbox) = mpsc::channel(1);
-    let (show, _) = watch::channel(Arc::default());
+    leading(world).await.unwrap().0
+}
+
+/// A daemon that leads, and the way to it; why it does not, if it does not.
+async fn leading(world: &Arc<World>) -> Result<(Daemon, Handle), Stopped> {
+    let (handle, inbox, show) = Handle::new(1, View::default());
     let (settings, metrics) = (Arc::new(settings()), Arc::new(Metrics::new().unwrap()));
-    Daemon::lead(ports(world), settings, metrics, inbox, show).await.unwrap()
+    Ok((Daemon::lead(ports(world), settings, metrics, inbox, show).await?, handle))
 }
 
 fn settings() -> Settings {
@@ -395,7 +416,7 @@ fn one_reader(more: Vec<Body>) -> Vec<Entry> {
                   'scan.startup.mode' = 'earliest-offset', 'topic' = 'p.a', 'format' = 'debezium-avro-confluent');";
     let read = project::read(&[("pipelines/a.sql".to_owned(), reader.to_owned())], &BTreeMap::new());
     let first = [
-        Body::Snapshot { manifest: Box::new(read.manifest) },
+        Body::Snapshot { manifest: Box::new(read.manifest), rest: None },
         Body::Watched { subject: "p.a-value".to_owned(), version: 1 },
     ];
     first.into_iter().chain(more).map(|body| Entry { at_ms: 0, body }).collect()

@@ -19,9 +19,9 @@ use crate::model::effect::Effect;
 use crate::model::verdict::{Evidence, Outcome};
 use crate::model::work::RunningJob;
 use crate::plan::Plan;
-use crate::port::{OutgoingEvent, PortError};
+use crate::port::{Held, OutgoingEvent, Place, PortError};
 use crate::rollout::event::Body;
-use crate::rollout::{Entry, Event, Illegal, Ledger, Rollout, State, Todo, WaitingOn, todo};
+use crate::rollout::{Entry, Event, Illegal, Ledger, Rollout, State, Todo, Unreadable, WaitingOn, replay, todo};
 use crate::telemetry::Metrics;
 
 /// Time between two looks at the project's files, milliseconds.
@@ -39,14 +39,29 @@ pub enum Stopped {
     /// The journal cannot be written, or another daemon leads.
     #[error("the journal cannot be written")]
     Journal(#[source] PortError),
-    /// The journal holds something that this version does not understand.
-    #[error("journal entry {number} cannot be read: {reason}")]
-    Entry {
-        /// Which one, from 0.
-        number: usize,
-        /// Why.
-        reason: String,
-    },
+    /// The journal cannot be replayed.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// An entry has no form in which it could be written.
+    #[error("an entry for the journal cannot be written: {0}")]
+    Unwritable(String),
+}
+
+impl Stopped {
+    /// What a person may do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Unreadable(Unreadable::Headless) => {
+                "set retention.ms and retention.bytes of the journal's topic to -1, so that no more is lost. If a copy of the \
+                 topic is left, name that under journal.topic. If none is, name a new topic there; it knows nothing of what \
+                 runs, so remove that by hand (jobs, connectors, topics, subjects) before `cyanotype deploy`"
+            }
+            Self::Unreadable(Unreadable::Entry { .. }) => {
+                "a newer version may have written it: start that version, or find out who else writes to the journal's topic"
+            }
+            Self::Journal(_) | Self::Unwritable(_) => "start it again: it goes on where it was",
+        }
+    }
 }
 
 /// What a piece of work beside the loop came to.
@@ -98,6 +113,10 @@ pub struct Daemon {
     /// Whether the project's files are behind what is deployed, and when that was looked at last.
     behind: (bool, i64),
     started_ms: i64,
+    /// Entries since the last snapshot; what came before the last one too while that is not known to be deleted.
+    pub(super) unfolded: usize,
+    /// Entries to wait for before the next snapshot is tried.
+    pub(super) snapshot_after: usize,
 }
 
 impl Daemon {
@@ -112,13 +131,8 @@ impl Daemon {
         inbox: mpsc::Receiver<Request>,
         show: watch::Sender<Arc<View>>,
     ) -> Result<Self, Stopped> {
-        let entries = wait_to_lead(&ports, &metrics).await?;
-        let mut ledger = Ledger::default();
-        for (number, bytes) in entries.iter().enumerate() {
-            let unreadable = |reason: String| Stopped::Entry { number, reason };
-            let entry: Entry = serde_json::from_slice(bytes).map_err(|e| unreadable(e.to_string()))?;
-            ledger.apply(&entry).map_err(|e| unreadable(e.to_string()))?;
-        }
+        let Held { entries, shortened } = wait_to_lead(&ports, &metrics).await?;
+        let ledger = replay(&entries, shortened)?;
         tracing::info!(entries = entries.len(), rollouts = ledger.rollouts.len(), "leads; journal replayed");
         metrics.leader.set([], 1.0);
         let (watched, topics) = watch::channel(BTreeSet::new());
@@ -145,6 +159,8 @@ impl Daemon {
             announced: BTreeSet::new(),
             behind: (true, i64::MIN),
             started_ms,
+            unfolded: entries.len(),
+            snapshot_after: 0,
         })
     }
 
@@ -157,6 +173,7 @@ impl Daemon {
         loop {
             self.watch_inputs();
             self.drive().await?;
+            self.fold_history().await?;
             self.publish();
             tokio::select! {
                 Some(request) = self.inbox.recv() => self.answer(request).await?,
@@ -177,15 +194,19 @@ impl Daemon {
 
     /// Journals `body`, then folds it in. After `Ok`, a restart knows it.
     pub(super) async fn append(&mut self, body: Body) -> Result<(), AppendError> {
+        self.append_at(body).await.map(|_| ())
+    }
+
+    /// Does what [`Daemon::append`] does, and answers with the place before the entry.
+    pub(super) async fn append_at(&mut self, body: Body) -> Result<Place, AppendError> {
         if !self.ports.journal.leading() {
             return Err(AppendError::Stopped(Stopped::Journal(PortError::Fenced)));
         }
         let entry = Entry { at_ms: self.ports.clock.now_ms(), body };
         let mut after = self.ledger.clone();
         after.apply(&entry)?;
-        let bytes = serde_json::to_vec(&entry)
-            .map_err(|e| Stopped::Entry { number: self.ledger.rollouts.len(), reason: e.to_string() })?;
-        self.ports.journal.append(&bytes).await.map_err(|error| match error {
+        let bytes = serde_json::to_vec(&entry).map_err(|e| Stopped::Unwritable(e.to_string()))?;
+        let place = self.ports.journal.append(&bytes).await.map_err(|error| match error {
             // Such as an entry that is larger than the topic takes: the journal is as it was.
             PortError::Refused { .. } => AppendError::Refused(error),
             other => AppendError::Stopped(Stopped::Journal(other)),
@@ -194,7 +215,8 @@ impl Daemon {
             self.count_transition(id, &after);
         }
         self.ledger = after;
-        Ok(())
+        self.unfolded += 1;
+        Ok(place)
     }
 
     /// Journals an event of a rollout that the loop itself found; one that no longer fits is dropped and said so.
@@ -580,11 +602,11 @@ impl Daemon {
 }
 
 /// Waits until this daemon leads; Kafka that does not answer is waited for as well.
-async fn wait_to_lead(ports: &Ports, metrics: &Metrics) -> Result<Vec<Vec<u8>>, Stopped> {
+async fn wait_to_lead(ports: &Ports, metrics: &Metrics) -> Result<Held, Stopped> {
     let mut pause_ms = FIRST_PAUSE_MS;
     loop {
         match ports.journal.lead().await {
-            Ok(entries) => return Ok(entries),
+            Ok(held) => return Ok(held),
             Err(error) if error.passing() => {
                 metrics.port_errors_total.inc(["kafka"]);
                 tracing::warn!(%error, "waiting for Kafka before this daemon can lead");

@@ -32,8 +32,10 @@ fn rollout(r: &Rollout) -> RolloutView {
         waiting_on: waiting_on(r),
         since_ms: r.since_ms,
         created_ms: r.created_ms,
+        plan_digest: r.plan_digest.clone(),
         plan: r.plan.clone(),
         evidence: r.evidence.clone(),
+        outcome: r.outcome(),
         evidence_digest: r.decided_on(),
         history: r
             .history

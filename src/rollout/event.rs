@@ -1,7 +1,9 @@
 //! What can happen to a rollout, and the journal's entries.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::snapshot::Snapshot;
 use crate::model::manifest::Manifest;
 use crate::model::verdict::Evidence;
 use crate::model::work::{RunningJob, Work};
@@ -40,12 +42,32 @@ pub struct NewRollout {
     pub title: String,
     /// Digest of the plan.
     pub plan_digest: String,
-    /// The plan as people and tools read it.
-    pub plan: serde_json::Value,
+    /// The plan as people and tools read it, without its work ([`without_work`]); older journals have it here as well.
+    pub plan: Value,
     /// What is done.
     pub work: Work,
     /// On which terms.
     pub terms: Terms,
+}
+
+/// Where a plan's document holds the work.
+const WORK: &str = "work";
+
+/// A plan's document without the work, which the journal keeps beside it: once instead of twice.
+pub fn without_work(mut plan: Value) -> Value {
+    if let Some(document) = plan.as_object_mut() {
+        document.remove(WORK);
+    }
+    plan
+}
+
+/// A plan's document with the work in its place, as people and tools read it.
+pub fn with_work(plan: &Value, work: &Work) -> Value {
+    let mut plan = plan.clone();
+    if let (Some(document), Ok(work)) = (plan.as_object_mut(), serde_json::to_value(work)) {
+        document.entry(WORK).or_insert(work);
+    }
+    plan
 }
 
 /// A yes or a no, with what it was given on.
@@ -224,9 +246,12 @@ pub enum Body {
         /// Version.
         version: i32,
     },
-    /// Ended history, folded.
+    /// Everything so far, folded: the entry stands for all before it.
     Snapshot {
         /// The manifest.
         manifest: Box<Manifest>,
+        /// Everything else; `None` in an older form, which replaces the manifest alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rest: Option<Box<Snapshot>>,
     },
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::event::{Body, Delivery, Entry, Event, Impact};
 use super::state::{Rollout, State};
 use super::transition::{Illegal, begin, next};
@@ -10,7 +12,7 @@ use crate::model::manifest::Manifest;
 use crate::model::work::RunningJob;
 
 /// A version of a subject that may not be planned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
     /// Subject.
     pub subject: String,
@@ -26,7 +28,7 @@ pub struct Refused {
 const DELIVERIES: usize = 10_000;
 
 /// A delivery that was acted on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivered {
     /// The delivery.
     pub delivery: Delivery,
@@ -53,12 +55,14 @@ pub struct Ledger {
     pub moved: BTreeMap<String, i32>,
     /// The version from which each subject's history counts, where somebody said so.
     pub baselines: BTreeMap<String, i32>,
-    /// Versions that were refused, oldest first.
+    /// Versions that were refused, oldest first; those that a snapshot keeps, and newer ones.
     pub refused: Vec<Refused>,
-    /// Rollouts by id.
+    /// Rollouts by id; of those that were over before a snapshot, outlines.
     pub rollouts: BTreeMap<String, Rollout>,
     /// Signed deliveries that were acted on, by id; the newest [`DELIVERIES`] of them.
     pub deliveries: BTreeMap<String, Delivered>,
+    /// How many rollouts were ever proposed.
+    pub proposed: u64,
 }
 
 impl Ledger {
@@ -99,7 +103,8 @@ impl Ledger {
                 let before = self.manifest.subjects.get(subject).or_else(|| self.first_seen.get(subject));
                 self.looked_at.insert(subject.clone(), before.copied().unwrap_or(0));
             }
-            Body::Snapshot { manifest } => self.manifest = (**manifest).clone(),
+            Body::Snapshot { manifest, rest: None } => self.manifest = (**manifest).clone(),
+            Body::Snapshot { manifest, rest: Some(rest) } => *self = rest.ledger(manifest),
         }
         Ok(())
     }
@@ -117,6 +122,7 @@ impl Ledger {
                 return Err(Illegal::Existence { id: id.to_owned(), what: "it was proposed before" });
             }
             self.rollouts.insert(id.to_owned(), begin(new, at_ms));
+            self.proposed += 1;
             return Ok(());
         }
         let Some(rollout) = self.rollouts.get(id) else {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Approval, Kind, Terms};
 use crate::model::effect::Effect;
-use crate::model::verdict::Evidence;
+use crate::model::verdict::{Evidence, Outcome};
 use crate::model::work::{RunningJob, Work};
 
 /// Where a rollout stands.
@@ -131,6 +131,15 @@ pub struct Step {
     pub note: String,
 }
 
+/// What is known of evidence that is no longer kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Its digest.
+    pub digest: String,
+    /// Its answer.
+    pub outcome: Outcome,
+}
+
 /// A rollout, folded from its events.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rollout {
@@ -142,7 +151,7 @@ pub struct Rollout {
     pub title: String,
     /// Digest of the plan.
     pub plan_digest: String,
-    /// The plan as people and tools read it.
+    /// The plan as people and tools read it; nothing in an outline.
     pub plan: serde_json::Value,
     /// What is done.
     pub work: Work,
@@ -164,6 +173,9 @@ pub struct Rollout {
     pub jobs: BTreeMap<String, RunningJob>,
     /// The last verdict.
     pub evidence: Option<Evidence>,
+    /// What is left of it in an outline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
     /// The yes.
     pub approval: Option<Approval>,
     /// What went wrong, if something did.
@@ -183,7 +195,12 @@ impl Rollout {
 
     /// Digest of the last evidence.
     pub fn evidence_digest(&self) -> Option<String> {
-        self.evidence.as_ref().map(Evidence::digest)
+        self.evidence.as_ref().map(Evidence::digest).or_else(|| self.found.as_ref().map(|f| f.digest.clone()))
+    }
+
+    /// Answer of the last evidence.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.evidence.as_ref().map(|e| e.outcome).or_else(|| self.found.as_ref().map(|f| f.outcome))
     }
 
     /// Tries of an effect so far.

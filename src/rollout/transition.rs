@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::event::{Event, Kind, NewRollout};
+use super::event::{Event, Kind, NewRollout, with_work};
 use super::state::{Rollout, State, Step};
 use crate::model::effect::Effect;
 use crate::model::verdict::Outcome;
@@ -50,7 +50,7 @@ pub fn begin(new: &NewRollout, at_ms: i64) -> Rollout {
         kind: new.kind,
         title: new.title.clone(),
         plan_digest: new.plan_digest.clone(),
-        plan: new.plan.clone(),
+        plan: with_work(&new.plan, &new.work),
         work: new.work.clone(),
         terms: new.terms.clone(),
         state: State::Proposed,
@@ -61,6 +61,7 @@ pub fn begin(new: &NewRollout, at_ms: i64) -> Rollout {
         done: BTreeSet::new(),
         jobs: BTreeMap::new(),
         evidence: None,
+        found: None,
         approval: None,
         error: None,
         history: vec![Step { at_ms, state: State::Proposed, note: new.title.clone() }],

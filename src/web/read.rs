@@ -91,7 +91,7 @@ fn summary(rollout: &RolloutView) -> Value {
         "waiting_on": rollout.waiting_on,
         "since_ms": rollout.since_ms,
         "created_ms": rollout.created_ms,
-        "outcome": rollout.evidence.as_ref().map(|evidence| evidence.outcome),
+        "outcome": rollout.outcome,
         "evidence_digest": rollout.evidence_digest,
         "error": rollout.error,
     })

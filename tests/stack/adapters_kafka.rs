@@ -4,6 +4,8 @@
 //! fails.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at what it does not expect")]
 
+mod journal;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -11,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use cyanotype::adapter::kafka::{KafkaSettings, KafkaTopics};
 use cyanotype::adapter::kafka_journal::{JournalSettings, KafkaJournal, read_all};
 use cyanotype::model::record::{Offsets, RawRecord, TopicSpec};
-use cyanotype::port::{Journal, PortError, PortResult, Topics};
+use cyanotype::port::{Held, Journal, PortError, PortResult, Topics};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -330,13 +332,16 @@ fn journal(topic: &str) -> KafkaJournal {
     KafkaJournal::new(journal_settings(topic)).unwrap()
 }
 
+async fn held(journal: &KafkaJournal) -> Held {
+    tokio::time::timeout(Duration::from_secs(40), journal.lead()).await.expect("leads").unwrap()
+}
+
 fn journal_settings(topic: &str) -> JournalSettings {
     JournalSettings { brokers: brokers(), properties: BTreeMap::new(), topic: topic.to_owned() }
 }
 
 async fn lead(journal: &KafkaJournal) -> Vec<String> {
-    let entries = tokio::time::timeout(Duration::from_secs(40), journal.lead()).await.expect("leads").unwrap();
-    entries.into_iter().map(|e| String::from_utf8(e).unwrap()).collect()
+    held(journal).await.entries.into_iter().map(|e| String::from_utf8(e).unwrap()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -352,7 +357,7 @@ async fn a_journal_is_replayed_by_the_next_leader() {
     let made = topics().describe(&topic).await.unwrap().unwrap();
     assert_eq!(made.partitions, 1);
     assert_eq!(made.config.get("retention.ms").map(String::as_str), Some("-1"));
-    assert_eq!(made.config.get("max.message.bytes").map(String::as_str), Some("8388608"));
+    assert_eq!(made.config.get("max.message.bytes").map(String::as_str), Some("1048588"));
     for entry in ["a", "b", "c"] {
         first.append(entry.as_bytes()).await.unwrap();
     }
@@ -397,33 +402,6 @@ async fn a_fenced_leader_writes_nothing_more() {
     );
     assert_eq!(read_all(journal_settings(&topic)).await.unwrap(), [b"a", b"b", b"c"]);
     drop(first);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_big_entry_fits_and_a_bigger_one_is_refused() {
-    let topic = name("journal");
-    let _cleanup = Cleanup(topic.clone());
-    let first = journal(&topic);
-    lead(&first).await;
-    // Bytes that do not compress.
-    let mut state = 1_u64;
-    let mut noise = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state as u8
-    };
-    let big: Vec<u8> = (0..8 * 1024 * 1024 - 4096).map(|_| noise()).collect();
-    first.append(&big).await.unwrap();
-    let error = first.append(&vec![0; 8 * 1024 * 1024]).await.unwrap_err();
-    assert!(matches!(error, PortError::Refused { .. }) && error.to_string().contains("8388608 bytes"), "{error}");
-    assert!(first.leading());
-    first.append(b"after").await.unwrap();
-    drop(first);
-    let second = journal(&topic);
-    let entries = tokio::time::timeout(Duration::from_secs(40), second.lead()).await.unwrap().unwrap();
-    assert!(entries == [big, b"after".to_vec()], "{} entries", entries.len());
-    drop(second);
 }
 
 #[tokio::test(flavor = "multi_thread")]

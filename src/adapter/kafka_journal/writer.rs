@@ -1,6 +1,7 @@
 //! The journal's one writer: a transactional producer, one transaction for each entry.
 //!
-//! Rules: opening it fences every older writer; after an error nothing is written with it any more.
+//! Rules: opening it fences every older writer; the records of an entry are in the log together or not at all; after an
+//! error nothing is written with it any more.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -12,15 +13,18 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext};
 
+use super::parts;
 use crate::adapter::kafka::{Clients, Context, code_of};
 use crate::port::{PortError, PortResult};
 
-/// Largest record batch that the topic takes: 8 MiB.
-pub(super) const BATCH_BYTES: usize = 8 * 1024 * 1024;
-/// Largest entry: what a batch adds to its record is far below this difference.
-pub(super) const ENTRY_BYTES: usize = BATCH_BYTES - 4096;
+/// Largest batch of records that is sent: a little less than a broker takes by default.
+const BATCH_BYTES: &str = "1000000";
+/// Largest entry: what a transaction of [`STEP`] can hold even where little of it compresses and the way is slow.
+pub(super) const ENTRY_BYTES: usize = 128 * 1024 * 1024;
 /// How long one step of a transaction may take.
 const STEP: Duration = Duration::from_secs(20);
+/// How long to wait for room in the queue of what is to be sent.
+const ROOM: Duration = Duration::from_millis(10);
 
 /// A transactional producer that holds the right to write.
 pub(super) struct Writer {
@@ -44,13 +48,13 @@ pub(super) enum Failed {
 impl Writer {
     /// Opens a writer under the transactional id `<topic>.writer` and fences the older ones. Blocks.
     pub(super) fn open(clients: &Clients, topic: &str) -> PortResult<Self> {
-        let (id, batch) = (format!("{topic}.writer"), BATCH_BYTES.to_string());
+        let id = format!("{topic}.writer");
         let ours = [
             ("transactional.id", id.as_str()),
             ("transaction.timeout.ms", "60000"),
             ("message.timeout.ms", "15000"),
             ("socket.timeout.ms", "10000"),
-            ("message.max.bytes", batch.as_str()),
+            ("message.max.bytes", BATCH_BYTES),
             ("queue.buffering.max.ms", "0"),
             ("enable.idempotence", "true"),
             ("acks", "all"),
@@ -65,22 +69,38 @@ impl Writer {
         Ok(Self { producer, clients: clients.clone(), topic: topic.to_owned() })
     }
 
-    /// Writes one entry in a transaction of its own; answers with its offset. Blocks.
+    /// Writes one entry in a transaction of its own; answers with the offset of its last record. Blocks.
     pub(super) fn write(&self, entry: &[u8]) -> Result<i64, Failed> {
         self.producer.begin_transaction().map_err(|e| self.failed(&e))?;
         self.producer.context().offset.store(-1, Ordering::SeqCst);
-        let record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(&self.topic).partition(0).payload(entry);
-        if let Err((error, _)) = self.producer.send(record) {
-            return Err(self.give_up(&error));
+        let until = Instant::now() + STEP;
+        for (key, value) in parts::cut(entry) {
+            let record: BaseRecord<'_, str, [u8]> = BaseRecord::to(&self.topic).partition(0).payload(value);
+            let record = match &key {
+                Some(key) => record.key(key),
+                None => record,
+            };
+            self.send(record, until).map_err(|error| self.give_up(&error))?;
         }
         // Committing flushes as well, but looks up only ten times a second.
-        let until = Instant::now() + STEP;
         while self.producer.in_flight_count() > 0 && Instant::now() < until {
             self.producer.poll(Duration::from_millis(1));
         }
         match self.producer.commit_transaction(STEP) {
             Ok(()) => Ok(self.producer.context().offset.load(Ordering::SeqCst)),
             Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    /// Puts a record in the queue, which may have to send others first.
+    fn send(&self, record: BaseRecord<'_, str, [u8]>, until: Instant) -> Result<(), KafkaError> {
+        let mut next = record;
+        loop {
+            match self.producer.send(next) {
+                Err((KafkaError::MessageProduction(Code::QueueFull), full)) if Instant::now() < until => next = full,
+                sent => return sent.map_err(|(error, _)| error),
+            }
+            self.producer.poll(ROOM);
         }
     }
 
@@ -149,7 +169,7 @@ impl ProducerContext for Delivered {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         if let Ok(record) = result {
-            self.offset.store(record.offset(), Ordering::SeqCst);
+            self.offset.fetch_max(record.offset(), Ordering::SeqCst);
         }
     }
 }
@@ -162,8 +182,9 @@ mod tests {
     use rdkafka::producer::DefaultProducerContext;
     use rdkafka::types::{RDKafkaApiKey as Api, RDKafkaRespErr as Answer};
 
+    use super::super::Shared;
     use super::*;
-    use crate::adapter::kafka::KafkaSettings;
+    use crate::adapter::kafka::{KafkaSettings, Readers};
 
     fn cluster() -> MockCluster<'static, DefaultProducerContext> {
         let cluster = MockCluster::new(1).unwrap();
@@ -191,10 +212,14 @@ mod tests {
         let cluster = cluster();
         let writer = open(&cluster);
         assert_eq!(how(writer.write(b"a")), "at 0");
-        cluster.request_errors(Api::AddPartitionsToTxn, &[Answer::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING]);
-        assert_eq!(how(writer.write(b"b")), "forgotten");
-        let written = how(open(&cluster).write(b"b"));
-        assert!(written.starts_with("at "), "{written}");
+        drop(writer);
+        for entry in [b"b".to_vec(), vec![7; 3 * parts::PART_BYTES]] {
+            let writer = open(&cluster);
+            cluster.request_errors(Api::AddPartitionsToTxn, &[Answer::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING]);
+            assert_eq!(how(writer.write(&entry)), "forgotten");
+            let written = how(open(&cluster).write(&entry));
+            assert!(written.starts_with("at "), "{written}");
+        }
     }
 
     #[test]
@@ -209,6 +234,42 @@ mod tests {
             cluster.request_errors(Api::AddPartitionsToTxn, &[answer]);
             assert_eq!(how(writer.write(b"a")), "fenced");
         }
+    }
+
+    #[test]
+    fn an_entry_of_several_records_is_read_as_one() {
+        let cluster = cluster();
+        let writer = open(&cluster);
+        let large: Vec<u8> = (0..3 * parts::PART_BYTES + 9).map(|n| (n % 251) as u8).collect();
+        assert_eq!(how(writer.write(b"a")), "at 0");
+        assert_eq!(how(writer.write(&large)), "at 4");
+        assert_eq!(how(writer.write(b"b")), "at 5");
+        let settings = KafkaSettings { brokers: cluster.bootstrap_servers(), properties: BTreeMap::new() };
+        let shared = Shared::new(Readers::new(Clients::new(settings)), "journal".to_owned());
+        let all = shared.entries(None).unwrap();
+        assert!(all.all == [b"a".to_vec(), large.clone(), b"b".to_vec()], "{} entries", all.all.len());
+        assert_eq!((all.low, all.end), (0, 6));
+        // What was written after the first entry, as a writer that was not answered looks for it.
+        assert!(shared.entries(Some(1)).unwrap().all == [large, b"b".to_vec()]);
+    }
+
+    #[test]
+    fn an_entry_is_given_up_when_one_of_its_records_is_refused() {
+        let cluster = cluster();
+        let writer = open(&cluster);
+        let fine = Answer::RD_KAFKA_RESP_ERR_NO_ERROR;
+        cluster.request_errors(Api::Produce, &[fine, Answer::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE]);
+        let written = how(writer.write(&vec![7; 3 * parts::PART_BYTES]));
+        assert!(written.starts_with("given up: Kafka refused") && written.contains("size too large"), "{written}");
+    }
+
+    #[test]
+    fn a_queue_that_is_smaller_than_an_entry_only_slows_it_down() {
+        let cluster = cluster();
+        let properties = BTreeMap::from([("queue.buffering.max.kbytes".to_owned(), "600".to_owned())]);
+        let clients = Clients::new(KafkaSettings { brokers: cluster.bootstrap_servers(), properties });
+        let writer = Writer::open(&clients, "journal").unwrap();
+        assert_eq!(how(writer.write(&vec![7; 4 * parts::PART_BYTES])), "at 3");
     }
 
     #[test]

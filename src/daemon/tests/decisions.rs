@@ -30,7 +30,7 @@ fn deployed() -> World {
     assert!(!project::broken(&read.diagnostics), "{:?}", read.diagnostics);
     let running = read.manifest.connectors["sink-s"].config.clone();
     let held = [
-        Body::Snapshot { manifest: Box::new(read.manifest) },
+        Body::Snapshot { manifest: Box::new(read.manifest), rest: None },
         Body::Watched { subject: "p.a-value".to_owned(), version: 1 },
     ];
     let spec = TopicSpec { name: "t.s".to_owned(), partitions: 2, config: BTreeMap::new() };

@@ -1,5 +1,7 @@
 //! Reading topics: what breaks off, and what no job could read past.
 
+use tokio::sync::watch;
+
 use super::*;
 use crate::daemon::execute::{Failed, Run, execute};
 use crate::daemon::prove;

@@ -39,8 +39,10 @@ pub(crate) fn rollout(id: &str, state: &str) -> RolloutView {
         waiting_on: "a yes or a no".to_owned(),
         since_ms: 1_000,
         created_ms: 500,
+        plan_digest: "sha256:p".to_owned(),
         plan: serde_json::json!({ "impacted": ["orders"] }),
         evidence: None,
+        outcome: None,
         evidence_digest: None,
         history: Vec::new(),
         error: None,
@@ -89,6 +91,7 @@ pub(super) fn view() -> View {
     let mut waiting = rollout("r1", "awaiting_approval");
     waiting.evidence_digest = Some(evidence().digest());
     waiting.evidence = Some(evidence());
+    waiting.outcome = Some(Outcome::Pass);
     View {
         env: "dev".to_owned(),
         leading: true,

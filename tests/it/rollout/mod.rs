@@ -1,15 +1,17 @@
 //! The rollout machine: every prefix of a journal replays to the same end, and a no is never a yes.
 
+mod snapshot;
+
 use std::collections::BTreeMap;
 
 use cyanotype::model::effect::Effect;
 use cyanotype::model::job::JobSpec;
 use cyanotype::model::manifest::Manifest;
 use cyanotype::model::parity::{Changelog, Hop, TableContract};
-use cyanotype::model::verdict::{Evidence, Outcome};
-use cyanotype::model::work::Work;
+use cyanotype::model::verdict::{Evidence, Outcome, SchemaUse};
+use cyanotype::model::work::{RunningJob, Work};
 use cyanotype::rollout::event::{Body, Impact};
-use cyanotype::rollout::{Approval, Entry, Event, Kind, Ledger, NewRollout, State, Terms, Todo, todo};
+use cyanotype::rollout::{Approval, Entry, Event, Kind, Ledger, NewRollout, Rollout, State, Terms, Todo, todo};
 use proptest::prelude::*;
 
 fn job(table: &str) -> JobSpec {
@@ -57,15 +59,17 @@ fn rollout() -> NewRollout {
 }
 
 fn evidence(outcome: Outcome) -> Evidence {
+    let positions = || BTreeMap::from([(0, 5), (12, 7)]);
+    let used = SchemaUse { records: 3, first: positions() };
     Evidence {
         rollout: "r".to_owned(),
         plan: "sha256:1".to_owned(),
         outcome,
         reason: "because".to_owned(),
         tables: Vec::new(),
-        cut: BTreeMap::new(),
-        read: BTreeMap::new(),
-        schema_ids: BTreeMap::new(),
+        cut: BTreeMap::from([("p.a".to_owned(), positions())]),
+        read: BTreeMap::from([("t.a".to_owned(), positions())]),
+        schema_ids: BTreeMap::from([("p.a".to_owned(), BTreeMap::from([("1".to_owned(), used)]))]),
         arrived: 1,
         started_ms: 0,
         ended_ms: 1,
@@ -97,13 +101,27 @@ fn forward(state: State) -> bool {
 
 /// What a daemon does that meets no trouble; `None` when the rollout is over.
 fn good(ledger: &Ledger) -> Option<Event> {
-    let rollout = &ledger.rollouts["r"];
+    good_for(&ledger.rollouts["r"])
+}
+
+fn good_for(rollout: &Rollout) -> Option<Event> {
+    let started = |effect: &Effect| match effect {
+        Effect::StartJob { job } => Some(RunningJob {
+            table: job.table.clone(),
+            name: format!("{}.{}.1", job.table, rollout.id),
+            id: "1".to_owned(),
+            reads: Vec::new(),
+            topic: job.topic.clone(),
+            exactly_once: job.exactly_once,
+        }),
+        _ => None,
+    };
     Some(match todo(rollout) {
         Todo::AllowStaging => Event::StagingAllowed { by: "policy".to_owned() },
         Todo::Run { effect, .. } if forward(rollout.state) && !rollout.intended.contains_key(&effect.key()) => {
             Event::EffectIntended { key: effect.key(), attempt: 1 }
         }
-        Todo::Run { effect, .. } => Event::EffectDone { key: effect.key(), job: None },
+        Todo::Run { effect, .. } => Event::EffectDone { key: effect.key(), job: started(&effect) },
         Todo::CatchUp => Event::CaughtUp,
         Todo::Validate => Event::Validated { evidence: Box::new(evidence(Outcome::Pass)) },
         Todo::Wait(_) if rollout.state == State::AwaitingApproval => {
