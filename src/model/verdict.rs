@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The answer. Only [`Outcome::Pass`] can be approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,6 +63,7 @@ pub struct SchemaUse {
     /// Records that carry it.
     pub records: u64,
     /// Offset of the first of them, by partition.
+    #[serde(deserialize_with = "by_partition")]
     pub first: BTreeMap<i32, i64>,
 }
 
@@ -80,8 +81,10 @@ pub struct Evidence {
     /// Every table.
     pub tables: Vec<TableVerdict>,
     /// The input positions that both outputs are known to hold, by topic.
+    #[serde(deserialize_with = "by_topic")]
     pub cut: BTreeMap<String, BTreeMap<i32, i64>>,
     /// Positions up to which blue and green outputs were read, by topic.
+    #[serde(deserialize_with = "by_topic")]
     pub read: BTreeMap<String, BTreeMap<i32, i64>>,
     /// What was seen of each schema id in the input topics, by topic and id.
     pub schema_ids: BTreeMap<String, BTreeMap<String, SchemaUse>>,
@@ -102,6 +105,23 @@ impl Evidence {
     pub fn digest(&self) -> String {
         digest_of(self)
     }
+}
+
+/// Reads numbers by partition. In JSON a key is text, and behind a tag, where a journal's entry stands, serde no longer
+/// takes the text for a number.
+fn by_partition<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<i32, i64>, D::Error> {
+    numbered(BTreeMap::deserialize(from)?)
+}
+
+/// See [`by_partition`].
+fn by_topic<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, BTreeMap<i32, i64>>, D::Error> {
+    let topics: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::deserialize(from)?;
+    topics.into_iter().map(|(topic, positions)| Ok((topic, numbered(positions)?))).collect()
+}
+
+fn numbered<E: serde::de::Error>(positions: BTreeMap<String, i64>) -> Result<BTreeMap<i32, i64>, E> {
+    let partition = |text: String| text.parse().map_err(|_| E::custom(format!("`{text}` is no partition")));
+    positions.into_iter().map(|(text, position)| Ok((partition(text)?, position))).collect()
 }
 
 /// SHA-256 over the canonical JSON of `value`: `sha256:<hex>`.

@@ -6,7 +6,7 @@ use cyanotype::model::effect::Effect;
 use cyanotype::model::job::JobSpec;
 use cyanotype::model::manifest::Manifest;
 use cyanotype::model::parity::{Changelog, Hop, TableContract};
-use cyanotype::model::verdict::{Evidence, Outcome};
+use cyanotype::model::verdict::{Evidence, Outcome, SchemaUse};
 use cyanotype::model::work::Work;
 use cyanotype::rollout::event::Body;
 use cyanotype::rollout::{Approval, Entry, Event, Kind, Ledger, NewRollout, State, Terms, Todo, todo};
@@ -57,15 +57,17 @@ fn rollout() -> NewRollout {
 }
 
 fn evidence(outcome: Outcome) -> Evidence {
+    let positions = || BTreeMap::from([(0, 5), (12, 7)]);
+    let used = SchemaUse { records: 3, first: positions() };
     Evidence {
         rollout: "r".to_owned(),
         plan: "sha256:1".to_owned(),
         outcome,
         reason: "because".to_owned(),
         tables: Vec::new(),
-        cut: BTreeMap::new(),
-        read: BTreeMap::new(),
-        schema_ids: BTreeMap::new(),
+        cut: BTreeMap::from([("p.a".to_owned(), positions())]),
+        read: BTreeMap::from([("t.a".to_owned(), positions())]),
+        schema_ids: BTreeMap::from([("p.a".to_owned(), BTreeMap::from([("1".to_owned(), used)]))]),
         arrived: 1,
         started_ms: 0,
         ended_ms: 1,
