@@ -11,8 +11,9 @@ use super::project::{self, Diagnosed, Missing};
 use super::{Shell, wire};
 use crate::config::{Need, Scope};
 use crate::daemon::gather::{self, Seen};
+use crate::daemon::{nulls, watch};
 use crate::model::manifest::Manifest;
-use crate::plan::input::Evolution;
+use crate::plan::input::{Evolution, NullableDefaults};
 use crate::plan::{self, Cause, Plan, PlanInput, report};
 use crate::schema::{self, AvroSchema, Level};
 
@@ -146,9 +147,18 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
                 )));
             }
             Seen::Evolved(evolution) => {
-                let input = gather::input(&ports, None, &settings, manifest.clone(), Cause::Evolution(evolution))
+                let topic = evolution.topic.clone();
+                let counts = settings.policy.nullable_defaults == NullableDefaults::WhenUnseen
+                    && !nulls::uncertain(&evolution).is_empty();
+                let mut input = gather::input(&ports, None, &settings, manifest.clone(), Cause::Evolution(evolution))
                     .await
                     .map_err(asked)?;
+                if counts {
+                    shell.say(&format!("counts the NULLs in {topic}"));
+                    let ends = ports.topics.visible_ends(&topic).await.map_err(asked)?;
+                    let audit = watch::read_once(&ports, &topic, &ends).await.map_err(asked)?;
+                    nulls::put(&mut input, &audit.nulls, &topic, &ends);
+                }
                 return Ok(outcome(plan::plan(&input), BTreeMap::new()));
             }
         }

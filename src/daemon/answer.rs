@@ -2,6 +2,7 @@
 
 use super::gather::{self, Seen};
 use super::handle::{Decision, DecisionRequest, Refusal, RefusalCause, Reply, Request};
+use super::nulls;
 use super::turn::{AppendError, Daemon, Stopped};
 use super::watch::Sighting;
 use crate::diagnostic::Diagnostic;
@@ -105,7 +106,7 @@ impl Daemon {
                 return Err(Refusal::new(RefusalCause::AssumptionsMoved, text));
             }
         }
-        Ok(())
+        self.no_nulls_hold(plan)
     }
 
     /// Journals a new rollout for `plan`; its id.
@@ -232,13 +233,25 @@ impl Daemon {
             Seen::Evolved(_) if !self.ledger.open().is_empty() => return Ok(Some(sighting)),
             Seen::Evolved(evolution) => evolution,
         };
+        let topic = evolution.topic.clone();
+        let ends = match self.count_nulls(&evolution).await {
+            Ok(Some(ends)) => ends,
+            Ok(None) => return Ok(Some(sighting)),
+            Err(error) => {
+                tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
+                return Ok(Some(sighting));
+            }
+        };
         self.metrics.subject_versions_seen_total.inc([]);
         let manifest = self.ledger.manifest.clone();
         let input =
             match gather::input(&self.ports, Some(&self.audit), &self.settings, manifest, Cause::Evolution(evolution))
                 .await
             {
-                Ok(input) => input,
+                Ok(mut input) => {
+                    nulls::put(&mut input, &self.audit.nulls, &topic, &ends);
+                    input
+                }
                 Err(error) => {
                     tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
                     return Ok(Some(sighting));

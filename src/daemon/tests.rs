@@ -1,5 +1,7 @@
 //! The daemon in a small world of its own: no system, no time that passes by itself.
 
+mod nulls;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -18,7 +20,7 @@ use crate::model::job::{JobHealth, JobRef, JobText};
 use crate::model::parity::Hop;
 use crate::model::record::{Offsets, TopicSpec};
 use crate::model::work::{ReadProgress, RunningJob};
-use crate::plan::input::Carry;
+use crate::plan::input::{Carry, NullableDefaults};
 use crate::plan::{Policy, project};
 use crate::port::{
     Clock, ConnectorStatus, Connectors, Engine, Journal, Notifier, OutgoingEvent, PortError, PortResult, ProjectFile,
@@ -310,7 +312,12 @@ fn envelope(more: &str) -> String {
 }
 
 async fn daemon(world: &Arc<World>) -> Daemon {
-    let policy = Policy { carry: Carry::Facts, partitions: 1, delete_blue_topics: true };
+    let policy = Policy {
+        carry: Carry::Facts,
+        partitions: 1,
+        delete_blue_topics: true,
+        nullable_defaults: NullableDefaults::Never,
+    };
     let settings = Settings {
         env: "dev".to_owned(),
         prefix: String::new(),

@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 use super::execute::{self, Failed, Run};
 use super::handle::{Request, View};
 use super::hold::{self, NotHeld, Wait};
+use super::nulls::Awaited;
 use super::ports::Ports;
 use super::prove::{self, Broken, Proof};
 use super::settings::Settings;
@@ -73,6 +74,8 @@ pub struct Daemon {
     sightings: mpsc::Receiver<Sighting>,
     /// Sightings that could not be decided yet: the world did not answer, or a rollout is open.
     later: BTreeMap<String, Sighting>,
+    /// Counts of NULLs that a planning waits for, by subject.
+    pub(super) counting: BTreeMap<String, Awaited>,
     /// The piece of work beside the loop of each rollout, with its number.
     working: BTreeMap<String, (u64, AbortHandle)>,
     /// The number of the last piece of work.
@@ -123,6 +126,7 @@ impl Daemon {
             watched,
             sightings,
             later: BTreeMap::new(),
+            counting: BTreeMap::new(),
             working: BTreeMap::new(),
             last_work: 0,
             finished: mpsc::channel(64),
@@ -200,7 +204,8 @@ impl Daemon {
         }
     }
 
-    fn watch_inputs(&self) {
+    /// Tells the watchers what is deployed now.
+    pub(super) fn watch_inputs(&self) {
         let topics = gather::input_topics(&self.ledger.manifest);
         self.watched.send_if_modified(|now| {
             let changed = *now != topics;

@@ -89,7 +89,7 @@ fn build(input: &PlanInput, project: &Manifest) -> Result<(Plan, Vec<Diagnostic>
         unproven: vec!["there is no blue: nothing is compared".to_owned()],
         warnings: diagnostics.clone(),
         work: Work { staging: explains, promoting, ..Work::default() },
-        assumptions: Assumptions { manifest: digest_of(before), subjects: BTreeMap::new() },
+        assumptions: Assumptions { manifest: digest_of(before), subjects: BTreeMap::new(), no_nulls: Vec::new() },
     };
     Ok((plan, diagnostics))
 }
