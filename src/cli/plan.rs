@@ -156,7 +156,8 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
                 if counts {
                     shell.say(&format!("counts the NULLs in {topic}"));
                     let ends = ports.topics.visible_ends(&topic).await.map_err(asked)?;
-                    let audit = watch::read_once(&ports, &topic, &ends).await.map_err(asked)?;
+                    let from = (ports.registry.as_ref(), ports.topics.as_ref());
+                    let audit = watch::read_once(from, &topic, &ends).await.map_err(asked)?;
                     nulls::put(&mut input, &audit.nulls, &topic, &ends);
                 }
                 return Ok(outcome(plan::plan(&input), BTreeMap::new()));

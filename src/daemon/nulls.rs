@@ -13,13 +13,12 @@ use std::sync::Mutex;
 use serde_json::{Map, Value};
 
 use super::handle::{Refusal, RefusalCause};
-use super::ports::Ports;
 use super::turn::Daemon;
 use crate::model::record::{self, Offsets};
 use crate::plan::document::NoNulls;
 use crate::plan::input::{Evolution, NullCount, NullFacts};
 use crate::plan::{Plan, PlanInput};
-use crate::port::{PortError, PortResult, RegisteredSchema};
+use crate::port::{PortError, PortResult, RegisteredSchema, Registry};
 use crate::schema::{self, AvroSchema, Shape};
 use crate::validate::RowReader;
 
@@ -255,8 +254,8 @@ impl Daemon {
 ///
 /// # Errors
 /// The registry's, unless it says that there is no such schema.
-pub(super) async fn writer(ports: &Ports, id: u32) -> PortResult<Writer> {
-    match ports.registry.schema_by_id(id).await {
+pub(super) async fn writer(registry: &dyn Registry, id: u32) -> PortResult<Writer> {
+    match registry.schema_by_id(id).await {
         Ok(registered) => Ok(Writer::of(id, Some(&registered))),
         Err(PortError::Missing { .. }) => Ok(Writer::of(id, None)),
         Err(error) => Err(error),

@@ -13,7 +13,7 @@ use super::nulls::{self, Nulls, Writer};
 use super::ports::Ports;
 use crate::model::record::{self, Offsets, RawRecord};
 use crate::model::verdict::SchemaUse;
-use crate::port::PortError;
+use crate::port::{PortError, Registry, Topics};
 use crate::telemetry::Metrics;
 
 /// A subject's newest version in the registry.
@@ -125,6 +125,7 @@ pub async fn topics(
     let mut readings: BTreeMap<String, Reading> = BTreeMap::new();
     let mut writers = Writers::new();
     let mut health: BTreeMap<String, Health> = BTreeMap::new();
+    let from = (ports.registry.as_ref(), ports.topics.as_ref());
     loop {
         let watched = topics.borrow().clone();
         for topic in watched {
@@ -132,7 +133,7 @@ pub async fn topics(
             let health = health.entry(topic.clone()).or_insert_with(|| Health::new("kafka"));
             let count = |id: &str| metrics.cdc_records_total.inc([topic.as_str(), id]);
             let outcome = match ports.topics.visible_ends(&topic).await {
-                Ok(ends) => reading.read_on(&ports, &audit, &mut writers, &ends, count).await,
+                Ok(ends) => reading.read_on(from, &audit, &mut writers, &ends, count).await,
                 Err(error) => Err(error),
             };
             match outcome {
@@ -148,11 +149,14 @@ pub async fn topics(
 ///
 /// # Errors
 /// Kafka's and the registry's.
-pub async fn read_once(ports: &Ports, topic: &str, ends: &Offsets) -> Result<Audit, PortError> {
+pub async fn read_once(from: Origin<'_>, topic: &str, ends: &Offsets) -> Result<Audit, PortError> {
     let audit = Audit::default();
-    Reading::of(topic).read_on(ports, &audit, &mut Writers::new(), ends, |_| {}).await?;
+    Reading::of(topic).read_on(from, &audit, &mut Writers::new(), ends, |_| {}).await?;
     Ok(audit)
 }
+
+/// Where schemas and records come from.
+pub type Origin<'a> = (&'a dyn Registry, &'a dyn Topics);
 
 /// Writers by schema id.
 type Writers = BTreeMap<u32, Writer>;
@@ -172,17 +176,17 @@ impl Reading {
     /// is not known yet.
     async fn read_on(
         &mut self,
-        ports: &Ports,
+        (registry, topics): Origin<'_>,
         audit: &Audit,
         writers: &mut Writers,
         ends: &Offsets,
         count: impl Fn(&str),
     ) -> Result<(), PortError> {
         if !record::reached(&self.position, ends) {
-            let mut stream = ports.topics.read(&self.topic, &self.position, ends).await?;
+            let mut stream = topics.read(&self.topic, &self.position, ends).await?;
             while let Some(batch) = stream.next_batch().await? {
                 for record in &batch {
-                    self.look(ports, audit, writers, record, &count).await?;
+                    self.look(registry, audit, writers, record, &count).await?;
                     self.position.insert(record.partition, record.offset + 1);
                 }
             }
@@ -194,7 +198,7 @@ impl Reading {
 
     async fn look(
         &self,
-        ports: &Ports,
+        registry: &dyn Registry,
         audit: &Audit,
         writers: &mut Writers,
         record: &RawRecord,
@@ -206,7 +210,7 @@ impl Reading {
         if let Some(number) = number
             && !writers.contains_key(&number)
         {
-            writers.insert(number, nulls::writer(ports, number).await?);
+            writers.insert(number, nulls::writer(registry, number).await?);
         }
         let id = match (&record.value, number) {
             (None, _) => TOMBSTONE.to_owned(),

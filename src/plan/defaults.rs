@@ -116,7 +116,7 @@ fn changed_later(column: &AddedColumn) -> Option<Diagnostic> {
     let text = match then {
         Some(then) => format!(
             "column `{name}` came with the default {then} in version {version} and has {now}: the database filled the rows \
-             that existed then with {then}, so that is the one for old records"
+             that existed then with {then}, so if old records get a default, it is that one"
         ),
         None => format!(
             "column `{name}` came without a default in version {version} and has {now}: the database left NULL in the rows \
@@ -129,7 +129,7 @@ fn changed_later(column: &AddedColumn) -> Option<Diagnostic> {
 /// How many records hold the column, none of them a NULL; else why that cannot be said, and the way out.
 fn no_null(column: &AddedColumn, input: &PlanInput, evolution: &Evolution) -> Result<u64, (String, &'static str)> {
     const BY_HAND: &str = "write COALESCE by hand if no record holds a NULL on purpose";
-    const AGAIN: &str = "plan again once they are: abort this rollout, then `cyanotype plan` and `apply`";
+    const AGAIN: &str = "to try again later, abort this rollout and hand in what `cyanotype plan` makes then";
     let Some(facts) = input.topics.get(&evolution.topic).and_then(|t| t.nulls.as_ref()) else {
         let help =
             "the daemon counts them, and so does `cyanotype plan` with policy.nullable_defaults = \"when_unseen\"";

@@ -171,7 +171,7 @@ impl Source {
 
     async fn counted(self: &Arc<Self>) -> PortResult<(BTreeMap<String, NullCount>, u64, bool)> {
         let ends = self.visible_ends(TOPIC).await?;
-        let audit = watch::read_once(&all_ports(self, &Arc::default()), TOPIC, &ends).await?;
+        let audit = watch::read_once((self.as_ref(), self.as_ref()), TOPIC, &ends).await?;
         let facts = audit.nulls.facts(TOPIC, &ends).unwrap();
         Ok((facts.columns, facts.unread, facts.to_the_end))
     }
