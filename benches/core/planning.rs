@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use cyanotype::model::manifest::Manifest;
-use cyanotype::plan::input::{Carry, Evolution};
+use cyanotype::plan::input::{Carry, Evolution, NullableDefaults};
 use cyanotype::plan::{Cause, Plan, PlanInput, Policy, estate, evolve, graph, trace};
 use cyanotype::schema::{self, Level};
 use cyanotype::sql;
@@ -101,7 +101,12 @@ fn input(manifest: Manifest) -> Result<PlanInput, String> {
         env: "dev".to_owned(),
         manifest,
         cause: Cause::Evolution(Box::new(evolution)),
-        policy: Policy { carry: Carry::Facts, partitions: 2, delete_blue_topics: true },
+        policy: Policy {
+            carry: Carry::Facts,
+            partitions: 2,
+            delete_blue_topics: true,
+            nullable_defaults: NullableDefaults::Never,
+        },
         vars: flow::vars(),
         settings: BTreeMap::new(),
         topics: BTreeMap::new(),

@@ -13,9 +13,9 @@ use crate::config::{Need, Scope};
 use crate::daemon::gather::{self, Seen};
 use crate::daemon::ports::Ports;
 use crate::daemon::settings::Settings;
-use crate::daemon::standing;
+use crate::daemon::{nulls, standing, watch};
 use crate::model::manifest::Manifest;
-use crate::plan::input::Evolution;
+use crate::plan::input::{Evolution, NullableDefaults};
 use crate::plan::{self, Cause, Plan, PlanInput, report};
 use crate::schema::{self, AvroSchema, Level};
 
@@ -149,9 +149,19 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
                 )));
             }
             Seen::Evolved(evolution) => {
-                let input = gather::input(&ports, None, &settings, manifest.clone(), Cause::Evolution(evolution))
+                let topic = evolution.topic.clone();
+                let counts = settings.policy.nullable_defaults == NullableDefaults::WhenUnseen
+                    && !nulls::uncertain(&evolution).is_empty();
+                let mut input = gather::input(&ports, None, &settings, manifest.clone(), Cause::Evolution(evolution))
                     .await
                     .map_err(asked)?;
+                if counts {
+                    shell.say(&format!("counts the NULLs in {topic}"));
+                    let ends = ports.topics.visible_ends(&topic).await.map_err(asked)?;
+                    let from = (ports.registry.as_ref(), ports.topics.as_ref());
+                    let audit = watch::read_once(from, &topic, &ends).await.map_err(asked)?;
+                    nulls::put(&mut input, &audit.nulls, &topic, &ends);
+                }
                 return settled(&ports, &settings, outcome(plan::plan(&input), BTreeMap::new())).await;
             }
         }

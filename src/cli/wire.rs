@@ -17,7 +17,7 @@ use crate::adapter::webhook::{WebhookNotifier, WebhookSettings};
 use crate::config::{Auth, Config, Environment, Policy, Remote, RetireTopics, StagePolicy, Strategy};
 use crate::daemon::ports::Ports;
 use crate::daemon::settings::Settings;
-use crate::plan::input::Carry;
+use crate::plan::input::{Carry, NullableDefaults};
 use crate::rollout::Terms;
 use crate::schema::Level;
 
@@ -101,6 +101,10 @@ pub(super) fn plan_policy(policy: &Policy) -> crate::plan::Policy {
         },
         partitions: PARTITIONS,
         delete_blue_topics: policy.retire_topics == RetireTopics::Delete,
+        nullable_defaults: match policy.nullable_defaults {
+            crate::config::NullableDefaults::Never => NullableDefaults::Never,
+            crate::config::NullableDefaults::WhenUnseen => NullableDefaults::WhenUnseen,
+        },
     }
 }
 

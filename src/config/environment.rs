@@ -180,6 +180,8 @@ pub struct Policy {
     pub strategy: Strategy,
     /// How far a new column is carried.
     pub carry: Carry,
+    /// What becomes of the default of a nullable column in old records.
+    pub nullable_defaults: NullableDefaults,
     /// How long blue stays warm after a promotion.
     pub soak: Duration,
     /// How long evidence can be approved.
@@ -205,6 +207,7 @@ impl Default for Policy {
             stage: StagePolicy::Auto,
             strategy: Strategy::Full,
             carry: Carry::Facts,
+            nullable_defaults: NullableDefaults::Never,
             // An hour of blue at hand: long enough to look at the destination, short enough to free the slots.
             soak: Duration::from_secs(3600),
             // A day: somebody is at work within it.
@@ -244,6 +247,15 @@ pub enum Carry {
     Facts,
     /// Into the source table only.
     Source,
+}
+
+/// What becomes of the default of a nullable column in records that were written before the column came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NullableDefaults {
+    /// They have NULL.
+    Never,
+    /// They have the default, if no record was seen that holds a NULL there.
+    WhenUnseen,
 }
 
 /// What becomes of blue's topics when it is retired.

@@ -15,8 +15,8 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub use environment::{
-    Api, Auth, Carry, Environment, Flink, Kafka, LEVELS, Notify, Policy, Reads, Remote, RetireTopics, Scope,
-    SigningSecret, StagePolicy, Strategy, Token,
+    Api, Auth, Carry, Environment, Flink, Kafka, LEVELS, Notify, NullableDefaults, Policy, Reads, Remote, RetireTopics,
+    Scope, SigningSecret, StagePolicy, Strategy, Token,
 };
 pub use problem::{ConfigError, Problem};
 pub use secret::Secret;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::document::{Resolve, Section};
 use super::environment::{
-    Api, Auth, Carry, Environment, Flink, Kafka, LEVELS, Notify, Policy, Reads, Remote, RetireTopics, Scope,
-    SigningSecret, StagePolicy, Strategy, Token,
+    Api, Auth, Carry, Environment, Flink, Kafka, LEVELS, Notify, NullableDefaults, Policy, Reads, Remote, RetireTopics,
+    Scope, SigningSecret, StagePolicy, Strategy, Token,
 };
 use super::problem::suggestion;
 use super::secret::Secret;
@@ -220,6 +220,11 @@ fn policy(section: Section<'_>) -> Policy {
             default.strategy,
         ),
         carry: section.choice("carry", &[("facts", Carry::Facts), ("source", Carry::Source)], default.carry),
+        nullable_defaults: section.choice(
+            "nullable_defaults",
+            &[("never", NullableDefaults::Never), ("when_unseen", NullableDefaults::WhenUnseen)],
+            default.nullable_defaults,
+        ),
         soak: seconds("soak_seconds", default.soak),
         approval_expires: seconds("approval_expires_seconds", default.approval_expires),
         catch_up_deadline: seconds("catch_up_deadline_seconds", default.catch_up_deadline),

@@ -88,6 +88,7 @@ level = "FULL"
 stage = "ask"
 strategy = "minimal"
 carry = "source"
+nullable_defaults = "when_unseen"
 soak_seconds = 1
 approval_expires_seconds = 2
 catch_up_deadline_seconds = 3
@@ -113,6 +114,7 @@ retire_topics = "keep"
     assert_eq!(env.api.reads, Some(Reads::Open));
     assert_eq!(env.policy.soak, Duration::from_secs(1));
     assert_eq!((env.policy.level.as_str(), env.policy.retire_topics), ("FULL", RetireTopics::Keep));
+    assert_eq!(env.policy.nullable_defaults, NullableDefaults::WhenUnseen);
     let shown = format!("{env:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("whsec_"), "{shown}");
 }
@@ -179,6 +181,8 @@ fn a_wrong_value_is_named_with_what_would_be_right() {
             "`env.dev.policy.level` cannot be `FULL_TRANSITIV`: did you mean `FULL_TRANSITIVE`?",
         ),
         ("policy.stage = \"whenever\"\n", "cannot be `whenever`: known: auto, ask"),
+        ("policy.nullable_defaults = \"unseen\"\n", "cannot be `unseen`: known: never, when_unseen"),
+        ("policy.nullable_defaults = \"when_unsen\"\n", "cannot be `when_unsen`: did you mean `when_unseen`?"),
         ("policy.poll_ms = 1\n", "`env.dev.policy.poll_ms` must be between 50 and 3600000, not 1"),
         ("policy.soak_seconds = -1\n", "must be between 0 and 31536000, not -1"),
         ("connect.url = \"localhost:8083\"\n", "begins with `localhost:`: only http and https are spoken"),
@@ -357,9 +361,9 @@ proptest! {
     }
 
     #[test]
-    fn one_slip_in_a_key_is_refused_with_the_key_that_was_meant(key in 0usize..10, at in 0usize..12, letter in "[a-z]") {
+    fn one_slip_in_a_key_is_refused_with_the_key_that_was_meant(key in 0usize..11, at in 0usize..12, letter in "[a-z]") {
         let keys = ["level", "stage", "strategy", "carry", "soak_seconds", "approval_expires_seconds",
-            "catch_up_deadline_seconds", "validation_deadline_seconds", "poll_ms", "retire_topics"];
+            "catch_up_deadline_seconds", "validation_deadline_seconds", "poll_ms", "retire_topics", "nullable_defaults"];
         let right = keys[key];
         let mut wrong = right.to_owned();
         wrong.insert_str(at.min(right.len()), &letter);

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::gather::{self, Seen};
 use super::handle::{BaselineRequest, Decision, DecisionRequest, Refusal, RefusalCause, Reply, Request};
-use super::standing;
 use super::turn::{AppendError, Daemon, Later, Stopped};
 use super::watch::Sighting;
+use super::{nulls, standing};
 use crate::diagnostic::Diagnostic;
 use crate::model::verdict::digest_of;
 use crate::plan::{self, Cause, Plan};
@@ -119,6 +119,7 @@ impl Daemon {
                 return moved(text);
             }
         }
+        self.no_nulls_hold(plan)?;
         let Some(stood_on) = &plan.assumptions.standing else { return Ok(()) };
         let unchecked = |why: String| {
             let text = format!("it cannot be seen whether what the plan stands on has moved: {why}");
@@ -314,12 +315,24 @@ impl Daemon {
                 Err(error) => return later(error.to_string()),
             }
         }
+        let topic = evolution.topic.clone();
+        let ends = match self.count_nulls(&evolution).await {
+            Ok(Some(ends)) => ends,
+            Ok(None) => return later(format!("the NULLs in {topic} to be counted")),
+            Err(error) => {
+                tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
+                return later(error.to_string());
+            }
+        };
         let manifest = self.ledger.manifest.clone();
         let input =
             match gather::input(&self.ports, Some(&self.audit), &self.settings, manifest, Cause::Evolution(evolution))
                 .await
             {
-                Ok(input) => input,
+                Ok(mut input) => {
+                    nulls::put(&mut input, &self.audit.nulls, &topic, &ends);
+                    input
+                }
                 Err(error) => {
                     tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
                     return later(error.to_string());

@@ -55,7 +55,8 @@ pub async fn topic_facts(
         let compacted = spec.config.get("cleanup.policy").is_some_and(|p| p.contains("compact"));
         let truncated = ports.topics.beginnings(topic).await?.values().any(|first| *first > 0);
         let update_without_before = audit.and_then(|a| a.update_without_before(topic));
-        facts.insert(topic.clone(), TopicFacts { compacted, truncated, update_without_before });
+        // NULLs are counted in the topic of an evolution only: `count_nulls`.
+        facts.insert(topic.clone(), TopicFacts { compacted, truncated, update_without_before, nulls: None });
     }
     Ok(facts)
 }
@@ -129,9 +130,9 @@ pub async fn assess(
     if !assessment.plannable() {
         return Ok(Seen::Refused(assessment.reasons));
     }
-    let base = earlier.iter().rev().find(|(v, _)| *v <= from).map(|(_, s)| s);
-    let (changes, added) = match base {
-        Some(old) => (schema::diff(old, &new), schema::added_columns(old, &new)),
+    let (upto, between) = earlier.split_at(earlier.partition_point(|(v, _)| *v <= from));
+    let (changes, added) = match upto.last() {
+        Some((_, old)) => (schema::diff(old, &new), schema::added_since(old, between, &new)),
         None => (assessment.changes.clone(), assessment.added_columns()),
     };
     Ok(Seen::Evolved(Box::new(Evolution {

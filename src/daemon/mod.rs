@@ -1,6 +1,6 @@
 //! The daemon: one loop, one writer of the journal.
 //!
-//! Reading order: [`settings`] and [`ports`], [`watch`] sees evolutions, [`gather`] brings together what planning looks
+//! Reading order: [`settings`] and [`ports`], [`watch`] sees evolutions, [`nulls`] counts what a default stands on, [`gather`] brings together what planning looks
 //! at, [`turn`] is the loop, [`execute`] carries one effect out, [`hold`] says when an output holds a cut, [`prove`] reads
 //! both outputs and compares, [`branch`] puts green's statements where people review them, `snapshot` keeps the journal
 //! short, [`view`] is what the outside sees, [`handle`] is how it asks.
@@ -14,6 +14,7 @@ pub mod execute;
 pub mod gather;
 pub mod handle;
 pub mod hold;
+pub mod nulls;
 pub mod ports;
 pub mod prove;
 pub mod settings;

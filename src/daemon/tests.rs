@@ -1,6 +1,7 @@
 //! The daemon in a small world of its own: no system, no time that passes by itself.
 
 mod decisions;
+mod nulls;
 mod overlaps;
 mod reading;
 mod snapshot;
@@ -23,7 +24,7 @@ use crate::model::job::{JobHealth, JobRef, JobText};
 use crate::model::parity::Hop;
 use crate::model::record::{Offsets, RawRecord, TopicSpec};
 use crate::model::work::{ReadProgress, RunningJob};
-use crate::plan::input::Carry;
+use crate::plan::input::{Carry, NullableDefaults};
 use crate::plan::{Policy, project};
 use crate::port::{
     Clock, ConnectorStatus, Connectors, Engine, Held, Journal, Notifier, OutgoingEvent, Place, PortError, PortResult,
@@ -393,7 +394,12 @@ async fn leading(world: &Arc<World>) -> Result<(Daemon, Handle), Stopped> {
 }
 
 fn settings() -> Settings {
-    let policy = Policy { carry: Carry::Facts, partitions: 1, delete_blue_topics: true };
+    let policy = Policy {
+        carry: Carry::Facts,
+        partitions: 1,
+        delete_blue_topics: true,
+        nullable_defaults: NullableDefaults::Never,
+    };
     Settings {
         env: "dev".to_owned(),
         prefix: String::new(),

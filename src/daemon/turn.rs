@@ -10,6 +10,7 @@ use tokio::task::AbortHandle;
 use super::execute::{self, Failed, Run};
 use super::handle::{QueuedView, Request, View};
 use super::hold::{self, NotHeld, Wait};
+use super::nulls::Awaited;
 use super::ports::Ports;
 use super::prove::{self, Broken, Proof};
 use super::settings::Settings;
@@ -104,6 +105,8 @@ pub struct Daemon {
     sightings: mpsc::Receiver<Sighting>,
     /// Sightings that could not be decided yet, by subject, with what they wait for.
     pub(super) later: BTreeMap<String, Later>,
+    /// Counts of NULLs that a planning waits for, by subject.
+    pub(super) counting: BTreeMap<String, Awaited>,
     /// The piece of work beside the loop of each rollout, with its number.
     working: BTreeMap<String, (u64, AbortHandle)>,
     /// The number of the last piece of work.
@@ -153,6 +156,7 @@ impl Daemon {
             watched,
             sightings,
             later: BTreeMap::new(),
+            counting: BTreeMap::new(),
             working: BTreeMap::new(),
             last_work: 0,
             finished: mpsc::channel(64),
@@ -241,7 +245,8 @@ impl Daemon {
         }
     }
 
-    fn watch_inputs(&self) {
+    /// Tells the watchers what is deployed now.
+    pub(super) fn watch_inputs(&self) {
         let mut topics = gather::input_topics(&self.ledger.manifest);
         // Those of a first deployment are looked through before anything is made.
         let staged = self.ledger.open().into_iter().flat_map(|r| &r.work.staging);

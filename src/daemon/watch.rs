@@ -9,13 +9,12 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch};
 
 use super::gather;
+use super::nulls::{self, Nulls, Writer};
 use super::ports::Ports;
 use crate::model::record::{self, Offsets, RawRecord};
 use crate::model::verdict::SchemaUse;
-use crate::port::PortError;
-use crate::schema::{self, Shape};
+use crate::port::{PortError, Registry, Topics};
 use crate::telemetry::Metrics;
-use crate::validate::RowReader;
 
 /// A subject's newest version in the registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +33,8 @@ pub struct Audit {
     seen: Mutex<BTreeMap<String, BTreeMap<String, SchemaUse>>>,
     /// The first update without its row before, by topic: partition and offset.
     updates_without_before: Mutex<BTreeMap<String, (i32, i64)>>,
-    /// Up to where each topic was read.
-    read: Mutex<BTreeMap<String, Offsets>>,
+    /// Explicit NULLs.
+    pub nulls: Nulls,
 }
 
 /// How records without a schema id are counted.
@@ -57,13 +56,7 @@ impl Audit {
 
     /// Up to where `topic` was read.
     pub fn read_to(&self, topic: &str) -> Offsets {
-        self.read.lock().ok().and_then(|read| read.get(topic).cloned()).unwrap_or_default()
-    }
-
-    fn reads(&self, topic: &str, position: &Offsets) {
-        if let Ok(mut read) = self.read.lock() {
-            read.insert(topic.to_owned(), position.clone());
-        }
+        self.nulls.read_to(topic)
     }
 
     /// Counts a record; true when its schema id was not seen in the topic before.
@@ -126,7 +119,7 @@ pub async fn registry(
     }
 }
 
-/// Reads the input topics from their beginning and counts records by schema id.
+/// Reads the input topics from their beginning and counts records by schema id, and NULLs.
 pub async fn topics(
     ports: Ports,
     metrics: Arc<Metrics>,
@@ -134,15 +127,21 @@ pub async fn topics(
     topics: watch::Receiver<BTreeSet<String>>,
     poll_ms: u64,
 ) {
-    let mut positions: BTreeMap<String, Offsets> = BTreeMap::new();
-    let mut readers = Readers::new();
+    let mut readings: BTreeMap<String, Reading> = BTreeMap::new();
+    let mut writers = Writers::new();
     let mut health: BTreeMap<String, Health> = BTreeMap::new();
+    let from = (ports.registry.as_ref(), ports.topics.as_ref());
     loop {
         let watched = topics.borrow().clone();
         for topic in watched {
-            let position = positions.entry(topic.clone()).or_default();
+            let reading = readings.entry(topic.clone()).or_insert_with(|| Reading::of(&topic));
             let health = health.entry(topic.clone()).or_insert_with(|| Health::new("kafka"));
-            match read_on(&ports, &metrics, &audit, &mut readers, &topic, position).await {
+            let count = |id: &str| metrics.cdc_records_total.inc([topic.as_str(), id]);
+            let outcome = match ports.topics.visible_ends(&topic).await {
+                Ok(ends) => reading.read_on(from, &audit, &mut writers, &ends, count).await,
+                Err(error) => Err(error),
+            };
+            match outcome {
                 Ok(()) => health.well(),
                 Err(error) => health.ill(&error, &metrics),
             }
@@ -151,85 +150,120 @@ pub async fn topics(
     }
 }
 
-async fn read_on(
-    ports: &Ports,
-    metrics: &Metrics,
-    audit: &Audit,
-    readers: &mut Readers,
-    topic: &str,
-    position: &mut Offsets,
-) -> Result<(), PortError> {
-    let ends = ports.topics.visible_ends(topic).await?;
-    if record::reached(position, &ends) {
-        return Ok(());
+/// Reads one topic from its beginning to `ends` into an audit of its own.
+///
+/// # Errors
+/// Kafka's and the registry's.
+pub async fn read_once(from: Origin<'_>, topic: &str, ends: &Offsets) -> Result<Audit, PortError> {
+    let audit = Audit::default();
+    Reading::of(topic).read_on(from, &audit, &mut Writers::new(), ends, |_| {}).await?;
+    Ok(audit)
+}
+
+/// Where schemas and records come from.
+pub type Origin<'a> = (&'a dyn Registry, &'a dyn Topics);
+
+/// Writers by schema id.
+type Writers = BTreeMap<u32, Writer>;
+
+/// One topic on its way.
+struct Reading {
+    topic: String,
+    position: Offsets,
+}
+
+impl Reading {
+    fn of(topic: &str) -> Self {
+        Self { topic: topic.to_owned(), position: Offsets::new() }
     }
-    let mut stream = ports.topics.read(topic, position, &ends).await?;
-    while let Some(batch) = stream.next_batch().await? {
-        for record in &batch {
-            let id = match record.value.as_deref() {
-                None => TOMBSTONE.to_owned(),
-                Some(bytes) => record::schema_id(bytes).map_or_else(|| NO_ID.to_owned(), |id| id.to_string()),
-            };
-            metrics.cdc_records_total.inc([topic, &id]);
-            if audit.count(topic, &id, record.partition, record.offset) {
-                first_of_its_kind(ports, readers, topic, &id, record).await;
+
+    /// Reads on to `ends`. A registry that does not answer is waited for: the position stays before the record whose schema
+    /// is not known yet.
+    async fn read_on(
+        &mut self,
+        (registry, topics): Origin<'_>,
+        audit: &Audit,
+        writers: &mut Writers,
+        ends: &Offsets,
+        count: impl Fn(&str),
+    ) -> Result<(), PortError> {
+        if !record::reached(&self.position, ends) {
+            let mut stream = topics.read(&self.topic, &self.position, ends).await?;
+            while let Some(batch) = stream.next_batch().await? {
+                for record in &batch {
+                    self.look(registry, audit, writers, record, &count).await?;
+                    self.position.insert(record.partition, record.offset + 1);
+                }
             }
-            if is_update_without_before(readers, record) {
-                audit.poisoned(topic, record.partition, record.offset);
-            }
-            position.insert(record.partition, record.offset + 1);
+            self.position.clone_from(ends);
         }
-        audit.reads(topic, position);
+        audit.nulls.reached(&self.topic, &self.position);
+        Ok(())
     }
-    *position = ends;
-    audit.reads(topic, position);
-    Ok(())
-}
 
-/// Readers of envelopes by schema id; `None` for schemas that are none.
-type Readers = BTreeMap<u32, Option<RowReader>>;
-
-/// Says what a schema id is that was not seen before; one that the registry does not know is named.
-async fn first_of_its_kind(ports: &Ports, readers: &mut Readers, topic: &str, id: &str, record: &RawRecord) {
-    let (partition, offset) = (record.partition, record.offset);
-    match id.parse::<u32>() {
-        Ok(number) => match ports.registry.schema_by_id(number).await {
-            Ok(registered) => {
-                tracing::info!(topic, schema_id = id, partition, offset, "first record with this schema id");
-                let parsed = schema::parse(&registered.text, &registered.references).ok();
-                let envelope = parsed.is_some_and(|s| schema::shape(&s) == Shape::Envelope);
-                let reader = envelope.then(|| RowReader::new(number, &registered.text).ok()).flatten();
-                readers.insert(number, reader);
+    async fn look(
+        &self,
+        registry: &dyn Registry,
+        audit: &Audit,
+        writers: &mut Writers,
+        record: &RawRecord,
+        count: impl Fn(&str),
+    ) -> Result<(), PortError> {
+        let RawRecord { partition, offset, .. } = *record;
+        let topic = self.topic.as_str();
+        let number = record.value.as_deref().and_then(record::schema_id);
+        if let Some(number) = number
+            && !writers.contains_key(&number)
+        {
+            writers.insert(number, nulls::writer(registry, number).await?);
+        }
+        let id = match (&record.value, number) {
+            (None, _) => TOMBSTONE.to_owned(),
+            (Some(_), None) => NO_ID.to_owned(),
+            (Some(_), Some(number)) => number.to_string(),
+        };
+        count(&id);
+        let writer = number.and_then(|number| writers.get(&number));
+        if audit.count(topic, &id, partition, offset) {
+            match writer {
+                Some(Writer::Unreadable) => {
+                    tracing::warn!(
+                        topic,
+                        schema_id = id,
+                        partition,
+                        offset,
+                        "record with a schema that cannot be read"
+                    );
+                }
+                Some(_) => tracing::info!(topic, schema_id = id, partition, offset, "first record with this schema id"),
+                None if id == TOMBSTONE => {}
+                None => {
+                    tracing::warn!(topic, partition, offset, "record that is not in the registry's wire format");
+                }
             }
-            Err(error) => {
-                tracing::warn!(topic, schema_id = id, partition, offset, %error, "record with a schema id that cannot be looked up");
+        }
+        if let (Some(number), Some(writer), Some(bytes)) = (number, writer, record.value.as_deref()) {
+            let look = writer.look(bytes);
+            if look.update_without_before {
+                audit.poisoned(topic, partition, offset);
             }
-        },
-        Err(_) if id == TOMBSTONE => {}
-        Err(_) => tracing::warn!(topic, partition, offset, "record that is not in the registry's wire format"),
+            audit.nulls.add(topic, number, &look);
+        } else if record.value.as_deref().is_some_and(json_update_without_before) {
+            audit.poisoned(topic, partition, offset);
+        }
+        Ok(())
     }
 }
 
-fn is_update_without_before(readers: &Readers, record: &RawRecord) -> bool {
-    let Some(bytes) = record.value.as_deref() else { return false };
-    let row = match record::schema_id(bytes) {
-        Some(id) => readers.get(&id).and_then(Option::as_ref).and_then(|reader| reader.read(bytes).ok()),
-        None => json_envelope(bytes),
-    };
-    let Some(row) = row else { return false };
-    row.get("op").is_some_and(|op| op == "u") && row.get("before").is_none_or(serde_json::Value::is_null)
-}
-
-/// An envelope in JSON, with or without Connect's schema around it.
-fn json_envelope(bytes: &[u8]) -> Option<BTreeMap<String, serde_json::Value>> {
+/// True for an update in an envelope of JSON, with or without Connect's schema around it, that does not say what the row was
+/// before.
+fn json_update_without_before(bytes: &[u8]) -> bool {
     if bytes.first() != Some(&b'{') {
-        return None;
+        return false;
     }
-    let mut row: BTreeMap<String, serde_json::Value> = serde_json::from_slice(bytes).ok()?;
-    match row.remove("payload") {
-        Some(serde_json::Value::Object(payload)) => Some(payload.into_iter().collect()),
-        _ => Some(row),
-    }
+    let Ok(mut event) = serde_json::from_slice::<serde_json::Value>(bytes) else { return false };
+    let event = event.get_mut("payload").filter(|p| p.is_object()).map(serde_json::Value::take).unwrap_or(event);
+    event.get("op").is_some_and(|op| op == "u") && event.get("before").is_none_or(serde_json::Value::is_null)
 }
 
 /// Whether a system answers: said when it changes, not each time.

@@ -91,7 +91,12 @@ fn build(input: &PlanInput, project: &Manifest) -> Result<(Plan, Vec<Diagnostic>
         unproven: vec!["there is no blue: nothing is compared".to_owned()],
         warnings: diagnostics.clone(),
         work: Work { staging: work, promoting, ..Work::default() },
-        assumptions: Assumptions { manifest: digest_of(before), subjects: BTreeMap::new(), standing: None },
+        assumptions: Assumptions {
+            manifest: digest_of(before),
+            subjects: BTreeMap::new(),
+            no_nulls: Vec::new(),
+            standing: None,
+        },
     };
     Ok((plan, diagnostics))
 }

@@ -8,6 +8,7 @@ use super::standing::Standing;
 use crate::diagnostic::Diagnostic;
 use crate::model::name::Version;
 use crate::model::parity::ColumnClass;
+use crate::model::record::Offsets;
 use crate::model::verdict::digest_of;
 use crate::model::work::Work;
 
@@ -96,6 +97,22 @@ pub struct Assumptions {
     /// Topics, connectors and files; `None` for a plan that was made without looking at any system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
+    /// Columns in which no record holds a NULL: their default is applied because of that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_nulls: Vec<NoNulls>,
+}
+
+/// Columns of one topic in which no explicit NULL was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoNulls {
+    /// Topic.
+    pub topic: String,
+    /// Subject of its records.
+    pub subject: String,
+    /// The columns.
+    pub columns: Vec<String>,
+    /// Up to where the topic had been read: less than this is no answer.
+    pub read: Offsets,
 }
 
 /// A plan. Immutable; the same input gives the same bytes.

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::{Assumptions, Plan, Role, TablePlan};
+use super::document::{Assumptions, NoNulls, Plan, Role, TablePlan};
 use super::estate::{self, Estate, Table};
 use super::graph::{self, Graph};
 use super::impact::{self, Impact};
 use super::input::{Carry, Evolution, PlanInput};
 use super::rewrite::{self, NewColumn};
-use super::{Planned, deploy, job, parity};
+use super::{Planned, defaults, deploy, job, parity};
 use crate::diagnostic::Diagnostic;
 use crate::model::column::Column;
 use crate::model::effect::Effect;
@@ -111,6 +111,7 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
         assumptions: Assumptions {
             manifest: digest_of(before),
             subjects: BTreeMap::from([(evolution.subject.clone(), evolution.to_version)]),
+            no_nulls: no_nulls(input, evolution, &added),
             standing: None,
         },
     })
@@ -271,7 +272,11 @@ fn carried(
                 left.insert(name.clone(), "the policy carries new columns to the source table only".to_owned());
                 continue;
             }
-            let (expr, rule) = if from_reader { default_of(name, evolution, warnings) } else { (None, rule.clone()) };
+            let filled = from_reader.then(|| defaults::of(name, input, evolution));
+            let (expr, rule, remarks) = match filled {
+                Some(filled) => (filled.expr, filled.rule, filled.remarks),
+                None => (None, rule.clone(), Vec::new()),
+            };
             let with_default = expr.is_some();
             if with_default && by_star {
                 let text =
@@ -282,7 +287,11 @@ fn carried(
                 continue;
             }
             let candidate = from(expr);
-            match rewrite::carry(estate, table, names, &candidate) {
+            let carried = rewrite::carry(estate, table, names, &candidate);
+            if !with_default || carried.as_ref().is_ok_and(|c| c.notes.is_empty()) {
+                say(warnings, remarks);
+            }
+            match carried {
                 // A remark says that rows may come without it, such as from the outer side of a join.
                 Ok(carried) if carried.notes.is_empty() => own.push((candidate, rule)),
                 Ok(_) if with_default => {
@@ -307,31 +316,27 @@ fn may_be_null(rule: ChangeRule) -> ChangeRule {
     }
 }
 
-/// How the source statement reads a new column: with its default where that is right.
-fn default_of(name: &str, evolution: &Evolution, warnings: &mut Vec<Diagnostic>) -> (Option<String>, ChangeRule) {
-    let null = ChangeRule::NewColumn { default: serde_json::Value::Null, nullable: true };
-    let Some(column) = evolution.added.iter().find(|a| a.name == name) else {
-        return (None, null);
-    };
-    match &column.default_sql {
-        Some(literal) if column.source_not_null => {
-            let default = column.default.clone().unwrap_or(serde_json::Value::Null);
-            // What the source says is no placeholder of ours.
-            let literal = literal.replace("${", "$' || '{");
-            (Some(format!("COALESCE({{}}, {literal})")), ChangeRule::NewColumn { default, nullable: false })
+/// The columns whose default is applied because no record holds a NULL there.
+fn no_nulls(input: &PlanInput, evolution: &Evolution, added: &BTreeMap<String, Vec<Added>>) -> Vec<NoNulls> {
+    let with_default = |new: &NewColumn| new.from.as_ref().is_some_and(|(_, expr)| expr.is_some());
+    let columns: BTreeSet<&String> =
+        added.values().flatten().filter(|(new, _)| with_default(new)).map(|(new, _)| &new.column.name).collect();
+    let columns: Vec<String> =
+        columns.into_iter().filter(|name| defaults::of(name, input, evolution).counted).cloned().collect();
+    let Some(facts) = input.topics.get(&evolution.topic).and_then(|t| t.nulls.as_ref()) else { return Vec::new() };
+    if columns.is_empty() {
+        return Vec::new();
+    }
+    let (topic, subject) = (evolution.topic.clone(), evolution.subject.clone());
+    vec![NoNulls { topic, subject, columns, read: facts.read.clone() }]
+}
+
+/// Adds what is not said yet.
+fn say(warnings: &mut Vec<Diagnostic>, remarks: Vec<Diagnostic>) {
+    for remark in remarks {
+        if !warnings.contains(&remark) {
+            warnings.push(remark);
         }
-        Some(literal) => {
-            let text = format!(
-                "column `{name}` has the default {literal} but may be NULL: the default is not applied to old records"
-            );
-            let mut warning = Diagnostic::warning("C206", text);
-            warning.help = Some("write COALESCE by hand if no record holds a NULL on purpose".to_owned());
-            if !warnings.contains(&warning) {
-                warnings.push(warning);
-            }
-            (None, null)
-        }
-        None => (None, null),
     }
 }
 

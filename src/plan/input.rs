@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::manifest::Manifest;
+use crate::model::record::Offsets;
 use crate::schema::{AddedColumn, Assessment, Change};
 
 /// How far a new column is carried.
@@ -17,6 +18,17 @@ pub enum Carry {
     Facts,
 }
 
+/// What becomes of the default of a nullable column in records that were written before the column came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NullableDefaults {
+    /// It is not applied: they read as NULL.
+    #[default]
+    Never,
+    /// It is applied where no record was seen that holds a NULL there.
+    WhenUnseen,
+}
+
 /// What the environment's policy says about plans.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
@@ -26,10 +38,12 @@ pub struct Policy {
     pub partitions: i32,
     /// True when blue's topics are deleted with blue; false keeps them.
     pub delete_blue_topics: bool,
+    /// What becomes of the default of a nullable column.
+    pub nullable_defaults: NullableDefaults,
 }
 
 /// What is known of an input topic.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopicFacts {
     /// True when compaction removes old versions of a key.
     pub compacted: bool,
@@ -38,6 +52,31 @@ pub struct TopicFacts {
     /// Partition and offset of an update that does not say what the row was before, if one was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update_without_before: Option<(i32, i64)>,
+    /// Explicit NULLs in it; `None` when nobody has counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nulls: Option<NullFacts>,
+}
+
+/// Explicit NULLs in the nullable columns of a topic that have a default, as far as they were counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NullFacts {
+    /// True when the topic had been read to the end that it had when planning began.
+    pub to_the_end: bool,
+    /// Up to where it had been read.
+    pub read: Offsets,
+    /// Records that could not be read, so that nobody knows what they hold.
+    pub unread: u64,
+    /// What was counted, by column.
+    pub columns: BTreeMap<String, NullCount>,
+}
+
+/// Rows that records of one topic hold, and the explicit NULLs in one column of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NullCount {
+    /// Records whose row has the column, nullable and with a default in the schema that they were written with.
+    pub records: u64,
+    /// Those of them that hold NULL there.
+    pub nulls: u64,
 }
 
 /// A subject that evolved.

@@ -1,13 +1,14 @@
 //! From an evolution, or a project, to the smallest right set of changes: pure, deterministic, explained.
 //!
 //! Reading order: [`project`] turns files into a manifest, [`estate`] a manifest into parsed statements, [`graph`] says what
-//! depends on what, [`impact`] which tables become green and why, [`rewrite`] how their SQL changes, [`parity`] how each
-//! column is proven, [`job`] what a session needs, [`evolve`] and [`deploy`] put a [`document::Plan`] together, [`report`]
+//! depends on what, [`impact`] which tables become green and why, [`rewrite`] how their SQL changes, `defaults` what old
+//! records get in a new column, [`parity`] how each column is proven, [`job`] what a session needs, [`evolve`] and [`deploy`] put a [`document::Plan`] together, [`report`]
 //! prints it; [`trace`] answers where a column comes from and goes to.
 //!
 //! Rules: planning changes nothing in the world; the same input gives the same bytes; what is not understood blocks the
 //! plan with a diagnostic; SQL is changed by edits on spans only.
 
+mod defaults;
 pub mod deploy;
 pub mod document;
 pub mod estate;

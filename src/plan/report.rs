@@ -6,6 +6,7 @@ use std::fmt;
 use similar::TextDiff;
 
 use super::document::{Plan, Role, StateVerdict, TablePlan};
+use crate::diagnostic::Diagnostic;
 use crate::model::name;
 use crate::model::parity::{ChangeRule, ColumnClass};
 
@@ -28,10 +29,15 @@ impl fmt::Display for Plan {
         }
         list(f, "connectors", &self.connectors)?;
         list(f, "not proven", &self.unproven)?;
-        let warnings: Vec<String> = self.warnings.iter().map(|w| format!("{}: {}", w.code, w.message)).collect();
+        let warnings: Vec<String> = self.warnings.iter().flat_map(in_lines).collect();
         list(f, "warnings", &warnings)?;
         writeln!(f, "\nplan {}", self.digest())
     }
+}
+
+fn in_lines(warning: &Diagnostic) -> Vec<String> {
+    let first = format!("{}: {}", warning.code, warning.message);
+    std::iter::once(first).chain(warning.help.iter().map(|help| format!("  help: {help}"))).collect()
 }
 
 fn list(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Result {

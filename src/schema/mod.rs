@@ -33,7 +33,10 @@ pub use kind::SchemaKind;
 pub use level::{CompatReport, Direction, Level, RegistryVerdict, VersionFailure, check};
 pub use literal::default_literal;
 pub use parse::parse;
-pub use verdict::{AddedColumn, Assessment, Concern, DataVerdict, SubjectText, added_columns, assess, assess_texts};
+pub use verdict::{
+    AddedColumn, Assessment, Concern, DataVerdict, Declared, SubjectText, added_columns, added_since, assess,
+    assess_texts,
+};
 
 #[cfg(test)]
 mod testing;

@@ -109,9 +109,30 @@ pub struct AddedColumn {
     pub default: Option<serde_json::Value>,
     /// Whether the source forbids null, so that `COALESCE(column, default)` is right.
     pub source_not_null: bool,
+    /// How the versions since it came declared it, oldest first, as far as that differs from the newest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Declared>,
     /// Why no table can declare the type, when none can.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsupported: Option<String>,
+}
+
+/// How one version declares a column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declared {
+    /// The version.
+    pub version: i32,
+    /// Whether it allows null.
+    pub nullable: bool,
+    /// The default as Avro writes it; `None` for none and for null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub avro: Option<serde_json::Value>,
+    /// The default as a Flink SQL literal of the type that this version declares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_sql: Option<String>,
+    /// The default as a row of the table shows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<serde_json::Value>,
 }
 
 /// Assesses `new` against `earlier` (oldest first), the versions that are not deleted.
@@ -174,6 +195,32 @@ pub fn added_columns(old: &AvroSchema, new: &AvroSchema) -> Vec<AddedColumn> {
     fresh.map(|f| AddedColumn::of(&f)).collect()
 }
 
+/// As [`added_columns`], with what the versions `between` the two (oldest first) said of each column since it last came.
+pub fn added_since(old: &AvroSchema, between: &[(i32, AvroSchema)], new: &AvroSchema) -> Vec<AddedColumn> {
+    let mut columns = added_columns(old, new);
+    let now = row_fields(new);
+    for column in &mut columns {
+        let Some(newest) = now.iter().find(|f| f.name == column.name) else { continue };
+        for (version, schema) in between {
+            match row_fields(schema).into_iter().find(|f| f.name == column.name) {
+                // It was gone again: what came later is another column of that name.
+                None => column.earlier.clear(),
+                Some(field) => {
+                    let declared = Declared::of(*version, &field);
+                    if column.earlier.last().is_none_or(|before| !before.says_as(&declared)) {
+                        column.earlier.push(declared);
+                    }
+                }
+            }
+        }
+        let newest = Declared::of(0, newest);
+        if column.earlier.last().is_some_and(|last| last.says_as(&newest)) {
+            column.earlier.pop();
+        }
+    }
+    columns
+}
+
 /// A schema as the registry gives it.
 pub type SubjectText = super::avro::Source;
 
@@ -185,8 +232,27 @@ impl AddedColumn {
             default_sql: field.default.as_ref().and_then(|d| default_literal(d, field)),
             default: field.default.as_ref().and_then(|d| default_shown(d, field)),
             source_not_null: !field.nullable,
+            earlier: Vec::new(),
             unsupported: unsupported(&field.flink.ty),
         }
+    }
+}
+
+impl Declared {
+    fn of(version: i32, field: &RowField) -> Self {
+        let avro = field.default.clone().filter(|d| !d.is_null());
+        Self {
+            version,
+            nullable: field.nullable,
+            default_sql: avro.as_ref().and_then(|d| default_literal(d, field)),
+            default: avro.as_ref().and_then(|d| default_shown(d, field)),
+            avro,
+        }
+    }
+
+    /// Whether both allow the same and have the same default.
+    fn says_as(&self, other: &Self) -> bool {
+        (self.nullable, &self.avro) == (other.nullable, &other.avro)
     }
 }
 

@@ -10,6 +10,7 @@ mod bad_input;
 mod brief;
 mod faulty_registry;
 mod generated;
+mod nulls;
 mod shop;
 mod soak;
 mod story;

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use crate::model::column::ColumnType;
+use crate::schema::avro::AvroSchema;
 use crate::schema::kind::SchemaKind;
 use crate::schema::level::{Level, RegistryVerdict};
 use crate::schema::testing::{decimal, orders};
-use crate::schema::verdict::{Assessment, DataVerdict, SubjectText, assess, assess_texts};
+use crate::schema::verdict::{Assessment, DataVerdict, Declared, SubjectText, added_since, assess, assess_texts};
 
 #[test]
 fn a_first_version_is_compatible_and_changes_nothing() {
@@ -73,6 +74,34 @@ fn added_columns_are_nullable_and_carry_their_default() {
     assert_eq!(added.iter().map(|a| a.source_not_null).collect::<Vec<_>>(), [true, false, false, true]);
     assert!(added.iter().all(|a| a.flink.nullable && a.unsupported.is_none()));
     assert_eq!(added[1].flink.ty, ColumnType::Decimal { precision: 6, scale: 2 });
+}
+
+#[test]
+fn an_added_column_remembers_how_it_came() {
+    let text = |default: &str| orders().required_default("region", json!("string"), json!(default)).envelope();
+    let nullable = |default: &str| orders().nullable_default("region", json!("string"), json!(default)).envelope();
+    let open = || orders().nullable("region", json!("string")).envelope();
+    let history = |between: Vec<AvroSchema>, new: AvroSchema| -> Vec<String> {
+        let between: Vec<(i32, AvroSchema)> = (2..).zip(between).collect();
+        let [column] = added_since(&orders().envelope(), &between, &new).try_into().expect("one column");
+        let null = |d: &Declared| if d.nullable { "nullable" } else { "NOT NULL" };
+        let show = |d: &Declared| format!("{} {} {:?}", d.version, null(d), d.default_sql.as_deref());
+        column.earlier.iter().map(show).collect()
+    };
+    assert_eq!(history(vec![], text("EU")), [""; 0]);
+    // Versions in which only other columns changed say nothing new.
+    assert_eq!(history(vec![text("EU"), text("EU")], text("EU")), [""; 0]);
+    assert_eq!(
+        history(vec![text("EU"), text("US"), text("US")], text("AS")),
+        ["2 NOT NULL Some(\"'EU'\")", "3 NOT NULL Some(\"'US'\")"]
+    );
+    assert_eq!(
+        history(vec![text("EU"), text("US")], text("EU")),
+        ["2 NOT NULL Some(\"'EU'\")", "3 NOT NULL Some(\"'US'\")"]
+    );
+    assert_eq!(history(vec![open(), nullable("EU")], text("EU")), ["2 nullable None", "3 nullable Some(\"'EU'\")"]);
+    // What was gone in between came anew.
+    assert_eq!(history(vec![text("EU"), orders().envelope(), nullable("US")], nullable("US")), [""; 0]);
 }
 
 #[test]

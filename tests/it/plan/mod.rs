@@ -1,12 +1,13 @@
 //! Plans of the shop: what people read, and that a plan is the same each time.
 
+mod defaults;
 mod odd;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use cyanotype::model::manifest::Manifest;
-use cyanotype::plan::input::{Carry, Evolution, TopicFacts};
+use cyanotype::plan::input::{Carry, Evolution, NullableDefaults, TopicFacts};
 use cyanotype::plan::{Cause, PlanInput, Planned, Policy, plan, project, report};
 use cyanotype::schema::{self, AvroSchema, Level};
 
@@ -68,7 +69,12 @@ fn input(manifest: Manifest, from: &AvroSchema, to: &AvroSchema) -> PlanInput {
         env: "dev".to_owned(),
         manifest,
         cause: Cause::Evolution(Box::new(evolution)),
-        policy: Policy { carry: Carry::Facts, partitions: 2, delete_blue_topics: true },
+        policy: Policy {
+            carry: Carry::Facts,
+            partitions: 2,
+            delete_blue_topics: true,
+            nullable_defaults: NullableDefaults::Never,
+        },
         vars: shop().1,
         settings: BTreeMap::new(),
         topics: BTreeMap::new(),
@@ -140,7 +146,7 @@ fn a_required_column_is_refused_by_name() {
 #[test]
 fn a_truncated_changelog_blocks_unless_the_job_absorbs_it() {
     let mut input = input(deployed(), &customers(""), &customers(TIER));
-    let facts = TopicFacts { compacted: true, truncated: false, update_without_before: None };
+    let facts = TopicFacts { compacted: true, truncated: false, update_without_before: None, nulls: None };
     input.topics.insert("shop.shop.customers".to_owned(), facts);
     let refused = plan(&input);
     assert!(refused.plan.is_none());
@@ -152,7 +158,7 @@ fn a_truncated_changelog_blocks_unless_the_job_absorbs_it() {
 #[test]
 fn an_update_without_its_row_before_blocks_the_plan() {
     let mut input = input(deployed(), &customers(""), &customers(TIER));
-    let facts = TopicFacts { compacted: false, truncated: false, update_without_before: Some((1, 42)) };
+    let facts = TopicFacts { compacted: false, truncated: false, update_without_before: Some((1, 42)), nulls: None };
     input.topics.insert("shop.shop.orders".to_owned(), facts);
     let refused = plan(&input);
     assert!(refused.plan.is_none());

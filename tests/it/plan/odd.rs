@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use cyanotype::model::effect::Effect;
 use cyanotype::plan::document::TablePlan;
-use cyanotype::plan::input::{Carry, Evolution};
+use cyanotype::plan::input::{Carry, Evolution, NullableDefaults};
 use cyanotype::plan::{Cause, Plan, PlanInput, Policy, plan, project};
 use cyanotype::schema::{self, AvroSchema, Level};
 
 const TIER: &str = r#"{"name":"tier","type":{"type":"string","connect.default":"basic"},"default":"basic"}"#;
 
 /// Debezium's envelope around a row with `id`, `x` and `more`.
-fn envelope(more: &str) -> AvroSchema {
+pub(super) fn envelope(more: &str) -> AvroSchema {
     let more = if more.is_empty() { String::new() } else { format!(",{more}") };
     let text = format!(
         r#"{{"type":"record","name":"Envelope","namespace":"p.a","fields":[
@@ -38,7 +38,7 @@ fn sink(name: &str) -> String {
 }
 
 /// Tables `a` and `b` from sources, `s` written by `insert`, and `more` files.
-fn project(insert: &str, more: &[(&str, &str)]) -> project::Project {
+pub(super) fn project(insert: &str, more: &[(&str, &str)]) -> project::Project {
     let own = [
         ("pipelines/ddl.a.sql", reader("a", "p.a")),
         ("pipelines/ddl.b.sql", reader("b", "p.b")),
@@ -67,7 +67,12 @@ fn planned(project: project::Project, field: &str) -> Plan {
         env: "dev".to_owned(),
         manifest: project.manifest,
         cause: Cause::Evolution(Box::new(evolution)),
-        policy: Policy { carry: Carry::Facts, partitions: 1, delete_blue_topics: true },
+        policy: Policy {
+            carry: Carry::Facts,
+            partitions: 1,
+            delete_blue_topics: true,
+            nullable_defaults: NullableDefaults::Never,
+        },
         vars: BTreeMap::new(),
         settings: BTreeMap::new(),
         topics: BTreeMap::new(),

@@ -181,7 +181,8 @@ fn sources(rng: &mut StdRng) -> Vec<Source> {
     tables
 }
 
-/// The column that is added: name, type, with a default and NOT NULL, or without both.
+/// The column that is added: name and type; NOT NULL with a default, nullable with a default that nobody sets to NULL, or
+/// nullable without one.
 fn change(rng: &mut StdRng, schema: &str, sources: &[Source]) -> Outcome<Change> {
     let column = ["grade", "zone", "stage_no", "checked", "rank", "value", "level", "origin_code"].choose(rng).copied();
     let (precision, scale) = (rng.random_range(6..=12), rng.random_range(0..=4));
@@ -198,7 +199,11 @@ fn change(rng: &mut StdRng, schema: &str, sources: &[Source]) -> Outcome<Change>
             vec![number(-20), number(33)],
         ),
     };
-    let not_null = rng.random_ratio(2, 3);
+    let (constraint, with_default) = match rng.random_range(0..6) {
+        0..3 => (" NOT NULL", true),
+        3 | 4 => ("", true),
+        _ => ("", false),
+    };
     let table = &sources.first().during("a source table")?.name;
     // PostgreSQL writes `f` for false; the quote is doubled in SQL only.
     let old = if kind == "boolean" { "f".to_owned() } else { default.replace("''", "'") };
@@ -206,8 +211,8 @@ fn change(rng: &mut StdRng, schema: &str, sources: &[Source]) -> Outcome<Change>
         table: format!("{schema}.{table}"),
         subject: format!("{schema}.{schema}.{table}-value"),
         column: column.unwrap_or("grade").to_owned(),
-        definition: if not_null { format!("{kind} NOT NULL DEFAULT '{default}'") } else { kind },
-        old_value: not_null.then_some(old),
+        definition: if with_default { format!("{kind}{constraint} DEFAULT '{default}'") } else { kind },
+        old_value: with_default.then_some(old),
         values,
     })
 }

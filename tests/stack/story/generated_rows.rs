@@ -192,7 +192,7 @@ impl State {
     }
 
     fn real_value(&mut self, change: &Change) -> String {
-        // A column that may be NULL gets one now and then.
+        // A column without a default gets a NULL now and then.
         if change.old_value.is_none() && self.rng.random_ratio(1, 6) {
             return "NULL".to_owned();
         }

@@ -168,6 +168,7 @@ approval_expires_seconds = 3600
 catch_up_deadline_seconds = 600
 validation_deadline_seconds = 300
 poll_ms = 500
+nullable_defaults = \"when_unseen\"
 
 [env.dev.vars]
 {vars}
