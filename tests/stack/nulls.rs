@@ -64,7 +64,7 @@ impl Scene {
             name: "notes".to_owned(),
             columns: vec![("id".to_owned(), "bigint", "BIGINT"), ("x".to_owned(), "text", "STRING")],
         };
-        let (connector, publication) = source(NAME, &[table.clone()]);
+        let (connector, publication) = source(NAME, std::slice::from_ref(&table));
         let made = format!("CREATE SCHEMA {NAME}; {} {publication}", table.table_sql(NAME));
         self.database.run(&made).await?;
         self.connect.create(&Connector::read(&fill(&connector, &self.world.variables())?)?).await?;
@@ -136,7 +136,6 @@ impl Scene {
 
     /// Each row's last `x` and `note` (`None` for a row that is gone), and by another decoder than the product's: records whose
     /// row has `note`, and NULLs there.
-    #[expect(clippy::type_complexity, reason = "read in one place")]
     async fn held(&self) -> Outcome<(BTreeMap<i64, Option<(String, Option<String>)>>, u64, u64)> {
         let (mut last, mut records, mut nulls) = (BTreeMap::new(), 0, 0);
         for Record { value, .. } in self.kafka.read(TOPIC).await? {

@@ -357,6 +357,20 @@ async fn a_count_that_does_not_come_is_not_waited_for_for_ever() {
     assert_eq!((codes, plan.assumptions.no_nulls), (vec!["C206"], Vec::new()));
 }
 
+#[tokio::test]
+async fn versions_between_the_deployed_and_the_newest_say_which_default_came_first() {
+    let required = |default| envelope(&format!(r#",{{"name":"note","type":"string","default":"{default}"}}"#));
+    let schemas = BTreeMap::from([(1, envelope("")), (2, required("none")), (3, required("open"))]);
+    let source = Arc::new(Source { schemas, ..Source::default() });
+    let (mut daemon, world) = daemon(&source, held()).await;
+    let newest = Sighting { version: 3, ..sighting() };
+    assert_eq!(daemon.decide_on(newest).await.unwrap(), None, "what is NOT NULL is not counted");
+    let plan = proposed(&world);
+    assert_eq!(statement(&plan), "INSERT INTO s_v2 SELECT id, COALESCE(note, 'none') AS note FROM a_v2;");
+    let [remark] = &plan.warnings[..] else { panic!("{:?}", plan.warnings) };
+    assert!(remark.code == "C212" && remark.message.contains("'none' in version 2 and has 'open' now"), "{remark:?}");
+}
+
 async fn asked(
     daemon: &mut Daemon,
     make: impl FnOnce(crate::daemon::handle::Answer) -> Request,
