@@ -8,29 +8,24 @@
 
 mod election;
 mod parts;
+mod read;
 mod writer;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use tokio::sync::Mutex;
 
 use self::election::Election;
-use self::parts::{Assembly, Begins};
+use self::read::Entries;
 use self::writer::{ENTRY_BYTES, Failed, Writer};
-use super::kafka::{CALL, Clients, Context, KafkaSettings, KafkaTopics, Readers, Records, blocking};
-use crate::model::record::{Offsets, TopicSpec};
+use super::kafka::{Clients, KafkaSettings, KafkaTopics, Readers, blocking};
+use crate::model::record::TopicSpec;
 use crate::port::{Held, Journal, Place, PortError, PortResult, Topics};
 
-/// How long a reader waits for a transaction that is being decided.
-const DECIDED: Duration = Duration::from_secs(3);
-/// How long to wait between two looks at it.
-const LOOK: Duration = Duration::from_millis(10);
 /// Largest batch that the topic takes, as brokers have it by default: one that takes less by default is overruled.
 const BATCH_BYTES: usize = 1024 * 1024 + 12;
 /// No term: this daemon does not lead.
@@ -83,15 +78,6 @@ struct Desk {
     end: i64,
     /// The entry whose append was not answered: it may follow at `end`.
     unsure: Option<Vec<u8>>,
-}
-
-/// What was read of the journal.
-struct Entries {
-    all: Vec<Vec<u8>>,
-    /// The first offset that is left.
-    low: i64,
-    /// Up to here that is all there is.
-    end: i64,
 }
 
 /// Whether an entry whose append was not answered is in the journal.
@@ -181,64 +167,6 @@ impl Shared {
             election.rejoin();
         }
         PortError::Fenced
-    }
-
-    /// Waits until every transaction that is in the journal now is decided, or [`DECIDED`] is over: Kafka answers a commit
-    /// a moment before readers see it. Who opened the writer need not wait, opening does.
-    fn decided(&self) -> PortResult<()> {
-        let mut reader = self.readers.lease()?;
-        let ids = reader.ids(&self.topic)?;
-        let ours = [("isolation.level", "read_uncommitted"), ("allow.auto.create.topics", "false")];
-        let undecided: BaseConsumer<Context> = self.clients().make(&ours, self.clients().context())?;
-        let what = || format!("for the end of journal `{}`", self.topic);
-        let end = undecided.fetch_watermarks(&self.topic, 0, CALL).map_err(|e| self.clients().error(what(), &e))?.1;
-        let patience = Instant::now() + DECIDED;
-        reader.until(patience + CALL);
-        while Instant::now() < patience && reader.highs(&self.topic, &ids)?.get(&0).is_none_or(|high| *high < end) {
-            std::thread::sleep(LOOK);
-        }
-        reader.done();
-        Ok(())
-    }
-
-    /// The first offset that is left, and the one that nothing visible is at or after.
-    fn bounds(&self) -> PortResult<(i64, i64)> {
-        let reader = self.readers.lease()?;
-        let ids = reader.ids(&self.topic)?;
-        let of = |offsets: Offsets| offsets.get(&0).copied().unwrap_or(0);
-        let bounds = (of(reader.lows(&self.topic, &ids)?), of(reader.highs(&self.topic, &ids)?));
-        reader.done();
-        Ok(bounds)
-    }
-
-    /// Reads from `from`, or from the first offset that is left, to the end.
-    fn entries(&self, from: Option<i64>) -> PortResult<Entries> {
-        let (mut low, mut end) = self.bounds()?;
-        loop {
-            let read = self.assemble(from, low, end);
-            let now = self.bounds()?;
-            if now.0 == low {
-                return Ok(Entries { all: read?, low, end });
-            }
-            // It was shortened meanwhile, as by a leader of before that wrote a snapshot and is still at it.
-            (low, end) = now;
-        }
-    }
-
-    fn assemble(&self, from: Option<i64>, low: i64, end: i64) -> PortResult<Vec<Vec<u8>>> {
-        let begins = if from.is_some() { Begins::BehindAnEntry } else { Begins::AtTheFirst };
-        let (from, to) = (Offsets::from([(0, from.unwrap_or(low))]), Offsets::from([(0, end)]));
-        let garbage = |reason| PortError::Garbage {
-            system: "Kafka",
-            what: format!("the reading of journal `{}`", self.topic),
-            reason,
-        };
-        let mut records = Records::start(&self.readers, &self.topic, &from, &to)?;
-        let mut assembly = Assembly::new(begins);
-        while let Some(batch) = records.next()? {
-            batch.into_iter().try_for_each(|record| assembly.take(record)).map_err(garbage)?;
-        }
-        assembly.whole().map_err(garbage)
     }
 
     /// Opens the writer and replays everything.

@@ -155,7 +155,7 @@ metrics! {
     proposal_seconds: Histogram, "cyanotype_proposal_seconds", [], PROPOSALS,
         "Time from seeing a subject version to the proposed plan.";
     rollouts: Gauge, "cyanotype_rollouts", [STATE], &[],
-        "Rollouts in each state.";
+        "Rollouts in each state; of those that are over, the newest 100 at least.";
     rollout_transitions_total: Counter, "cyanotype_rollout_transitions_total", [STATE], &[],
         "Entries into each state.";
     rollout_state_seconds: Gauge, "cyanotype_rollout_state_seconds", [STATE], &[],

@@ -11,8 +11,8 @@ use super::refusal::{Cause, Refused};
 /// Largest decision: an evidence digest, a name and a comment, with room to spare.
 pub(super) const DECISION_LIMIT: usize = 64 * 1024;
 
-/// Largest plan, half of what the journal takes as one entry: ten thousand statements fit.
-pub(super) const PLAN_LIMIT: usize = 64 * 1024 * 1024;
+/// Largest plan, as much as the journal takes as one entry: half of ten thousand statements can become green.
+pub(super) const PLAN_LIMIT: usize = 128 * 1024 * 1024;
 
 /// How long a body may take to arrive.
 const TIME_LIMIT: Duration = Duration::from_secs(30);

@@ -133,7 +133,7 @@ impl Cause {
             Self::MissingEvidence => {
                 "name the rollout's evidence_digest in `evidence`: sha256: and 64 hexadecimal digits"
             }
-            Self::TooLarge => "decisions take at most 64 KiB, plans at most 64 MiB",
+            Self::TooLarge => "decisions take at most 64 KiB, plans at most 128 MiB",
             Self::TooSlow => "send the whole body within 30 seconds",
             Self::NotFound => "docs/api.md lists the paths",
             Self::MethodNotAllowed => "docs/api.md lists the method of each path",

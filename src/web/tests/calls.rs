@@ -69,7 +69,7 @@ async fn a_plan_is_applied_and_must_be_an_object() {
     assert_eq!(world.with_token("/api/v1/rollouts", OPERATOR, "[1]").await.cause(), "malformed");
     let large = format!("{{\"sql\":\"{}\"}}", "x".repeat(1024 * 1024));
     assert_eq!(world.with_token("/api/v1/rollouts", OPERATOR, large).await.status, 202, "plans may be large");
-    let too_large = "x".repeat(64 * 1024 * 1024 + 1);
+    let too_large = "x".repeat(128 * 1024 * 1024 + 1);
     assert_eq!(world.with_token("/api/v1/rollouts", OPERATOR, too_large).await.cause(), "too_large");
 }
 
