@@ -248,7 +248,7 @@ impl Daemon {
         self.append(Body::Baseline { subject: subject.clone(), version, by, reason }).await?;
         let sighting = Sighting { subject: subject.clone(), version: newest, at_ms: self.ports.clock.now_ms() };
         let waits = "its turn".to_owned();
-        self.later.insert(subject.clone(), Later { sighting, waits });
+        self.later.insert(subject.clone(), Later { sighting, waits, behind: None });
         let message =
             format!("history of {subject} counts from version {version} on; version {newest} is looked at again");
         Ok(Reply { rollout: String::new(), state: String::new(), message })
@@ -286,7 +286,7 @@ impl Daemon {
             return Ok(None);
         }
         let from = deployed.or_else(|| self.ledger.first_seen.get(subject).copied()).unwrap_or(known);
-        let later = |waits: String| Ok(Some(Later { sighting: sighting.clone(), waits }));
+        let later = |waits: String| Ok(Some(Later { sighting: sighting.clone(), waits, behind: None }));
         let baseline = self.ledger.baselines.get(subject).copied();
         let seen = match gather::assess(&self.ports, &self.settings, subject, baseline, (from, *version)).await {
             Ok(seen) => seen,
@@ -342,10 +342,11 @@ impl Daemon {
         if planned.plan.is_some() && !self.ledger.open().is_empty() {
             // Planned on top of what the open rollout leaves behind.
             self.supersede(subject, *version).await?;
-            return later(match self.ledger.open().first() {
-                Some(rollout) => format!("the end of rollout {}, which is {}", rollout.id, rollout.state),
-                None => "its turn".to_owned(),
-            });
+            let Some(rollout) = self.ledger.open().first().map(|rollout| rollout.id.clone()) else {
+                return later("its turn".to_owned());
+            };
+            let waits = format!("the end of rollout {rollout}");
+            return Ok(Some(Later { sighting, waits, behind: Some(rollout) }));
         }
         match planned.plan {
             Some(plan) => {

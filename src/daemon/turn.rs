@@ -80,6 +80,8 @@ pub(super) struct Later {
     pub sighting: Sighting,
     /// What it waits for, one line.
     pub waits: String,
+    /// The rollout whose end it waits for; without one it is decided on again at each look.
+    pub behind: Option<String>,
 }
 
 impl Later {
@@ -307,12 +309,17 @@ impl Daemon {
 
     async fn sighted(&mut self, sighting: Sighting) -> Result<(), Stopped> {
         let waits = "its turn".to_owned();
-        self.later.insert(sighting.subject.clone(), Later { sighting, waits });
+        self.later.insert(sighting.subject.clone(), Later { sighting, waits, behind: None });
         self.look_again().await
     }
 
     async fn look_again(&mut self) -> Result<(), Stopped> {
         for (subject, later) in std::mem::take(&mut self.later) {
+            let open = |id: &String| self.ledger.rollouts.get(id).is_some_and(|r| !r.state.ended());
+            if later.behind.as_ref().is_some_and(open) {
+                self.later.insert(subject, later);
+                continue;
+            }
             if let Some(again) = self.decide_on(later.sighting).await? {
                 self.later.insert(subject, again);
             }

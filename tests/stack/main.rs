@@ -11,6 +11,7 @@ mod brief;
 mod faulty_registry;
 mod generated;
 mod nulls;
+mod overlaps;
 mod shop;
 mod soak;
 mod story;

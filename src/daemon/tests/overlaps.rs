@@ -59,7 +59,7 @@ async fn a_newer_version_waits_for_a_rollout_that_serves_already() {
     let id = daemon.ledger.open()[0].id.clone();
     daemon.ledger.rollouts.get_mut(&id).unwrap().state = State::Soaking;
     let later = daemon.decide_on(seen(3)).await.unwrap().unwrap();
-    assert_eq!(later.waits, format!("the end of rollout {id}, which is soaking"));
+    assert_eq!((later.waits, later.behind), (format!("the end of rollout {id}"), Some(id.clone())));
     assert_eq!(daemon.ledger.rollouts[&id].state, State::Soaking);
 }
 

@@ -1,0 +1,267 @@
+//! What comes in between: versions that are refused, history that is accepted as it is, a newer version while a rollout is
+//! open, and what somebody changes by hand before the approval.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::brief::Brief;
+use crate::story::answer::Rollout;
+use crate::story::approver;
+use crate::story::case::{Change, Changes as _};
+use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
+use crate::story::flink::Baseline;
+use crate::story::generated::Generated;
+use crate::story::http;
+use crate::story::narrator::Narrator as _;
+use crate::story::proof;
+use crate::story::run::Run;
+use crate::story::tale;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_cyanotype");
+const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
+/// How long the daemon may take to see something.
+const SEEN: Duration = Duration::from_secs(20);
+/// How long green may take to come up, or to go.
+const GREEN: Duration = Duration::from_secs(240);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_comes_in_between_has_its_defined_end() -> Outcome {
+    let narrator = &mut Brief::new("between");
+    let project = Generated::draw(70_001, 2)?;
+    let mut run = Run::open(project, Path::new(PROGRAM), Path::new(FOLDER)).await?;
+    let told = told(&mut run, narrator).await.map_err(|error| {
+        let words = run.daemon.as_ref().map_or(String::new(), |daemon| daemon.last_words());
+        Failure::new(format!("{error}\n--- the daemon's log ends with\n{words}"))
+    });
+    let closed = run.close().await;
+    told.and(closed)
+}
+
+async fn told(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome {
+    tale::begin(run, narrator).await?;
+    tale::deploy(run, narrator).await?;
+    let before = tale::baseline(run).await?;
+    refusals(run, narrator).await?;
+    let first = accepted_after_a_baseline(run, narrator).await?;
+    let second = superseded(run, &first, narrator).await?;
+    moved_by_hand(run, &second, narrator).await?;
+    given_up(run, &second, &before, narrator).await
+}
+
+/// The text of a subject's newest schema.
+async fn newest(run: &Run<Generated>, subject: &str) -> Outcome<Value> {
+    let url = format!("{}/subjects/{subject}/versions/latest", run.world.registry);
+    let registered = http::get(&run.http, &url).await?;
+    serde_json::from_str(registered["schema"].as_str().unwrap_or_default()).during(format!("the schema of {subject}"))
+}
+
+/// The columns of an envelope's row.
+fn columns(envelope: &mut Value) -> Outcome<&mut Vec<Value>> {
+    let before = envelope["fields"].as_array_mut().and_then(|all| all.iter_mut().find(|f| f["name"] == "before"));
+    let row = before.and_then(|f| f["type"].as_array_mut()?.iter_mut().find(|t| t["name"] == "Value"));
+    row.and_then(|row| row["fields"].as_array_mut()).during("the row of an envelope")
+}
+
+/// Registers `schema`, and waits until the daemon has refused it; the reasons.
+async fn refused(run: &mut Run<Generated>, subject: &str, schema: &Value) -> Outcome<String> {
+    let url = format!("{}/subjects/{subject}/versions", run.world.registry);
+    let body = json!({ "schema": schema.to_string() });
+    http::call(&run.http, Method::POST, &url, Some(&body)).await?.accept(&[]).during("registering a schema")?;
+    let version = http::get(&run.http, &url).await?.as_array().and_then(|all| all.last()?.as_i64());
+    let version = version.during("the version that was registered")?;
+    let daemon = run.daemon()?;
+    let reasons = until(&format!("{subject} version {version} to be refused"), SEEN, async || {
+        let all = daemon.refused().await?;
+        let ours = all.into_iter().find(|refused| refused.subject == subject && refused.version == version);
+        Ok(ours.map_or_else(|| Look::NotYet("it is not in the list".to_owned()), |r| Look::There(r.reasons)))
+    })
+    .await?;
+    Ok(reasons.join("; "))
+}
+
+/// Incompatible ones, and one that the registry takes although every value would be wrong.
+async fn refusals(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome {
+    narrator.stage("versions that are refused, each by its column; nothing is deployed");
+    let known = ids(run).await?;
+    let main = run.case().change.subject.clone();
+    let other = format!("{}-value", run.case().inputs.get(1).during("a second change topic")?);
+
+    let whole = newest(run, &other).await?;
+    let mut required = whole.clone();
+    columns(&mut required)?.push(json!({ "name": "must_be_there", "type": "string" }));
+    let mut narrowed = whole.clone();
+    let key = columns(&mut narrowed)?.iter_mut().find(|c| c["name"] == "key_no").during("the column key_no")?;
+    key["type"] = json!("int");
+    let mut rescaled = newest(run, &main).await?;
+    let scaled = columns(&mut rescaled)?.iter_mut().find(|c| c["type"]["logicalType"] == "decimal");
+    let scaled = scaled.during("a decimal column")?;
+    scaled["type"]["scale"] = json!(4);
+    let amount = scaled["name"].as_str().unwrap_or_default().to_owned();
+    if let Some(parameters) = scaled["type"].get_mut("connect.parameters") {
+        parameters["scale"] = json!("4");
+    }
+
+    for (what, subject, schema, column) in [
+        ("a required column", &other, &required, "must_be_there"),
+        ("a narrowed type", &other, &narrowed, "key_no"),
+        ("a numeric scale that changed", &main, &rescaled, amount.as_str()),
+    ] {
+        let reasons = refused(run, subject, schema).await.during(what)?;
+        ensure(reasons.contains(column), || format!("{what} must name {column}; the reasons are: {reasons}"))?;
+        narrator.say(&format!("{what}: {reasons}"));
+    }
+    ensure(ids(run).await? == known, || "a refused version led to a rollout".to_owned())
+}
+
+/// A good version after a bad one is refused until somebody accepts the history as it is.
+async fn accepted_after_a_baseline(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome<Rollout> {
+    narrator.stage("a good version after a bad one: refused, until `cyanotype baseline`");
+    let known = ids(run).await?;
+    let change = run.case().change.clone();
+    let version = add_column(run, &change).await?;
+    let subject = change.subject.clone();
+    let daemon = run.daemon()?;
+    until(&format!("{subject} version {version} to be refused for its past"), SEEN, async || {
+        let all = daemon.refused().await?;
+        let found = all.iter().any(|refused| refused.subject == subject && refused.version == version);
+        Ok(if found { Look::There(()) } else { Look::NotYet("it is not in the list".to_owned()) })
+    })
+    .await?;
+    let from = format!("{subject}@{version}");
+    let limit = Duration::from_secs(20);
+    let nowhere = format!("{subject}@99");
+    let missing = run.binary.run(&["baseline", &nowhere, "--reason", "x", "--by", "Ada"], limit, narrator).await?;
+    ensure(missing.code != Some(0), || {
+        format!("a baseline at a version that is not there must fail:\n{}", missing.all())
+    })?;
+    let why = ["baseline", &from, "--reason", "version 2 was registered by hand", "--by", "Ada"];
+    let said = run.binary.run(&why, limit, narrator).await?;
+    ensure(said.code == Some(0), || format!("`cyanotype baseline` ended with {:?}:\n{}", said.code, said.all()))?;
+    let rollout = new_rollout(run, &known).await?;
+    ensure(rollout.title.contains(&change.column), || format!("`{}` must name {}", rollout.title, change.column))?;
+    Ok(rollout)
+}
+
+/// A newer version ends a rollout that does not serve yet; the next one holds both columns.
+async fn superseded(run: &mut Run<Generated>, first: &Rollout, narrator: &mut Brief) -> Outcome<Rollout> {
+    narrator.stage("a newer version while green comes up");
+    let known = ids(run).await?;
+    let change = run.case().change.clone();
+    let more = Change {
+        column: "second_thought".to_owned(),
+        definition: "integer NOT NULL DEFAULT 7".to_owned(),
+        old_value: Some("7".to_owned()),
+        values: vec!["1".to_owned(), "-2".to_owned()],
+        ..change.clone()
+    };
+    add_column(run, &more).await?;
+    let daemon = run.daemon()?;
+    let ended = until("the first rollout to be ended by it", GREEN, async || {
+        let rollout = daemon.rollout(&first.id).await?;
+        let over = ["superseded", "aborted"].contains(&rollout.state.as_str());
+        Ok(if over { Look::There(rollout) } else { Look::NotYet(rollout.why()) })
+    })
+    .await?;
+    let why = ended.why();
+    ensure(why.contains("superseded by"), || format!("it must say what superseded it: {why}"))?;
+    let second = new_rollout(run, &known).await?;
+    for column in [&change.column, &more.column] {
+        ensure(second.title.contains(column), || format!("`{}` must name {column}", second.title))?;
+    }
+    narrator.say(&second.title);
+    run.daemon()?.reach(&second.id, &["awaiting_approval"], GREEN, narrator).await
+}
+
+/// A topic and a connector that somebody changes: the approval is refused and says what, until it is undone.
+async fn moved_by_hand(run: &mut Run<Generated>, rollout: &Rollout, narrator: &mut Brief) -> Outcome {
+    narrator.stage("changed by hand: the approval is refused, and says what moved");
+    let digest = rollout.evidence_digest.clone().during("the digest of the evidence")?;
+    let url = format!("{}/api/v1/rollouts/{}/approve", run.daemon()?.url, rollout.id);
+    let fact = run.case().cascade.last().during("the fact")?.clone();
+    let topic = run.case().topic(&fact.blue);
+    run.kafka.configure(&topic, &[("cleanup.policy", "compact"), ("max.message.bytes", "2000000")]).await?;
+    let body = approver::approval(&rollout.id, &digest);
+    is_refused(run.approver.send(&url, &body).await?, &[&topic, "max.message.bytes"], narrator)?;
+    run.kafka.configure(&topic, &[("cleanup.policy", "compact")]).await?;
+
+    let connector = run.case().facts.first().during("a fact")?.connector.clone();
+    let settings = run.connect.config(&connector).await?.during("the sink connector")?;
+    let place = format!("{}/connectors/{connector}/config", run.world.connect);
+    let mut changed = settings.clone();
+    changed.insert("batch.size".to_owned(), "77".to_owned());
+    http::call(&run.http, Method::PUT, &place, Some(&json!(changed))).await?.accept(&[])?;
+    let body = approver::approval(&rollout.id, &digest);
+    is_refused(run.approver.send(&url, &body).await?, &[&connector, "batch.size"], narrator)?;
+    http::call(&run.http, Method::PUT, &place, Some(&json!(settings))).await?.accept(&[]).map(drop)
+}
+
+fn is_refused(reply: http::Reply, names: &[&str], narrator: &mut Brief) -> Outcome {
+    let all = names.iter().all(|name| reply.text.contains(name)) && reply.text.contains("assumptions_moved");
+    ensure(reply.status.as_u16() == 409 && all, || {
+        format!("it must be refused and name {}: {} {}", names.join(" and "), reply.status, reply.text)
+    })?;
+    narrator.say(&reply.json()?["error"]["message"].to_string());
+    Ok(())
+}
+
+/// Aborted before the promotion: green is gone, and blue never noticed.
+async fn given_up(run: &mut Run<Generated>, rollout: &Rollout, before: &Baseline, narrator: &mut Brief) -> Outcome {
+    narrator.stage("aborted before the promotion: green is gone, blue never noticed");
+    let said = run.binary.run(&["abort", &rollout.id, "--by", "Ada"], Duration::from_secs(20), narrator).await?;
+    ensure(said.code == Some(0), || format!("`cyanotype abort` ended with {:?}:\n{}", said.code, said.all()))?;
+    let daemon = run.daemon()?;
+    until("green to be removed", GREEN, async || {
+        let rollout = daemon.rollout(&rollout.id).await?;
+        Ok(if rollout.state == "aborted" { Look::There(()) } else { Look::NotYet(rollout.why()) })
+    })
+    .await?;
+    let topics = run.kafka.topics().await?;
+    for table in &run.case().cascade {
+        let topic = run.case().topic(&table.green);
+        ensure(!topics.contains(&topic), || format!("green's topic {topic} is still there"))?;
+    }
+    let now = tale::baseline(run).await?;
+    for (table, (job, restarts)) in before {
+        let found = now.get(table).map(|(job, restarts)| (&job.id, restarts));
+        ensure(found == Some((&job.id, restarts)), || format!("the job of {table} is another one or was restarted"))?;
+    }
+    let live = run.flink.live(&run.case().job_prefix).await?.len();
+    ensure(live == before.len(), || format!("{live} jobs run, it must be the {} of blue", before.len()))?;
+    proof::while_paused(run, async || proof::facts_are_true(run, proof::When::Before, narrator).await).await
+}
+
+async fn ids(run: &mut Run<Generated>) -> Outcome<BTreeSet<String>> {
+    Ok(run.daemon()?.rollouts().await?.into_iter().map(|rollout| rollout.id).collect())
+}
+
+async fn new_rollout(run: &mut Run<Generated>, known: &BTreeSet<String>) -> Outcome<Rollout> {
+    let daemon = run.daemon()?;
+    until("a new rollout", SEEN, async || {
+        let rollouts = daemon.rollouts().await?;
+        let new = rollouts.into_iter().find(|rollout| !known.contains(&rollout.id));
+        Ok(new.map_or_else(|| Look::NotYet("there is none".to_owned()), Look::There))
+    })
+    .await
+}
+
+/// Adds a column in PostgreSQL; the version that the registry has then.
+async fn add_column(run: &mut Run<Generated>, change: &Change) -> Outcome<i64> {
+    let versions = format!("{}/subjects/{}/versions", run.world.registry, change.subject);
+    let last = async |run: &Run<Generated>| {
+        let all = http::get(&run.http, &versions).await?;
+        Ok(all.as_array().and_then(|all| all.last()?.as_i64()).unwrap_or(0))
+    };
+    let before = last(run).await?;
+    let sql = format!("ALTER TABLE {} ADD COLUMN {} {}", change.table, change.column, change.definition);
+    run.database.run(&sql).await?;
+    run.traffic()?.fill(change).await?;
+    until(&format!("a new version of {}", change.subject), Duration::from_secs(30), async || {
+        let now = last(run).await?;
+        Ok(if now > before { Look::There(now) } else { Look::NotYet(format!("it is at {now}")) })
+    })
+    .await
+}
