@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::client::understood;
 use super::output::{Colour, Failure, Reply, Shown};
 use super::project::{self, Diagnosed, Missing};
+use super::view::Status;
 use super::{Shell, wire};
 use crate::config::{Need, Scope};
 use crate::daemon::gather::{self, Seen};
@@ -131,15 +132,19 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
     let dir = project::folder(args.project.as_ref(), &config);
     let ports = wire::ports(&config, &dir)?;
     let settings = wire::settings(&config.env)?;
-    let manifest: Manifest = understood(&shell.client(Scope::Read)?.get(&["manifest"]).await?, "the manifest")?;
+    let client = shell.client(Scope::Read)?;
+    let manifest: Manifest = understood(&client.get(&["manifest"]).await?, "the manifest")?;
+    let status: Status = understood(&client.get(&["status"]).await?, "the status")?;
     let asked = |e: crate::port::PortError| Failure::new("what planning looks at cannot be gathered").because(&e);
     let latest = gather::versions(ports.registry.as_ref(), &gather::input_topics(&manifest)).await.map_err(asked)?;
     for (subject, version) in &latest {
-        let deployed = manifest.subjects.get(subject).copied().unwrap_or(*version);
+        let written_for = manifest.subjects.get(subject).or_else(|| status.first_seen.get(subject));
+        let deployed = written_for.copied().unwrap_or(*version);
+        let baseline = status.baselines.get(subject).copied();
         if *version <= deployed {
             continue;
         }
-        match gather::assess(&ports, &settings, subject, None, (deployed, *version)).await.map_err(asked)? {
+        match gather::assess(&ports, &settings, subject, baseline, (deployed, *version)).await.map_err(asked)? {
             Seen::Refused(reasons) => {
                 let text = format!("{subject} version {version} may not be planned: {}", reasons.join("; "));
                 return Ok(Outcome::Blocked(Diagnosed::new(

@@ -3,6 +3,8 @@
 //! Rules: what is not there has a harmless value, so that a daemon of another version can still be asked; `--output json`
 //! prints the daemon's own words, not these.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -23,6 +25,8 @@ pub(crate) struct Status {
     pub rollouts: Vec<Summary>,
     pub refused: Vec<Refused>,
     pub queued: Vec<QueuedView>,
+    pub first_seen: BTreeMap<String, i32>,
+    pub baselines: BTreeMap<String, i32>,
 }
 
 /// A rollout in a list.

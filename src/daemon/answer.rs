@@ -9,8 +9,10 @@ use super::watch::Sighting;
 use super::{nulls, standing};
 use crate::diagnostic::Diagnostic;
 use crate::model::verdict::digest_of;
+use crate::plan::document::Assumptions;
+use crate::plan::standing::Files;
 use crate::plan::{self, Cause, Plan};
-use crate::port::PortError;
+use crate::port::PortResult;
 use crate::rollout::event::{Body, Impact, without_work};
 use crate::rollout::{Approval, Delivery, Event, Illegal, Kind, NewRollout, Rollout, State};
 
@@ -97,41 +99,49 @@ impl Daemon {
                 "the plan was made without a look at the systems: make it with `cyanotype plan` against this daemon";
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
         }
-        self.assumptions_hold(&plan).await?;
+        self.assumptions_hold(&plan, Files::OfAnotherFolder).await?;
         if let Some(busy) = self.ledger.open().first() {
             let text = format!("rollout {} is {}: wait for its end or abort it", busy.id, busy.state);
             return Err(Refusal::new(RefusalCause::Conflict, text).into());
         }
-        let id = self.propose(plan).await?;
+        // It may have been made beside another copy of the files: from now on this daemon's copy counts.
+        let standing = within(standing::look(&self.ports, &self.settings, &plan)).await?;
+        let assumptions = Assumptions { standing: Some(standing), ..plan.assumptions };
+        let id = self.propose(Plan { assumptions, ..plan }).await?;
         Ok(Reply { rollout: id, state: State::Proposed.name().to_owned(), message: "proposed".to_owned() })
     }
 
     /// Whether everything that the plan takes for granted is still so.
-    async fn assumptions_hold(&self, plan: &Plan) -> Result<(), Refusal> {
+    async fn assumptions_hold(&self, plan: &Plan, files: Files) -> Result<(), Refusal> {
         let moved = |text: String| Err(Refusal::new(RefusalCause::AssumptionsMoved, text));
         if plan.assumptions.manifest != digest_of(&self.ledger.manifest) {
             return moved("what is deployed has changed since the plan was made: plan again".to_owned());
         }
         for (subject, version) in &plan.assumptions.subjects {
-            let seen = self.ledger.moved.get(subject).copied().unwrap_or(0);
-            if seen > *version {
-                let text = format!("subject {subject} has version {seen} now, the plan is for {version}: plan again");
-                return moved(text);
-            }
+            self.subject_holds(subject, *version)?;
         }
         self.no_nulls_hold(plan)?;
         let Some(stood_on) = &plan.assumptions.standing else { return Ok(()) };
-        let unchecked = |why: String| {
-            let text = format!("it cannot be seen whether what the plan stands on has moved: {why}");
-            Refusal::new(RefusalCause::Unchecked, text)
-        };
-        let now = tokio::time::timeout(LOOK_LIMIT, standing::look(&self.ports, &self.settings, plan))
-            .await
-            .map_err(|_| unchecked(format!("no answer within {} s", LOOK_LIMIT.as_secs())))?
-            .map_err(|error| unchecked(error.to_string()))?;
-        match stood_on.moved(&now).as_slice() {
+        let now = within(standing::look(&self.ports, &self.settings, plan)).await?;
+        match stood_on.moved(&now, files).as_slice() {
             [] => Ok(()),
             lines => moved(format!("{}: undo it, or plan again", lines.join("; "))),
+        }
+    }
+
+    /// Whether no version after `version` is known that some statement may see.
+    fn subject_holds(&self, subject: &str, version: i32) -> Result<(), Refusal> {
+        if let Some(later) = self.later.get(subject).filter(|later| later.sighting.version > version) {
+            let (newer, waits) = (later.sighting.version, &later.waits);
+            let text = format!("subject {subject} has version {newer}, which is not judged yet: it waits for {waits}");
+            return Err(Refusal::new(RefusalCause::Unchecked, text));
+        }
+        match self.ledger.overtaken(subject, version) {
+            Some(newer) => {
+                let text = format!("subject {subject} has version {newer} now, the plan is for {version}: plan again");
+                Err(Refusal::new(RefusalCause::AssumptionsMoved, text))
+            }
+            None => Ok(()),
         }
     }
 
@@ -181,7 +191,7 @@ impl Daemon {
                 let unread = |e| format!("what the plan of {} stands on cannot be read: {e}", rollout.id);
                 let plan: Plan = serde_json::from_value(rollout.plan.clone())
                     .map_err(|e| Refusal::new(RefusalCause::AssumptionsMoved, unread(e)))?;
-                self.assumptions_hold(&plan).await?;
+                self.assumptions_hold(&plan, Files::Same).await?;
             }
         }
         let by = format!("{} ({})", request.by, request.via);
@@ -238,8 +248,12 @@ impl Daemon {
 
     async fn baseline(&mut self, request: BaselineRequest) -> Result<Reply, Refused> {
         let BaselineRequest { subject, version, reason, by, via } = request;
-        let unchecked = |error: PortError| Refusal::new(RefusalCause::Unchecked, error.to_string());
-        let versions = self.ports.registry.versions(&subject).await.map_err(unchecked)?;
+        let watched = gather::input_topics(&self.ledger.manifest);
+        if gather::topic_of(&subject).is_none_or(|topic| !watched.contains(topic)) {
+            let text = format!("no deployed table reads the topic of subject {subject}");
+            return Err(Refusal::new(RefusalCause::Invalid, text).into());
+        }
+        let versions = within(self.ports.registry.versions(&subject)).await?;
         let Some(newest) = versions.last().copied().filter(|_| versions.contains(&version)) else {
             let text = format!("the registry has no version {version} of subject {subject}");
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
@@ -282,6 +296,11 @@ impl Daemon {
             self.journal(Body::Watched { subject: subject.clone(), version: *version }).await?;
             return Ok(None);
         };
+        if looked_at.is_some_and(|seen| *version < seen && self.ledger.is_refused(subject, seen)) {
+            tracing::info!(subject, version, "the refused version is deleted: what was planned before it holds again");
+            self.accept(subject, *version, Impact::Some).await?;
+            return Ok(None);
+        }
         if *version <= known {
             return Ok(None);
         }
@@ -388,14 +407,14 @@ impl Daemon {
 
     /// The newest version of `subject` that an open rollout was made for.
     fn planned_for(&self, subject: &str) -> Option<i32> {
-        self.ledger.open().into_iter().filter_map(|rollout| planned_version(rollout, subject)).max()
+        self.ledger.open().into_iter().filter_map(|rollout| rollout.planned_for().remove(subject)).max()
     }
 
     /// Ends the open rollouts that were made for an older version of `subject` and do not serve yet: no approval of theirs
     /// could be given any more.
     async fn supersede(&mut self, subject: &str, version: i32) -> Result<(), Stopped> {
         let overtaken = |rollout: &&Rollout| {
-            let older = planned_version(rollout, subject).is_some_and(|planned| planned < version);
+            let older = rollout.planned_for().get(subject).is_some_and(|planned| *planned < version);
             rollout.state.can_be_superseded() && older
         };
         let overtaken: Vec<Rollout> = self.ledger.open().into_iter().filter(overtaken).cloned().collect();
@@ -437,14 +456,20 @@ impl Daemon {
     }
 }
 
-fn unknown(id: &str) -> Refusal {
-    Refusal::new(RefusalCause::UnknownRollout, format!("there is no rollout {id}: see `cyanotype status`"))
+/// What the world answers, within the time that the loop can wait.
+async fn within<T>(asked: impl Future<Output = PortResult<T>>) -> Result<T, Refusal> {
+    let unchecked = |why: String| {
+        let text = format!("it cannot be seen whether what the plan stands on has moved: {why}");
+        Refusal::new(RefusalCause::Unchecked, text)
+    };
+    match tokio::time::timeout(LOOK_LIMIT, asked).await {
+        Ok(answer) => answer.map_err(|error| unchecked(error.to_string())),
+        Err(_) => Err(unchecked(format!("no answer within {} s", LOOK_LIMIT.as_secs()))),
+    }
 }
 
-/// The version of `subject` that the rollout was made for.
-fn planned_version(rollout: &Rollout, subject: &str) -> Option<i32> {
-    let version = rollout.plan.get("assumptions")?.get("subjects")?.get(subject)?.as_i64()?;
-    i32::try_from(version).ok()
+fn unknown(id: &str) -> Refusal {
+    Refusal::new(RefusalCause::UnknownRollout, format!("there is no rollout {id}: see `cyanotype status`"))
 }
 
 fn one_line(diagnostic: &Diagnostic) -> String {

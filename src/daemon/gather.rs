@@ -131,6 +131,10 @@ pub async fn assess(
         return Ok(Seen::Refused(assessment.reasons));
     }
     let (upto, between) = earlier.split_at(earlier.partition_point(|(v, _)| *v <= from));
+    if upto.is_empty() && baseline.is_some() {
+        let text = format!("version {from}, which the statements were written for, is no longer in the registry");
+        return Ok(Seen::Refused(vec![text]));
+    }
     let (changes, added) = match upto.last() {
         Some((_, old)) => (schema::diff(old, &new), schema::added_since(old, between, &new)),
         None => (assessment.changes.clone(), assessment.added_columns()),

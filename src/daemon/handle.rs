@@ -3,6 +3,7 @@
 //! Rules: asking never blocks the loop for longer than the queue; every request is answered exactly once, by a [`Reply`]
 //! or by a [`Refusal`] with a cause from a closed list; the view is a snapshot and may be one turn of the loop old.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -286,6 +287,12 @@ pub struct View {
     pub rollouts: Vec<RolloutView>,
     /// Evolutions that may not be planned, the newest of each subject, the newest first.
     pub refused: Vec<RefusedView>,
+    /// The version at which each subject was first seen.
+    #[serde(default)]
+    pub first_seen: BTreeMap<String, i32>,
+    /// The version from which each subject's history counts, where somebody said so.
+    #[serde(default)]
+    pub baselines: BTreeMap<String, i32>,
     /// Versions that wait for an open rollout to end, or for a system to answer.
     #[serde(default)]
     pub queued: Vec<QueuedView>,

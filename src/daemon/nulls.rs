@@ -49,10 +49,9 @@ pub(super) struct Look<'w> {
 }
 
 impl Writer {
-    /// The writer of a registered schema; `None` for a schema that the registry does not have.
-    pub(super) fn of(id: u32, registered: Option<&RegisteredSchema>) -> Self {
-        let parsed = registered.and_then(|r| Some((r, schema::parse(&r.text, &r.references).ok()?)));
-        let Some((registered, parsed)) = parsed else { return Self::Unreadable };
+    /// The writer of a registered schema.
+    pub(super) fn of(id: u32, registered: &RegisteredSchema) -> Self {
+        let Ok(parsed) = schema::parse(&registered.text, &registered.references) else { return Self::Unreadable };
         let columns = counted(&parsed);
         let shape = schema::shape(&parsed);
         if shape == Shape::Other || shape != Shape::Envelope && columns.is_empty() {
@@ -131,6 +130,13 @@ impl Nulls {
             if *null && count.nulls == 1 {
                 tracing::warn!(topic, schema_id = id, column, "NULL in a nullable column with a default");
             }
+        }
+    }
+
+    /// Forgets what was counted in `topic`.
+    pub(super) fn forget(&self, topic: &str) {
+        if let Ok(mut topics) = self.topics.lock() {
+            topics.remove(topic);
         }
     }
 
@@ -261,14 +267,14 @@ impl Daemon {
     }
 }
 
-/// The writer of records with this schema id.
+/// The writer of records with this schema id; `None` when the registry does not know it.
 ///
 /// # Errors
-/// The registry's, unless it says that there is no such schema.
-pub(super) async fn writer(registry: &dyn Registry, id: u32) -> PortResult<Writer> {
+/// The registry's.
+pub(super) async fn writer(registry: &dyn Registry, id: u32) -> PortResult<Option<Writer>> {
     match registry.schema_by_id(id).await {
-        Ok(registered) => Ok(Writer::of(id, Some(&registered))),
-        Err(PortError::Missing { .. }) => Ok(Writer::of(id, None)),
+        Ok(registered) => Ok(Some(Writer::of(id, &registered))),
+        Err(PortError::Missing { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -16,7 +16,7 @@ const OWN_NAME: &str = "name";
 /// What `plan` stands on, now.
 ///
 /// # Errors
-/// Kafka's, Connect's and the project folder's.
+/// Kafka's, Connect's, and the project folder's if there is one.
 pub async fn look(ports: &Ports, settings: &Settings, plan: &Plan) -> PortResult<Standing> {
     let mut topics = BTreeMap::new();
     for topic in plan.copied_topics() {
@@ -38,7 +38,9 @@ pub async fn look(ports: &Ports, settings: &Settings, plan: &Plan) -> PortResult
         merged: texts.get(path).is_some_and(|text| after.iter().all(|a| text.contains(a))),
     };
     let files = plan.changed_files().into_iter().map(|(path, after)| (path.to_owned(), state(path, &after)));
-    Ok(Standing { topics, connectors, files: files.collect(), commit: ports.repository.commit().await? })
+    // For people: without git there is none, and that is fine.
+    let commit = ports.repository.commit().await.unwrap_or_default();
+    Ok(Standing { topics, connectors, files: files.collect(), commit })
 }
 
 /// The plan, standing on what there is now.

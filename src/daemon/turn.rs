@@ -60,6 +60,9 @@ impl Stopped {
             Self::Unreadable(Unreadable::Entry { .. }) => {
                 "a newer version may have written it: start that version, or find out who else writes to the journal's topic"
             }
+            Self::Journal(PortError::Refused { .. } | PortError::Garbage { .. }) => {
+                "mend what it names, or name another topic under journal.topic: started again it ends in the same way"
+            }
             Self::Journal(_) | Self::Unwritable(_) => "start it again: it goes on where it was",
         }
     }
@@ -369,7 +372,7 @@ impl Daemon {
                 Ok(false)
             }
             Todo::Wait(WaitingOn::Approval { evidence, until_ms }) if now_ms < until_ms => {
-                if self.announced.insert(evidence) {
+                if view::overtaken(&self.ledger, rollout).is_none() && self.announced.insert(evidence) {
                     self.announce(rollout);
                 }
                 Ok(false)

@@ -6,7 +6,7 @@ use crate::rollout::{Kind, Ledger, Rollout, Todo, todo};
 
 /// A snapshot of `ledger`.
 pub fn of(ledger: &Ledger, frame: View) -> View {
-    let mut rollouts: Vec<RolloutView> = ledger.rollouts.values().map(rollout).collect();
+    let mut rollouts: Vec<RolloutView> = ledger.rollouts.values().map(|r| rollout(ledger, r)).collect();
     rollouts.sort_by(|a, b| (b.created_ms, &b.id).cmp(&(a.created_ms, &a.id)));
     let newest = |r: &&Refused| ledger.looked_at.get(&r.subject).is_none_or(|seen| *seen <= r.version);
     let refused = ledger.refused.iter().rev().filter(newest).map(|r| RefusedView {
@@ -15,10 +15,17 @@ pub fn of(ledger: &Ledger, frame: View) -> View {
         reasons: r.reasons.clone(),
         at_ms: r.at_ms,
     });
-    View { manifest: ledger.manifest.clone(), rollouts, refused: refused.collect(), ..frame }
+    View {
+        manifest: ledger.manifest.clone(),
+        rollouts,
+        refused: refused.collect(),
+        first_seen: ledger.first_seen.clone(),
+        baselines: ledger.baselines.clone(),
+        ..frame
+    }
 }
 
-fn rollout(r: &Rollout) -> RolloutView {
+fn rollout(ledger: &Ledger, r: &Rollout) -> RolloutView {
     RolloutView {
         id: r.id.clone(),
         title: r.title.clone(),
@@ -29,7 +36,7 @@ fn rollout(r: &Rollout) -> RolloutView {
         },
         state: r.state.name().to_owned(),
         ended: r.state.ended(),
-        waiting_on: waiting_on(r),
+        waiting_on: overtaken(ledger, r).unwrap_or_else(|| waiting_on(r)),
         since_ms: r.since_ms,
         created_ms: r.created_ms,
         plan_digest: r.plan_digest.clone(),
@@ -44,6 +51,19 @@ fn rollout(r: &Rollout) -> RolloutView {
             .collect(),
         error: r.error.clone(),
     }
+}
+
+/// Why no approval of it would be taken: a version that was refused came after the one that it was made for.
+pub fn overtaken(ledger: &Ledger, r: &Rollout) -> Option<String> {
+    if !r.state.can_be_superseded() {
+        return None;
+    }
+    r.planned_for().into_iter().find_map(|(subject, version)| {
+        let newer = ledger.overtaken(&subject, version)?;
+        Some(format!(
+            "{subject} to be at version {version} again: version {newer} was refused, and no approval is taken meanwhile"
+        ))
+    })
 }
 
 /// What it waits on, one line; empty when it is over.

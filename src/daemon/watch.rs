@@ -59,6 +59,17 @@ impl Audit {
         self.nulls.read_to(topic)
     }
 
+    /// Forgets everything about `topic`: it was made anew under its name.
+    fn forget(&self, topic: &str) {
+        if let Ok(mut seen) = self.seen.lock() {
+            seen.remove(topic);
+        }
+        if let Ok(mut updates) = self.updates_without_before.lock() {
+            updates.remove(topic);
+        }
+        self.nulls.forget(topic);
+    }
+
     /// Counts a record; true when its schema id was not seen in the topic before.
     fn count(&self, topic: &str, id: &str, partition: i32, offset: i64) -> bool {
         let Ok(mut seen) = self.seen.lock() else { return false };
@@ -74,11 +85,11 @@ impl Audit {
     fn poisoned(&self, topic: &str, partition: i32, offset: i64) {
         let Ok(mut all) = self.updates_without_before.lock() else { return };
         if all.insert(topic.to_owned(), (partition, offset)).is_none() {
-            tracing::error!(
+            tracing::warn!(
                 topic,
                 partition,
                 offset,
-                "update without its row before: set REPLICA IDENTITY FULL; no job can read past it"
+                "update without its row before: no job that reads this topic as Debezium's changelog gets past it; set REPLICA IDENTITY FULL"
             );
         }
     }
@@ -134,11 +145,18 @@ pub async fn topics(
     loop {
         let watched = topics.borrow().clone();
         for topic in watched {
-            let reading = readings.entry(topic.clone()).or_insert_with(|| Reading::of(&topic));
+            let reading = readings.entry(topic.clone()).or_insert_with(|| Reading::of(&topic, LOOKS));
             let health = health.entry(topic.clone()).or_insert_with(|| Health::new("kafka"));
             let count = |id: &str| metrics.cdc_records_total.inc([topic.as_str(), id]);
             let outcome = match ports.topics.visible_ends(&topic).await {
-                Ok(ends) => reading.read_on(from, &audit, &mut writers, &ends, count).await,
+                Ok(ends) => {
+                    if reading.is_beyond(&ends) {
+                        tracing::warn!(topic, "topic was made anew: it is read from its beginning");
+                        audit.forget(&topic);
+                        *reading = Reading::of(&topic, LOOKS);
+                    }
+                    reading.read_on(from, &audit, &mut writers, &ends, count).await
+                }
                 Err(error) => Err(error),
             };
             match outcome {
@@ -156,7 +174,7 @@ pub async fn topics(
 /// Kafka's and the registry's.
 pub async fn read_once(from: Origin<'_>, topic: &str, ends: &Offsets) -> Result<Audit, PortError> {
     let audit = Audit::default();
-    Reading::of(topic).read_on(from, &audit, &mut Writers::new(), ends, |_| {}).await?;
+    Reading::of(topic, 1).read_on(from, &audit, &mut Writers::new(), ends, |_| {}).await?;
     Ok(audit)
 }
 
@@ -166,15 +184,28 @@ pub type Origin<'a> = (&'a dyn Registry, &'a dyn Topics);
 /// Writers by schema id.
 type Writers = BTreeMap<u32, Writer>;
 
+/// How often the registry is asked for an id that it does not know before the record counts as unread: a follower may have it
+/// a moment later than the record comes.
+const LOOKS: u32 = 5;
+
 /// One topic on its way.
 struct Reading {
     topic: String,
     position: Offsets,
+    /// Schema ids that the registry does not know, and how often it was asked.
+    unknown: BTreeMap<u32, u32>,
+    /// How often it is asked.
+    looks: u32,
 }
 
 impl Reading {
-    fn of(topic: &str) -> Self {
-        Self { topic: topic.to_owned(), position: Offsets::new() }
+    fn of(topic: &str, looks: u32) -> Self {
+        Self { topic: topic.to_owned(), position: Offsets::new(), unknown: BTreeMap::new(), looks }
+    }
+
+    /// True when more was read than there is.
+    fn is_beyond(&self, ends: &Offsets) -> bool {
+        ends.iter().any(|(partition, end)| self.position.get(partition).is_some_and(|position| position > end))
     }
 
     /// Reads on to `ends`. A registry that does not answer is waited for: the position stays before the record whose schema
@@ -187,6 +218,8 @@ impl Reading {
         ends: &Offsets,
         count: impl Fn(&str),
     ) -> Result<(), PortError> {
+        // What the registry did not know, it may know by now.
+        writers.retain(|id, _| !self.unknown.contains_key(id));
         if !record::reached(&self.position, ends) {
             let mut stream = topics.read(&self.topic, &self.position, ends).await?;
             while let Some(batch) = stream.next_batch().await? {
@@ -202,7 +235,7 @@ impl Reading {
     }
 
     async fn look(
-        &self,
+        &mut self,
         registry: &dyn Registry,
         audit: &Audit,
         writers: &mut Writers,
@@ -210,13 +243,30 @@ impl Reading {
         count: impl Fn(&str),
     ) -> Result<(), PortError> {
         let RawRecord { partition, offset, .. } = *record;
-        let topic = self.topic.as_str();
         let number = record.value.as_deref().and_then(record::schema_id);
         if let Some(number) = number
             && !writers.contains_key(&number)
         {
-            writers.insert(number, nulls::writer(registry, number).await?);
+            let writer = match nulls::writer(registry, number).await? {
+                Some(writer) => {
+                    self.unknown.remove(&number);
+                    writer
+                }
+                None => {
+                    let asked = self.unknown.entry(number).or_insert(0);
+                    *asked += 1;
+                    if *asked < self.looks {
+                        return Err(PortError::Missing {
+                            system: "registry",
+                            what: format!("schema with id {number}"),
+                        });
+                    }
+                    Writer::Unreadable
+                }
+            };
+            writers.insert(number, writer);
         }
+        let topic = self.topic.as_str();
         let id = match (&record.value, number) {
             (None, _) => TOMBSTONE.to_owned(),
             (Some(_), None) => NO_ID.to_owned(),

@@ -39,9 +39,18 @@ pub struct Standing {
 /// How a connector that does not exist is told from one whose settings differ.
 pub const NO_CONNECTOR: &str = "(it does not exist)";
 
+/// Whose files two states are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// The same folder's: a difference is a change.
+    Same,
+    /// Another folder's: a difference says nothing.
+    OfAnotherFolder,
+}
+
 impl Standing {
     /// What has moved from `self` to `now`, one line each.
-    pub fn moved(&self, now: &Self) -> Vec<String> {
+    pub fn moved(&self, now: &Self, compared: Files) -> Vec<String> {
         let topics = self.topics.iter().filter_map(|(topic, before)| {
             let now = now.topics.get(topic).cloned().flatten();
             (*before != now).then(|| match (before, now) {
@@ -55,7 +64,7 @@ impl Standing {
             let changed: Vec<&str> = before.symmetric_difference(&now).map(String::as_str).collect();
             (!changed.is_empty()).then(|| format!("connector {name} was changed: {}", changed.join(", ")))
         });
-        let files = self.files.iter().filter_map(|(path, before)| {
+        let files = self.files.iter().filter(|_| compared == Files::Same).filter_map(|(path, before)| {
             let now = now.files.get(path);
             let same = now.is_some_and(|now| now.digest == before.digest || now.merged);
             (!same).then(|| format!("file {path} was changed"))
@@ -86,7 +95,8 @@ impl Plan {
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             let text = format!("connector {name} is not as it was deployed: {}", keys.join(", "));
             self.warnings.push(
-                Diagnostic::warning("C220", text).help("moving it sets this back: bring its file up to date first"),
+                Diagnostic::warning("C220", text)
+                    .help("moving it sets this back to what was deployed: set it again after the promotion"),
             );
         }
         self.assumptions.standing = Some(standing);
@@ -152,7 +162,7 @@ mod tests {
     fn moved(change: impl FnOnce(&mut Standing)) -> String {
         let mut now = standing();
         change(&mut now);
-        standing().moved(&now).join("; ")
+        standing().moved(&now, Files::Same).join("; ")
     }
 
     #[test]
@@ -191,5 +201,7 @@ mod tests {
         assert_eq!(moved(|now| file(now, false)), "file f.sql was changed");
         assert_eq!(moved(|now| file(now, true)), "");
         assert_eq!(moved(|now| now.files.clear()), "file f.sql was changed");
+        let elsewhere = Standing { files: BTreeMap::new(), ..standing() };
+        assert_eq!(standing().moved(&elsewhere, Files::OfAnotherFolder), Vec::<String>::new());
     }
 }

@@ -82,6 +82,7 @@ impl Ledger {
                 if *impact == Impact::Some {
                     self.moved.insert(subject.clone(), *version);
                 }
+                self.refused.retain(|refused| refused.subject != *subject || refused.version < *version);
                 if !refused.is_empty() {
                     self.refused.push(Refused {
                         subject: subject.clone(),
@@ -101,7 +102,9 @@ impl Ledger {
                 self.refused.retain(|refused| refused.subject != *subject);
                 // What was refused because of what came before is looked at again.
                 let before = self.manifest.subjects.get(subject).or_else(|| self.first_seen.get(subject));
-                self.looked_at.insert(subject.clone(), before.copied().unwrap_or(0));
+                let before = before.copied().unwrap_or(0);
+                self.looked_at.insert(subject.clone(), before);
+                self.moved.insert(subject.clone(), before);
             }
             Body::Snapshot { manifest, rest: None } => self.manifest = (**manifest).clone(),
             Body::Snapshot { manifest, rest: Some(rest) } => *self = rest.ledger(manifest),
@@ -154,6 +157,16 @@ impl Ledger {
         {
             self.deliveries.remove(&oldest);
         }
+    }
+
+    /// The version of `subject` that overtook `version`: no approval of what was planned for that is taken any more.
+    pub fn overtaken(&self, subject: &str, version: i32) -> Option<i32> {
+        self.moved.get(subject).copied().filter(|newer| *newer > version)
+    }
+
+    /// True when that version of the subject was refused.
+    pub fn is_refused(&self, subject: &str, version: i32) -> bool {
+        self.refused.iter().any(|refused| refused.subject == subject && refused.version == version)
     }
 
     /// True when an open rollout holds the table's pipeline: another one has to wait.

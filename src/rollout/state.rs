@@ -203,6 +203,12 @@ impl Rollout {
         self.evidence.as_ref().map(|e| e.outcome).or_else(|| self.found.as_ref().map(|f| f.outcome))
     }
 
+    /// The version of each subject that it was made for.
+    pub fn planned_for(&self) -> BTreeMap<String, i32> {
+        let subjects = self.plan.get("assumptions").and_then(|assumptions| assumptions.get("subjects"));
+        subjects.and_then(|subjects| BTreeMap::deserialize(subjects).ok()).unwrap_or_default()
+    }
+
     /// Tries of an effect so far.
     pub fn attempts(&self, key: &str) -> u32 {
         self.intended.get(key).copied().unwrap_or(0)

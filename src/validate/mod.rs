@@ -331,9 +331,4 @@ impl TableValidation {
         };
         verdict::verdict(&setting, counts, &self.columns, &samples)
     }
-
-    /// Offset of the next record of each partition that was read, for the caller to read on from.
-    pub fn next_offsets(&self, side: Side) -> &Offsets {
-        self.next_of(side)
-    }
 }

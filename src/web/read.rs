@@ -42,6 +42,8 @@ pub(super) async fn status(State(app): Shared, headers: HeaderMap) -> Result<Jso
         "rollouts": summaries(&view),
         "refused": view.refused,
         "queued": view.queued,
+        "first_seen": view.first_seen,
+        "baselines": view.baselines,
     })))
 }
 

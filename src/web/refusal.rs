@@ -123,7 +123,7 @@ impl Cause {
             Self::Daemon(RefusalCause::Unchecked) => "send it again when the system that is named answers",
             Self::Daemon(RefusalCause::ReplayMismatch) => "give each message a webhook-id of its own",
             Self::Daemon(RefusalCause::Conflict) => "wait until the other rollout has ended, or abort it",
-            Self::Daemon(RefusalCause::Invalid) => "make the plan again with this version of cyanotype",
+            Self::Daemon(RefusalCause::Invalid) => "correct what the message names and send it again",
             Self::Daemon(RefusalCause::NotLeading) => "send it again: to the leader, or in a moment",
             Self::Unauthenticated => "send `Authorization: Bearer <token>`, or sign a decision by Standard Webhooks",
             Self::WrongScope => "use a token whose scopes hold the one that is named",

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -183,10 +186,10 @@ async fn moved_by_hand(run: &mut Run<Generated>, rollout: &Rollout, narrator: &m
     let url = format!("{}/api/v1/rollouts/{}/approve", run.daemon()?.url, rollout.id);
     let fact = run.case().cascade.last().during("the fact")?.clone();
     let topic = run.case().topic(&fact.blue);
-    run.kafka.configure(&topic, &[("cleanup.policy", "compact"), ("max.message.bytes", "2000000")]).await?;
+    set(run, &topic, &[("cleanup.policy", "compact"), ("max.message.bytes", "2000000")]).await?;
     let body = approver::approval(&rollout.id, &digest);
     is_refused(run.approver.send(&url, &body).await?, &[&topic, "max.message.bytes"], narrator)?;
-    run.kafka.configure(&topic, &[("cleanup.policy", "compact")]).await?;
+    set(run, &topic, &[("cleanup.policy", "compact")]).await?;
 
     let connector = run.case().facts.first().during("a fact")?.connector.clone();
     let settings = run.connect.config(&connector).await?.during("the sink connector")?;
@@ -197,6 +200,17 @@ async fn moved_by_hand(run: &mut Run<Generated>, rollout: &Rollout, narrator: &m
     let body = approver::approval(&rollout.id, &digest);
     is_refused(run.approver.send(&url, &body).await?, &[&connector, "batch.size"], narrator)?;
     http::call(&run.http, Method::PUT, &place, Some(&json!(settings))).await?.accept(&[]).map(drop)
+}
+
+/// Gives a topic these settings of its own, and no others.
+async fn set(run: &Run<Generated>, topic: &str, settings: &[(&str, &str)]) -> Outcome {
+    let mut client = ClientConfig::new();
+    let admin: AdminClient<DefaultClientContext> =
+        client.set("bootstrap.servers", &run.world.kafka).create().during("a Kafka admin client")?;
+    let change = AlterConfig::new(ResourceSpecifier::Topic(topic));
+    let change = settings.iter().fold(change, |change, (name, value)| change.set(name, value));
+    let told = admin.alter_configs([&change], &AdminOptions::new()).await.during("changing a topic")?;
+    told.into_iter().try_for_each(|one| one.map(drop).map_err(|(_, code)| Failure::new(format!("{topic}: {code}"))))
 }
 
 fn is_refused(reply: http::Reply, names: &[&str], narrator: &mut Brief) -> Outcome {

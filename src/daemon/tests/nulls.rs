@@ -460,6 +460,29 @@ async fn approve(daemon: &mut Daemon, rollout: &str, evidence: &str) -> Result<R
 }
 
 #[tokio::test]
+async fn a_topic_that_is_made_anew_is_counted_from_its_beginning() {
+    let source = Arc::new(Source::new());
+    let (daemon, _) = daemon(&source, held()).await;
+    source.change(2, "u", row(note("x")));
+    source.change(2, "u", row(note("y")));
+    read_all(&daemon, &source).await;
+    source.records.lock().unwrap().clear();
+    source.change(2, "u", row(no_note()));
+    let counted = async || {
+        for _ in 0..1_000 {
+            let facts = daemon.audit.nulls.facts(TOPIC, &Offsets::from([(0, 1)])).unwrap_or_default();
+            let count = facts.columns.get("note").copied().unwrap_or_default();
+            if facts.to_the_end && count.records == 1 {
+                return count;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("what was counted in the old topic is still there");
+    };
+    assert_eq!(counted().await, NullCount { records: 1, nulls: 1 });
+}
+
+#[tokio::test]
 async fn an_approval_is_void_once_a_null_was_seen_also_after_a_restart() {
     let source = Arc::new(Source::new());
     let (mut first, world) = with_proposal(&source).await;

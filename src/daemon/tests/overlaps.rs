@@ -3,7 +3,9 @@
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::daemon::handle::{BaselineRequest, Refusal, RefusalCause, Reply, Request};
+use crate::daemon::handle::{BaselineRequest, Decision, DecisionRequest, Refusal, RefusalCause, Reply, Request};
+use crate::daemon::turn::Later;
+use crate::daemon::view;
 use crate::rollout::State;
 
 const SUBJECT: &str = "p.a-value";
@@ -76,6 +78,55 @@ async fn a_version_that_no_statement_sees_leaves_an_open_rollout_alone() {
     assert_eq!((open.len(), open[0].state), (1, State::Proposed));
     // What it was planned for still holds.
     assert_eq!((daemon.ledger.looked_at[SUBJECT], daemon.ledger.moved[SUBJECT]), (3, 2));
+}
+
+/// What a yes to stage the one open rollout is answered with.
+async fn allowed(daemon: &mut Daemon) -> Result<Reply, Refusal> {
+    let rollout = daemon.ledger.open()[0].clone();
+    let (reply, answer) = oneshot::channel();
+    let decision = DecisionRequest {
+        rollout: rollout.id,
+        decision: Decision::Approve,
+        evidence: rollout.plan_digest,
+        by: "Ada".to_owned(),
+        via: "token ops".to_owned(),
+        comment: None,
+        delivery: "d".to_owned(),
+        content: None,
+    };
+    daemon.answer(Request::Decide { decision, reply }).await.unwrap();
+    answer.await.unwrap()
+}
+
+#[tokio::test]
+async fn a_refused_version_keeps_a_rollout_from_a_yes_until_it_is_deleted() {
+    let x = field("x");
+    let (_, world) = proposed(&["", &x]).await;
+    let bad = r#",{"name":"y","type":"string"}"#;
+    let (mut daemon, _) = with_versions(&world, &["", &x, bad]).await;
+    assert_eq!(daemon.decide_on(seen(3)).await.unwrap(), None);
+    let refusal = allowed(&mut daemon).await.unwrap_err();
+    assert_eq!(refusal.cause, RefusalCause::AssumptionsMoved, "{refusal}");
+    let shown = view::of(&daemon.ledger, View::default());
+    assert!(shown.rollouts[0].waiting_on.contains("version 3 was refused"), "{}", shown.rollouts[0].waiting_on);
+    assert_eq!(shown.refused.len(), 1);
+    // Its owner deletes it: the registry's newest is 2 again.
+    assert_eq!(daemon.decide_on(seen(2)).await.unwrap(), None);
+    assert_eq!(view::of(&daemon.ledger, View::default()).refused, []);
+    assert_eq!(allowed(&mut daemon).await.unwrap().state, "staging");
+}
+
+#[tokio::test]
+async fn a_newer_version_that_is_not_judged_yet_keeps_a_rollout_from_a_yes() {
+    let x = field("x");
+    let (mut daemon, _) = proposed(&["", &x]).await;
+    let waits = "the registry to answer".to_owned();
+    daemon.later.insert(SUBJECT.to_owned(), Later { sighting: seen(3), waits, behind: None });
+    let refusal = allowed(&mut daemon).await.unwrap_err();
+    assert_eq!(refusal.cause, RefusalCause::Unchecked, "{refusal}");
+    assert!(refusal.message.contains("the registry to answer"), "{refusal}");
+    daemon.later.clear();
+    assert_eq!(allowed(&mut daemon).await.unwrap().state, "staging");
 }
 
 async fn baseline(daemon: &mut Daemon, version: i32) -> Result<Reply, Refusal> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
+use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -50,25 +50,6 @@ impl Kafka {
             .set("isolation.level", "read_committed")
             .create()
             .during("making a Kafka consumer")
-    }
-
-    /// Gives a topic these settings of its own, and no others.
-    ///
-    /// # Errors
-    /// The broker refuses.
-    pub async fn configure(&self, topic: &str, settings: &[(&str, &str)]) -> Outcome {
-        let admin: AdminClient<DefaultClientContext> = self.config().create().during("a Kafka admin client")?;
-        let mut change = AlterConfig::new(ResourceSpecifier::Topic(topic));
-        for (name, value) in settings {
-            change = change.set(name, value);
-        }
-        let what = format!("settings of {topic}");
-        let told =
-            admin.alter_configs([&change], &AdminOptions::new().request_timeout(Some(CALL))).await.during(&what)?;
-        for result in told {
-            result.map(drop).map_err(|(_, code)| Failure::new(format!("{what}: {code}")))?;
-        }
-        Ok(())
     }
 
     /// Every topic.

@@ -152,7 +152,7 @@ url = {connect:?}
 
 [env.dev.api]
 listen = \"127.0.0.1:{port}\"
-tokens = [{{ name = \"story\", secret = {{ env = {TOKEN:?} }}, scopes = [\"read\", \"apply\", \"abort\"] }}]
+tokens = [{{ name = \"story\", secret = {{ env = {TOKEN:?} }}, scopes = [\"read\", \"apply\", \"approve\", \"abort\"] }}]
 signing_secrets = [{{ name = \"chat\", secret = {{ env = {SIGNING:?} }} }}]
 
 [env.dev.notify]
