@@ -2,12 +2,13 @@
 //!
 //! Reading order: [`project`] turns files into a manifest, [`estate`] a manifest into parsed statements, [`graph`] says what
 //! depends on what, [`impact`] which tables become green and why, [`rewrite`] how their SQL changes, [`parity`] how each
-//! column is proven, [`job`] what a session needs, [`evolve`] and [`deploy`] put a [`document::Plan`] together, [`report`]
-//! prints it; [`trace`] answers where a column comes from and goes to.
+//! column is proven, [`start`] from where green begins, [`job`] what a session needs, [`cascade`] what every cascade has in
+//! common, [`evolve`] and [`deploy`] put a [`document::Plan`] together, [`report`] prints it; [`trace`] answers where a column comes from and goes to.
 //!
 //! Rules: planning changes nothing in the world; the same input gives the same bytes; what is not understood blocks the
 //! plan with a diagnostic; SQL is changed by edits on spans only.
 
+pub mod cascade;
 pub mod deploy;
 pub mod document;
 pub mod estate;
@@ -20,6 +21,7 @@ pub mod parity;
 pub mod project;
 pub mod report;
 pub mod rewrite;
+pub mod start;
 pub mod trace;
 
 pub use document::Plan;
