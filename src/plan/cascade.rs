@@ -16,7 +16,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::effect::Effect;
 use crate::model::manifest::{DeployedTable, Manifest};
 use crate::model::name::physical;
-use crate::model::parity::{Changelog, ColumnClass, Hop, TableContract};
+use crate::model::parity::{Changelog, ColumnClass, Hop, RowRule, TableContract};
 use crate::model::work::Work;
 
 /// Class of every column, by table.
@@ -207,6 +207,7 @@ fn contract(blue: &Table, blue_topic: &str, green_topic: &str, classes: &Classes
         changelog: if blue.append() { Changelog::Append } else { Changelog::Upsert },
         key: if blue.append() { declared(blue) } else { blue.key() },
         columns: classes.get(&blue.name).cloned().unwrap_or_default(),
+        rows: RowRule::Same,
     }
 }
 

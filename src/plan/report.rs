@@ -157,6 +157,8 @@ pub fn class_name(class: &ColumnClass) -> String {
         }
         ColumnClass::Changed { rule: ChangeRule::Recomputed } => "recomputed".to_owned(),
         ColumnClass::Changed { rule: ChangeRule::Wider } => "wider".to_owned(),
+        ColumnClass::Changed { rule: ChangeRule::Computed { .. } } => "new, computed".to_owned(),
+        ColumnClass::Changed { rule: ChangeRule::Removed } => "removed".to_owned(),
     }
 }
 
