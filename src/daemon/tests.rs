@@ -194,6 +194,12 @@ impl Repository for World {
     async fn files(&self) -> PortResult<Vec<ProjectFile>> {
         Ok(Vec::new())
     }
+    async fn files_at(&self, _: &str) -> PortResult<Vec<ProjectFile>> {
+        unasked()
+    }
+    async fn commit(&self, _: &str) -> PortResult<Option<String>> {
+        Ok(None)
+    }
     async fn propose(&self, _: &str, _: &[ProjectFile], _: &str) -> PortResult<Option<String>> {
         Ok(None)
     }
