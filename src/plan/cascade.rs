@@ -22,6 +22,9 @@ use crate::model::work::Work;
 /// Class of every column, by table.
 pub type Classes = BTreeMap<String, BTreeMap<String, ColumnClass>>;
 
+/// Which rows blue and green must have in common, by table; the same where nothing is said.
+pub type Rows = BTreeMap<String, RowRule>;
+
 /// A cascade on its way to a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Cascade<'a> {
@@ -85,7 +88,14 @@ impl Cascade<'_> {
     }
 
     /// What is carried out. `ancestors` are the tables whose jobs lie on the way to an output, blue's or green's.
-    pub fn work(&self, moves: Vec<Effect>, classes: &Classes, ancestors: &BTreeSet<String>, after: &Manifest) -> Work {
+    pub fn work(
+        &self,
+        moves: Vec<Effect>,
+        classes: &Classes,
+        rows: &Rows,
+        ancestors: &BTreeSet<String>,
+        after: &Manifest,
+    ) -> Work {
         let (mut explains, mut topics, mut levels, mut starts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (mut contracts, mut cancels, mut deletes) = (Vec::new(), Vec::new(), Vec::new());
         for blue in self.tables(self.blue) {
@@ -110,7 +120,7 @@ impl Cascade<'_> {
                 });
             }
             starts.push(Effect::StartJob { job: job.clone() });
-            contracts.push(contract(blue, blue_topic, green_topic, classes));
+            contracts.push(contract(blue, blue_topic, green_topic, classes, rows));
             cancels.push(Effect::CancelJob { table: blue.deployed.physical.clone() });
             if self.input.policy.delete_blue_topics {
                 deletes.push(Effect::DeleteTopic { topic: blue_topic.clone() });
@@ -164,6 +174,7 @@ impl Cascade<'_> {
                 because: self.impact.because.get(name).cloned().unwrap_or_default(),
                 shared: table.reads.iter().filter(|r| !self.impact.reaches(r)).cloned().collect(),
                 added: Vec::new(),
+                removed: Vec::new(),
                 not_carried: BTreeMap::new(),
                 ddl_file: new.ddl_file.clone(),
                 ddl_before: Some(old.ddl.clone()),
@@ -171,9 +182,12 @@ impl Cascade<'_> {
                 dml_file: new.dml_file.clone(),
                 dml_before: old.dml.clone(),
                 dml_after: new.dml.clone(),
+                ddl_written: None,
+                dml_written: None,
                 state: deploy::state(table),
                 start: deploy::start(green, green_table),
                 columns: classes.get(name).cloned().unwrap_or_default(),
+                rows: RowRule::Same,
             })
         };
         self.tables(self.base).filter_map(one).collect()
@@ -195,7 +209,7 @@ impl Cascade<'_> {
     }
 }
 
-fn contract(blue: &Table, blue_topic: &str, green_topic: &str, classes: &Classes) -> TableContract {
+fn contract(blue: &Table, blue_topic: &str, green_topic: &str, classes: &Classes, rows: &Rows) -> TableContract {
     let declared = |t: &Table| -> Vec<String> {
         let fields = t.option("key.fields").unwrap_or("");
         fields.split(';').map(str::trim).filter(|f| !f.is_empty()).map(str::to_owned).collect()
@@ -207,7 +221,7 @@ fn contract(blue: &Table, blue_topic: &str, green_topic: &str, classes: &Classes
         changelog: if blue.append() { Changelog::Append } else { Changelog::Upsert },
         key: if blue.append() { declared(blue) } else { blue.key() },
         columns: classes.get(&blue.name).cloned().unwrap_or_default(),
-        rows: RowRule::Same,
+        rows: rows.get(&blue.name).cloned().unwrap_or_default(),
     }
 }
 

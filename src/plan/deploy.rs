@@ -12,6 +12,7 @@ use super::{Planned, graph, job, parity};
 use crate::diagnostic::Diagnostic;
 use crate::model::effect::Effect;
 use crate::model::manifest::{DeployedTable, Manifest};
+use crate::model::parity::RowRule;
 use crate::model::verdict::digest_of;
 use crate::model::work::Work;
 
@@ -89,7 +90,7 @@ fn build(input: &PlanInput, project: &Manifest) -> Result<(Plan, Vec<Diagnostic>
         unproven: vec!["there is no blue: nothing is compared".to_owned()],
         warnings: diagnostics.clone(),
         work: Work { staging: explains, promoting, ..Work::default() },
-        assumptions: Assumptions { manifest: digest_of(before), subjects: BTreeMap::new() },
+        assumptions: Assumptions { manifest: digest_of(before), ..Assumptions::default() },
     };
     Ok((plan, diagnostics))
 }
@@ -120,7 +121,7 @@ fn create_topic(input: &PlanInput, table: &Table, topic: &str) -> Effect {
     Effect::CreateTopic { topic: topic.to_owned(), like: None, partitions: input.policy.partitions, config }
 }
 
-fn describe(estate: &Estate, table: &Table) -> TablePlan {
+pub(super) fn describe(estate: &Estate, table: &Table) -> TablePlan {
     TablePlan {
         table: table.name.clone(),
         role: table.role,
@@ -130,6 +131,7 @@ fn describe(estate: &Estate, table: &Table) -> TablePlan {
         because: vec!["not deployed yet".to_owned()],
         shared: Vec::new(),
         added: Vec::new(),
+        removed: Vec::new(),
         not_carried: BTreeMap::new(),
         ddl_file: table.deployed.ddl_file.clone(),
         ddl_before: None,
@@ -137,9 +139,12 @@ fn describe(estate: &Estate, table: &Table) -> TablePlan {
         dml_file: table.deployed.dml_file.clone(),
         dml_before: None,
         dml_after: table.deployed.dml.clone(),
+        ddl_written: None,
+        dml_written: None,
         state: state(table),
         start: start(estate, table),
         columns: BTreeMap::new(),
+        rows: RowRule::Same,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cascade::{self, Cascade, Classes};
+use super::cascade::{self, Cascade, Classes, Rows};
 use super::document::{Assumptions, Plan, Role};
 use super::estate::{self, Estate, Table};
 use super::impact::{self, Impact};
@@ -76,7 +76,7 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
         table.not_carried = not_carried.remove(&table.table).unwrap_or_default();
     }
     let ancestors = graph.upstream(&impact.green.iter().cloned().collect());
-    let work = cascade.work(moves, &classes, &ancestors, &after);
+    let work = cascade.work(moves, &classes, &Rows::new(), &ancestors, &after);
     cascade::warn_unproven(&classes, &work.contracts, warnings);
     Ok(Plan {
         format: Plan::FORMAT,
@@ -94,6 +94,7 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
         assumptions: Assumptions {
             manifest: digest_of(before),
             subjects: BTreeMap::from([(evolution.subject.clone(), evolution.to_version)]),
+            ..Assumptions::default()
         },
     })
 }

@@ -1,14 +1,16 @@
-//! From an evolution, or a project, to the smallest right set of changes: pure, deterministic, explained.
+//! From an evolution, changed statements, or a project, to the smallest right set of changes: pure, deterministic, explained.
 //!
 //! Reading order: [`project`] turns files into a manifest, [`estate`] a manifest into parsed statements, [`graph`] says what
 //! depends on what, [`impact`] which tables become green and why, [`rewrite`] how their SQL changes, [`parity`] how each
 //! column is proven, [`start`] from where green begins, [`job`] what a session needs, [`cascade`] what every cascade has in
-//! common, [`evolve`] and [`deploy`] put a [`document::Plan`] together, [`report`] prints it; [`trace`] answers where a column comes from and goes to.
+//! common, [`meaning`] what statements say, [`evolve`], [`change`] and [`deploy`] put a [`document::Plan`] together, [`report`]
+//! prints it; [`trace`] answers where a column comes from and goes to.
 //!
 //! Rules: planning changes nothing in the world; the same input gives the same bytes; what is not understood blocks the
 //! plan with a diagnostic; SQL is changed by edits on spans only.
 
 pub mod cascade;
+pub mod change;
 pub mod deploy;
 pub mod document;
 pub mod estate;
@@ -17,6 +19,7 @@ pub mod graph;
 pub mod impact;
 pub mod input;
 pub mod job;
+pub mod meaning;
 pub mod parity;
 pub mod project;
 pub mod report;
@@ -43,5 +46,6 @@ pub fn plan(input: &PlanInput) -> Planned {
     match &input.cause {
         Cause::Deploy { project } => deploy::plan(input, project),
         Cause::Evolution(evolution) => evolve::plan(input, evolution),
+        Cause::Change(change) => change::plan(input, change),
     }
 }
