@@ -85,6 +85,7 @@ impl Daemon {
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
         }
         self.assumptions_hold(&plan)?;
+        self.statements_hold(&plan).await?;
         if let Some(busy) = self.ledger.open().first() {
             let text = format!("rollout {} is {}: wait for its end or abort it", busy.id, busy.state);
             return Err(Refusal::new(RefusalCause::Conflict, text).into());
@@ -147,6 +148,7 @@ impl Daemon {
                 let plan: Plan = serde_json::from_value(rollout.plan.clone())
                     .map_err(|e| Refusal::new(RefusalCause::AssumptionsMoved, unread(e)))?;
                 self.assumptions_hold(&plan)?;
+                self.statements_hold(&plan).await?;
             }
         }
         if rollout.state == State::Proposed && rollout.decided_on().is_some_and(|digest| digest != request.evidence) {

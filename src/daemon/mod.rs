@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`settings`] and [`ports`], [`watch`] sees evolutions, [`gather`] brings together what planning looks
 //! at, [`turn`] is the loop, [`execute`] carries one effect out, [`hold`] says when an output holds a cut, [`prove`] reads
-//! both outputs and compares, [`branch`] puts green's statements where people review them, [`view`] is what the outside sees, [`handle`] is how it asks.
+//! both outputs and compares, `statements` says whether files still say what was planned, [`branch`] puts green's statements where people review them, [`view`] is what the outside sees, [`handle`] is how it asks.
 //!
 //! Rules: an event is journaled before it is acted on; what is to be done follows from the ledger alone; long work runs
 //! beside the loop, at most one piece for each rollout, and comes back as an event.
@@ -16,6 +16,7 @@ pub mod hold;
 pub mod ports;
 pub mod prove;
 pub mod settings;
+mod statements;
 pub mod turn;
 pub mod view;
 pub mod watch;

@@ -8,9 +8,11 @@ use async_trait::async_trait;
 use tokio::sync::{mpsc, watch};
 
 use super::execute::precheck;
+use super::handle::{RefusalCause, Request};
 use super::hold::{self, NotHeld, Positions, Wait};
 use super::ports::Ports;
 use super::settings::Settings;
+use super::statements;
 use super::turn::Daemon;
 use super::watch::Sighting;
 use crate::model::effect::Effect;
@@ -18,14 +20,14 @@ use crate::model::job::{JobHealth, JobRef, JobText};
 use crate::model::parity::Hop;
 use crate::model::record::{Offsets, TopicSpec};
 use crate::model::work::{ReadProgress, RunningJob};
-use crate::plan::input::Carry;
-use crate::plan::{Policy, project};
+use crate::plan::input::{Carry, StatementChange};
+use crate::plan::{self, Policy, project};
 use crate::port::{
     Clock, ConnectorStatus, Connectors, Engine, Journal, Notifier, OutgoingEvent, PortError, PortResult, ProjectFile,
     RecordStream, RegisteredSchema, Registry, Repository, Topics,
 };
 use crate::rollout::event::Body;
-use crate::rollout::{Entry, Event, Terms};
+use crate::rollout::{Entry, Event, Kind, Terms};
 use crate::schema::Level;
 use crate::telemetry::Metrics;
 
@@ -42,6 +44,8 @@ struct World {
     committed: BTreeMap<String, Offsets>,
     /// Settings of every connector.
     connector: Option<BTreeMap<String, String>>,
+    /// The project's files.
+    files: Mutex<Vec<ProjectFile>>,
     /// How many more questions for committed offsets get no answer.
     silent: AtomicU32,
     now_ms: AtomicI64,
@@ -192,7 +196,7 @@ impl Journal for World {
 #[async_trait]
 impl Repository for World {
     async fn files(&self) -> PortResult<Vec<ProjectFile>> {
-        Ok(Vec::new())
+        Ok(self.files.lock().unwrap().clone())
     }
     async fn files_at(&self, _: &str) -> PortResult<Vec<ProjectFile>> {
         unasked()
@@ -385,4 +389,63 @@ async fn a_version_is_looked_at_only_once_its_rollout_is_in_the_journal() {
     // Nothing of what the text was not written for is left out, whatever was looked at on the way.
     let added: BTreeSet<&str> = ["x", "y"].into_iter().filter(|c| new.title.contains(c)).collect();
     assert_eq!(added.len(), 2, "{}", new.title);
+}
+
+/// A file with a reader of `p.a` and a table `s` that `select` fills.
+fn project_of(select: &str) -> ProjectFile {
+    let key = "PRIMARY KEY (id) NOT ENFORCED";
+    let text = format!(
+        "CREATE TABLE a (id BIGINT, x STRING, {key}) WITH ('connector' = 'kafka', 'scan.startup.mode' = 'earliest-offset', \
+         'topic' = 'p.a', 'format' = 'debezium-avro-confluent');\n\
+         CREATE TABLE s (id BIGINT, x STRING, {key}) WITH ('connector' = 'upsert-kafka', 'topic' = 't.s', \
+         'key.format' = 'avro-confluent', 'value.format' = 'avro-confluent');\nINSERT INTO s {select};"
+    );
+    ProjectFile { path: "pipelines/all.sql".to_owned(), text }
+}
+
+#[tokio::test]
+async fn a_change_is_proposed_while_the_files_say_what_it_was_planned_from() {
+    let read = |file: &ProjectFile| statements::read(std::slice::from_ref(file), &BTreeMap::new());
+    let (old, new) = (project_of("SELECT id, x FROM a"), project_of("SELECT id, UPPER(x) FROM a"));
+    let change = StatementChange { since: "main".to_owned(), base: read(&old), project: read(&new), commit: None };
+    let planned = plan::plan(&plan::PlanInput {
+        env: "dev".to_owned(),
+        manifest: read(&old),
+        cause: plan::Cause::Change(Box::new(change)),
+        policy: Policy { carry: Carry::Facts, partitions: 1, delete_blue_topics: true },
+        vars: BTreeMap::new(),
+        settings: BTreeMap::new(),
+        topics: BTreeMap::new(),
+        subjects: BTreeMap::new(),
+    });
+    let document = serde_json::to_value(planned.plan.unwrap()).unwrap();
+    for (files, taken) in [
+        (vec![new.clone()], true),
+        (vec![project_of("select id, upper(x) -- loud\nFROM a")], true),
+        // A checkout that does not have the change yet, and one that holds no project.
+        (vec![old.clone()], true),
+        (Vec::new(), true),
+        (vec![project_of("SELECT id, LOWER(x) FROM a")], false),
+    ] {
+        let held = vec![Entry { at_ms: 0, body: Body::Snapshot { manifest: Box::new(read(&old)) } }];
+        let world = Arc::new(World { held, files: Mutex::new(files.clone()), ..World::default() });
+        let mut daemon = daemon(&world).await;
+        let (reply, answer) = tokio::sync::oneshot::channel();
+        daemon.answer(Request::Apply { plan: document.clone(), reply }).await.unwrap();
+        match answer.await.unwrap() {
+            Ok(reply) => {
+                assert!(taken && reply.rollout.starts_with("change-1-"), "{reply:?} {files:?}");
+                let journal = world.journal.lock().unwrap();
+                let [Entry { body: Body::Rollout { what: Event::Proposed(new), .. }, .. }] = &journal[..] else {
+                    panic!("{journal:?}")
+                };
+                assert_eq!(new.kind, Kind::Change);
+            }
+            Err(refusal) => {
+                assert!(!taken, "{refusal:?} {files:?}");
+                assert_eq!(refusal.cause, RefusalCause::AssumptionsMoved);
+                assert!(refusal.message.contains("the statement of `s` was changed again"), "{refusal:?}");
+            }
+        }
+    }
 }

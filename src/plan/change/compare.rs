@@ -39,17 +39,14 @@ pub fn compare(deployed: &Manifest, change: &StatementChange) -> Compared {
     let (project, revision) = (&change.project, &change.base);
     let names = [deployed, revision, project].map(meaning::logical);
     let [in_cluster, at_revision, in_files] = &names;
-    let mut compared = Compared { base: deployed.clone(), ..Compared::default() };
+    let mut compared = Compared { base: deployed.clone(), behind: behind(deployed, project), ..Compared::default() };
     let to_deployed = deployed_names(deployed, project);
     for (name, file) in &project.tables {
         let Some(blue) = deployed.tables.get(name) else { continue };
         let said = meaning::of(file, in_files);
         let serves = meaning::of(blue, in_cluster);
         let was = revision.tables.get(name).map(|table| meaning::of(table, at_revision));
-        let (since, behind) = (was.as_ref() != Some(&said), file.version < blue.version);
-        if behind {
-            compared.behind.insert(name.clone());
-        }
+        let (since, behind) = (was.as_ref() != Some(&said), compared.behind.contains(name));
         if said == serves {
             if !behind {
                 compared.base.tables.insert(name.clone(), rebased(file, blue, &to_deployed));
@@ -73,6 +70,14 @@ pub fn compare(deployed: &Manifest, change: &StatementChange) -> Compared {
         compared.notes.push(files_are_behind(&compared.behind, deployed));
     }
     compared
+}
+
+/// Tables whose files hold an older generation than what is deployed: a rollout's branch is not merged yet.
+pub fn behind(deployed: &Manifest, project: &Manifest) -> BTreeSet<String> {
+    let older = |(name, blue): (&String, &DeployedTable)| {
+        project.tables.get(name).is_some_and(|file| file.version < blue.version).then(|| name.clone())
+    };
+    deployed.tables.iter().filter_map(older).collect()
 }
 
 /// Deployed names by those that the files use, where they differ.
