@@ -73,5 +73,6 @@ async fn changed(
     let commit = wire::repository(dir).commit("HEAD").await;
     let commit = commit.map_err(|e| Failure::new("the commit of the project cannot be told").because(&e))?;
     let (base, project) = (base.project.manifest, now.project.manifest);
-    Ok(Ok((StatementChange { since: since.to_owned(), base, project, commit }, now.texts)))
+    let texts = now.texts.clone();
+    Ok(Ok((StatementChange { since: since.to_owned(), base, project, texts, commit }, now.texts)))
 }

@@ -200,7 +200,13 @@ mod tests {
         let planned = plan(&PlanInput {
             env: "dev".to_owned(),
             manifest: deployed.clone(),
-            cause: Cause::Change(Box::new(StatementChange { since: "main".to_owned(), base, project, commit: None })),
+            cause: Cause::Change(Box::new(StatementChange {
+                since: "main".to_owned(),
+                base,
+                project,
+                texts: BTreeMap::new(),
+                commit: None,
+            })),
             policy: Policy { carry: Carry::Facts, partitions: 1, delete_blue_topics: true },
             vars,
             settings: BTreeMap::new(),

@@ -407,7 +407,13 @@ fn project_of(select: &str) -> ProjectFile {
 async fn a_change_is_proposed_while_the_files_say_what_it_was_planned_from() {
     let read = |file: &ProjectFile| statements::read(std::slice::from_ref(file), &BTreeMap::new());
     let (old, new) = (project_of("SELECT id, x FROM a"), project_of("SELECT id, UPPER(x) FROM a"));
-    let change = StatementChange { since: "main".to_owned(), base: read(&old), project: read(&new), commit: None };
+    let change = StatementChange {
+        since: "main".to_owned(),
+        base: read(&old),
+        project: read(&new),
+        texts: BTreeMap::new(),
+        commit: None,
+    };
     let planned = plan::plan(&plan::PlanInput {
         env: "dev".to_owned(),
         manifest: read(&old),

@@ -68,6 +68,8 @@ pub struct StatementChange {
     pub base: Manifest,
     /// The project's files now, read as a manifest.
     pub project: Manifest,
+    /// Texts of the project's files now, by path, for places in diagnostics.
+    pub texts: BTreeMap<String, String>,
     /// The commit that the files now are on, if they are in a git repository.
     pub commit: Option<String>,
 }

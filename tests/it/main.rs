@@ -7,3 +7,5 @@ mod architecture;
 mod docs;
 mod plan;
 mod rollout;
+#[cfg(feature = "daemon")]
+mod since;

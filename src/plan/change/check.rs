@@ -15,22 +15,43 @@ use crate::model::name;
 use crate::sql::{self, ColumnKind, CreateTable, UseKind, code};
 
 /// What stands in the way of changing these tables.
-pub fn tables(blue: &Estate, base: &Estate, deployed: &Manifest, own: &BTreeMap<String, Own>) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+pub fn tables(
+    blue: &Estate,
+    base: &Estate,
+    deployed: &Manifest,
+    own: &BTreeMap<String, Own>,
+    files: &BTreeMap<String, String>,
+) -> Vec<Diagnostic> {
+    let mut all = Vec::new();
     for (name, own) in own {
         let (Some(old), Some(new)) = (blue.tables.get(name), base.tables.get(name)) else { continue };
+        let mut found = Vec::new();
         let sinks: Vec<&str> =
             deployed.connectors.iter().filter(|(_, c)| c.table == *name).map(|(name, _)| name.as_str()).collect();
         options(old, new, &mut found);
         key(old, new, &mut found);
         types(old, new, &mut found);
         destination(old, new, own, &sinks, &mut found);
+        all.extend(found.into_iter().map(|problem| placed(problem, &new.deployed.ddl, files)));
     }
-    found
+    all
+}
+
+/// The same, with places in the whole file: a statement's text is only a part of it where a file holds several. Without any
+/// where the file does not hold the text as it stands.
+fn placed(mut problem: Diagnostic, own: &str, files: &BTreeMap<String, String>) -> Diagnostic {
+    let before = problem.file.as_ref().and_then(|path| files.get(path)).and_then(|text| text.find(own));
+    match before {
+        Some(before) => problem.labels.iter_mut().for_each(|label| {
+            label.span = Span::new(label.span.start + before, label.span.end + before);
+        }),
+        None => problem.labels.clear(),
+    }
+    problem
 }
 
 /// True when a table became something else: a view, or one that a statement writes.
-pub fn role(old: &Table, new: &Table) -> Option<Diagnostic> {
+pub fn role(old: &Table, new: &Table, files: &BTreeMap<String, String>) -> Option<Diagnostic> {
     let word = |role: Role| match role {
         Role::Reader => "a table that no statement writes",
         Role::Written => "a table that a statement writes",
@@ -38,10 +59,11 @@ pub fn role(old: &Table, new: &Table) -> Option<Diagnostic> {
     };
     (old.role != new.role).then(|| {
         let text = format!("`{}` was {} and is {} now", old.name, word(old.role), word(new.role));
-        Diagnostic::error("C314", text)
+        let problem = Diagnostic::error("C314", text)
             .in_file(&new.deployed.ddl_file)
             .at(new.ddl.span, "this one")
-            .help("give it another name: it is another table")
+            .help("give it another name: it is another table");
+        placed(problem, &new.deployed.ddl, files)
     })
 }
 
@@ -167,18 +189,26 @@ fn destination(old: &Table, new: &Table, own: &Own, sinks: &[&str], found: &mut 
 }
 
 /// Texts that no longer fit: a column that is gone, more or fewer columns than there is room for, a type too narrow.
-pub fn texts(blue: &Estate, base: &Estate, impact: &Impact, own: &BTreeMap<String, Own>) -> Vec<Diagnostic> {
+pub fn texts(
+    blue: &Estate,
+    base: &Estate,
+    impact: &Impact,
+    own: &BTreeMap<String, Own>,
+    files: &BTreeMap<String, String>,
+) -> Vec<Diagnostic> {
     let gone: BTreeMap<&str, BTreeSet<&str>> =
         own.iter().map(|(table, own)| (table.as_str(), own.removed.iter().map(String::as_str).collect())).collect();
-    let mut found = Vec::new();
+    let mut all = Vec::new();
     for new in impact.green.iter().filter_map(|name| base.tables.get(name)) {
         let Some(query) = new.query() else { continue };
+        let mut found = Vec::new();
         let lineage = sql::lineage(query, &base.catalog);
         missing(base, new, &lineage, &gone, &mut found);
         room(new, query, &lineage, &mut found);
         widths(blue, base, new, &lineage, &mut found);
+        all.extend(found.into_iter().map(|problem| placed(problem, new.query_text(), files)));
     }
-    found
+    all
 }
 
 /// A column that a statement names and that its inputs gave up.

@@ -50,7 +50,7 @@ fn build(
     let base = estate::read(&compared.base)?;
     let (old_graph, graph) = (graph::build(&blue).map_err(|d| vec![d])?, graph::build(&base).map_err(|d| vec![d])?);
     let pairs = || compared.changed.keys().filter_map(|n| Some((n, blue.tables.get(n)?, base.tables.get(n)?)));
-    let roles: Vec<Diagnostic> = pairs().filter_map(|(_, old, new)| check::role(old, new)).collect();
+    let roles: Vec<Diagnostic> = pairs().filter_map(|(_, old, new)| check::role(old, new, &change.texts)).collect();
     if !roles.is_empty() {
         return Err(roles);
     }
@@ -60,8 +60,8 @@ fn build(
     let mut impact = impact::full(&base, &graph, &compared.changed.keys().map(why).collect());
     impact.untouched.retain(|table| !compared.new.contains(&table.table));
 
-    let mut found = check::tables(&blue, &base, before, &own);
-    found.extend(check::texts(&blue, &base, &impact, &own));
+    let mut found = check::tables(&blue, &base, before, &own, &change.texts);
+    found.extend(check::texts(&blue, &base, &impact, &own, &change.texts));
     if project::broken(&found) {
         return Err(found);
     }

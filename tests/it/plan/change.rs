@@ -56,6 +56,7 @@ fn input(deployed: Manifest, base: &[project::File], now: &[project::File]) -> P
             since: "main".to_owned(),
             base: read(base),
             project: read(now),
+            texts: now.iter().cloned().collect(),
             commit: Some("c0ffee".to_owned()),
         })),
         policy: Policy { carry: Carry::Facts, partitions: 2, delete_blue_topics: true },

@@ -67,6 +67,7 @@ fn change(before: &Files, after: &Files) -> Planned {
             since: "HEAD".to_owned(),
             base: read(before),
             project: read(after),
+            texts: after.iter().map(|(path, text)| ((*path).to_owned(), text.clone())).collect(),
             commit: None,
         })),
         policy: Policy { carry: Carry::Facts, partitions: 1, delete_blue_topics: true },
@@ -407,4 +408,14 @@ fn files_with_several_statements_are_compared_statement_by_statement() {
     assert_eq!(plan.tables.iter().map(|t| t.physical.as_str()).collect::<Vec<_>>(), ["s_v2", "f_v2"]);
     assert_eq!(table(&plan, "f").dml_written, None, "only what the files have otherwise");
     assert!(table(&plan, "s").dml_written.as_ref().unwrap().contains("LOWER(x)"));
+    let s = "CREATE TABLE s (id BIGINT, x STRING, n INT, bid BIGINT";
+    let after = with(
+        &one,
+        &[
+            ("all.sql", s, "CREATE TABLE s (id BIGINT, n INT, bid BIGINT"),
+            ("all.sql", "INSERT INTO s SELECT id, x, n", "INSERT INTO s SELECT id, n"),
+        ],
+    );
+    let (_, pointed) = refused(change(&one, &after), "C305", &after);
+    assert_eq!(pointed, "s.x", "a place in the file, and not in the statement");
 }
