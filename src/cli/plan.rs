@@ -11,6 +11,7 @@ use super::project::{self, Diagnosed, Missing};
 use super::{Shell, since, wire};
 use crate::config::{Need, Scope};
 use crate::daemon::gather::{self, Seen};
+use crate::diagnostic::Diagnostic;
 use crate::model::manifest::Manifest;
 use crate::plan::change::compare;
 use crate::plan::input::Evolution;
@@ -153,7 +154,7 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
             Seen::Refused(reasons) => {
                 let text = format!("{subject} version {version} may not be planned: {}", reasons.join("; "));
                 return Ok(Outcome::Blocked(Diagnosed::new(
-                    vec![crate::diagnostic::Diagnostic::error("C201", text)],
+                    vec![Diagnostic::error("C201", text)],
                     BTreeMap::new(),
                     "",
                 )));
@@ -175,10 +176,10 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
     let cause = Cause::Deploy { project: read.project.manifest };
     let input = gather::input(&ports, None, &settings, manifest, cause).await.map_err(asked)?;
     match outcome(plan::plan(&input), read.texts) {
-        Outcome::Plan(plan) if plan.is_empty() => Ok(Outcome::Nothing(match behind {
-            Some(behind) => format!("nothing to do; the {behind}"),
-            None => "nothing to do".to_owned(),
-        })),
+        Outcome::Plan(plan) if plan.is_empty() => {
+            let behind = behind.map(|behind| format!("; the {behind}")).unwrap_or_default();
+            Ok(Outcome::Nothing(format!("nothing to do{behind}{}", notes(&plan.warnings))))
+        }
         other => Ok(other),
     }
 }
@@ -188,11 +189,15 @@ pub(super) fn outcome(planned: plan::Planned, texts: BTreeMap<String, String>) -
     match planned.plan {
         Some(plan) => Outcome::Plan(Box::new(plan)),
         None if !plan::project::broken(&planned.diagnostics) => {
-            let notes = planned.diagnostics.iter().map(|d| format!("\n{}: {}", d.code, d.message));
-            Outcome::Nothing(format!("the change reaches no statement{}", notes.collect::<String>()))
+            Outcome::Nothing(format!("the change reaches no statement{}", notes(&planned.diagnostics)))
         }
         None => Outcome::Blocked(Diagnosed::new(planned.diagnostics, texts, "")),
     }
+}
+
+/// What a person should look at, one line each.
+fn notes(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(|d| format!("\n{}: {}", d.code, d.message)).collect()
 }
 
 /// A plan as an answer: the tree and the SQL diff, or the plan itself.

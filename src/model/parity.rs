@@ -114,8 +114,8 @@ pub struct TableContract {
     pub rows: RowRule,
 }
 
-/// One job on the way from the inputs to the compared outputs, for catch-up. Hops are in dependency order and hold every
-/// ancestor, shared ones too.
+/// One job on the way from the inputs to the compared outputs, for catch-up. Hops are in dependency order (green's,
+/// where a change gave it another one) and hold every ancestor, blue's, green's and shared ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hop {
     /// Logical table.

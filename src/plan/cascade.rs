@@ -140,7 +140,7 @@ impl Cascade<'_> {
         Work { staging, hops: self.hops(ancestors, after), contracts, promoting, retiring }
     }
 
-    /// Every job from the inputs to the compared outputs, in dependency order.
+    /// Every job from the inputs to the compared outputs, in green's dependency order: who waits looks at what jobs read.
     fn hops(&self, ancestors: &BTreeSet<String>, after: &Manifest) -> Vec<Hop> {
         self.graph
             .sorted(ancestors)

@@ -107,7 +107,7 @@ fn differs(name: &str, deployed: &DeployedTable, file: &DeployedTable) -> Option
             format!("table `{name}` is deployed with another text than its file has; it is left alone"),
         )
         .in_file(&file.ddl_file)
-        .help("`cyanotype deploy` never changes what runs")
+        .help("`cyanotype deploy` never changes what runs: plan the change with `cyanotype plan --since`")
     })
 }
 

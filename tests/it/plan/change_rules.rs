@@ -395,6 +395,18 @@ fn a_recomputed_column_that_decides_about_rows_changes_them() {
 }
 
 #[test]
+fn the_way_to_an_output_is_blues_and_greens() {
+    let plan = planned(edited(&[("dml.f.sql", "FROM s JOIN", "FROM a AS s JOIN")]));
+    let hops: Vec<_> =
+        plan.work.hops.iter().map(|h| (h.table.as_str(), h.blue.as_deref(), h.green.as_deref())).collect();
+    assert_eq!(
+        hops,
+        [("f", Some("f"), Some("f_v2")), ("s", Some("s"), None)],
+        "blue's output holds a cut through `s` only"
+    );
+}
+
+#[test]
 fn files_with_several_statements_are_compared_statement_by_statement() {
     let one: Files = vec![
         (
