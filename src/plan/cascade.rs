@@ -120,7 +120,14 @@ impl Cascade<'_> {
                 });
             }
             starts.push(Effect::StartJob { job: job.clone() });
-            contracts.push(contract(blue, blue_topic, green_topic, classes, rows));
+            let mut contract = contract(blue, blue_topic, green_topic, classes, rows);
+            if let Some(create) = self.base.tables.get(&blue.name).and_then(Table::create) {
+                // What a reader computes is in no record.
+                create.virtual_columns().for_each(|column| {
+                    contract.columns.remove(column);
+                });
+            }
+            contracts.push(contract);
             cancels.push(Effect::CancelJob { table: blue.deployed.physical.clone() });
             if self.input.policy.delete_blue_topics {
                 deletes.push(Effect::DeleteTopic { topic: blue_topic.clone() });

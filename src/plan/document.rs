@@ -104,7 +104,8 @@ pub struct Assumptions {
     pub manifest: String,
     /// Version of each subject that the plan was made for.
     pub subjects: BTreeMap<String, i32>,
-    /// The commit that the project's files were on.
+    /// The commit that the project's files were on, for people: another commit voids the plan only by what it says in
+    /// `statements`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,
     /// Digest of what the changed statements of each table say, whatever its generation ([`meaning`](super::meaning)).

@@ -163,6 +163,19 @@ fn destination(old: &Table, new: &Table, own: &Own, sinks: &[&str], found: &mut 
             );
         }
     }
+    for column in &after.columns {
+        let was = before.columns.iter().find(|c| c.name.name == column.name.name).map(|c| &c.kind);
+        let (Some(ColumnKind::Physical(was)), ColumnKind::Physical(is)) = (was, &column.kind) else { continue };
+        if matches!(type_change(&was.ty, &is.ty), TypeChange::Wider | TypeChange::Finer) {
+            let name = &column.name.name;
+            let text = format!("column `{name}` of `{}` is {} now, and connector `{sink}` writes it", new.name, is.ty);
+            found.push(
+                Diagnostic::warning("C316", text).in_file(&new.deployed.ddl_file).at(column.span, "wider").help(
+                    "widen it in the destination before the promotion: a connector adds columns and changes none",
+                ),
+            );
+        }
+    }
     for name in &own.removed {
         if required(before, name).is_some() {
             let text = format!(

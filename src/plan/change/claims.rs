@@ -72,6 +72,7 @@ impl One<'_> {
         if let (Some(_), Some((lineage, operators)), Role::Written) = (&why, &read, self.table.role) {
             self.follow_the_key(lineage, operators, &mut classes, claims);
         }
+        self.derive(&mut classes);
         for column in &self.own.removed {
             classes.insert(column.clone(), ColumnClass::Changed { rule: ChangeRule::Removed });
         }
@@ -85,6 +86,20 @@ impl One<'_> {
     fn by_reading(&self) -> BTreeMap<String, ColumnClass> {
         let columns = self.table.create().map(|create| create.schema()).unwrap_or_default();
         columns.into_iter().map(|c| (c.name.clone(), self.declared(&c.name).unwrap_or(ColumnClass::Exact))).collect()
+    }
+
+    /// Computed columns of the DDL: made of the table's own columns when it is read.
+    fn derive(&self, classes: &mut BTreeMap<String, ColumnClass>) {
+        let outputs = self.table.create().map(|create| sql::table_lineage(create).outputs).unwrap_or_default();
+        for output in outputs {
+            let from = |used: &sql::ColumnUse| classes.get(&used.column).filter(|class| **class != ColumnClass::Exact);
+            let class = self.declared(&output.name).or_else(|| {
+                let class = output.uses.iter().find_map(from)?;
+                let changed = ColumnClass::Changed { rule: ChangeRule::Recomputed };
+                Some(if matches!(class, ColumnClass::Changed { .. }) { changed } else { class.clone() })
+            });
+            classes.insert(output.name, class.unwrap_or(ColumnClass::Exact));
+        }
     }
 
     /// The class of a column that the statement itself changes.
@@ -218,7 +233,8 @@ fn remade(class: &ColumnClass) -> bool {
     )
 }
 
-/// True for an operator that makes each row of one row of each source, and looks at no others.
+/// True for an operator that makes each row of one row of each source, and looks at no others. `EXISTS` does: as a value it
+/// leaves no trace of what it looks at.
 fn row_by_row(operator: &OperatorUse) -> bool {
     matches!(
         operator.kind,
@@ -226,7 +242,6 @@ fn row_by_row(operator: &OperatorUse) -> bool {
             | Operator::RegularJoin(_)
             | Operator::Lateral
             | Operator::Unnest
-            | Operator::SemiJoin
             | Operator::NonDeterministicFunction(_)
     )
 }

@@ -313,6 +313,20 @@ fn what_reads_a_table_that_is_behind_is_made_from_the_deployed_text() {
 }
 
 #[test]
+fn a_branch_that_was_merged_although_its_rollout_was_not_promoted_is_planned_again() {
+    let files = shop().0;
+    let first = planned(shop_with(&[REGION, CANCELLED]));
+    let merged = merged(&edited(&files, &[REGION, CANCELLED]), &first);
+    // The files say v2, the cluster v1.
+    let again = planned(plan(&input(read(&files), &files, &merged)));
+    assert_eq!(greens(&again), greens(&first));
+    let texts = |plan: &Plan| -> Vec<(String, Option<String>)> {
+        plan.tables.iter().map(|t| (t.ddl_after.clone(), t.dml_after.clone())).collect()
+    };
+    assert_eq!(texts(&again), texts(&first));
+}
+
+#[test]
 fn a_generation_follows_the_one_before_it() {
     let mut deployed = read(&shop().0);
     for (version, next) in [(2, "dim_customers_v3"), (9, "dim_customers_v10")] {

@@ -244,6 +244,7 @@ fn a_type_may_grow_and_not_shrink() {
         (changed(&plan, "a"), changed(&plan, "s"), changed(&plan, "f")),
         (wider.to_vec(), wider.to_vec(), wider.to_vec())
     );
+    assert_eq!(codes(&plan), ["C316"], "the destination has to hold it");
     let (diagnostic, pointed) =
         refused_edit(&[("ddl.a.sql", "n INT", "n BIGINT"), ("ddl.s.sql", "n INT", "n BIGINT")], "C307");
     assert_eq!((diagnostic.file.as_deref(), pointed.as_str()), (Some("pipelines/dml.f.sql"), "s.n"));
@@ -378,6 +379,10 @@ fn a_value_is_comparable_by_key_only_where_the_key_names_its_rows() {
             &["n", "x"],
         ),
         ("INSERT INTO f SELECT s.id, (SELECT MAX(y) FROM b), s.n, s.x FROM s;", &["x"]),
+        (
+            "INSERT INTO f SELECT b.id, CAST(EXISTS (SELECT 1 FROM s WHERE s.bid = b.id) AS STRING), 1, y FROM b;",
+            &["n", "x"],
+        ),
     ] {
         assert_eq!(by_fact(dml), recomputed, "{dml}");
     }
@@ -392,6 +397,23 @@ fn a_recomputed_column_that_decides_about_rows_changes_them() {
     assert_eq!(changed(&plan, "f"), [("n", ChangeRule::Recomputed)]);
     let keyed = planned(edited(&[("dml.s.sql", "SELECT id,", "SELECT id + 1 AS id,")]));
     assert_eq!(rows(&keyed, "s"), "the key id is recomputed");
+}
+
+#[test]
+fn what_a_table_computes_of_its_columns_follows_them() {
+    let before = with(
+        &files(),
+        &[
+            ("ddl.s.sql", "n INT, bid BIGINT", "n INT, bid BIGINT, twice AS n * 2"),
+            ("dml.f.sql", "s.n, b.y", "s.twice, b.y"),
+        ],
+    );
+    let plan = planned(change(&before, &with(&before, &[("dml.s.sql", "id, x, n,", "id, x, n + 1,")])));
+    assert_eq!(changed(&plan, "f"), [("n", ChangeRule::Recomputed)]);
+    let contract = plan.work.contracts.iter().find(|c| c.table == "s").unwrap();
+    assert!(!contract.columns.contains_key("twice"), "it is in no record");
+    let plan = planned(change(&before, &with(&before, &[("ddl.s.sql", "n * 2", "n * 3")])));
+    assert_eq!(changed(&plan, "f"), [("n", ChangeRule::Recomputed)]);
 }
 
 #[test]
