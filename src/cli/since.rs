@@ -41,7 +41,11 @@ pub(super) async fn offline(asked: Option<&PathBuf>, shell: &Shell, since: &str)
 
 /// On top of what is deployed.
 pub(super) async fn live(asked: Option<&PathBuf>, shell: &Shell, since: &str) -> Result<Outcome, Failure> {
-    let config = shell.config(Need::Everything)?;
+    let config = shell.config(Need::Everything).map_err(|failure| {
+        let help =
+            "name a configuration with --config, or add --offline: then the revision stands for what is deployed";
+        failure.help(help)
+    })?;
     let dir = project::folder(asked, &config);
     let (change, texts) = match changed(&dir, &config.env.variables(), Missing::Reported, since).await? {
         Ok(found) => found,

@@ -179,4 +179,8 @@ fn what_cannot_be_compared_is_said() {
     assert!(broken.out.contains(&format!("HEAD:{DIM}")), "{}", broken.out);
     let other = Command::new(env!("CARGO_BIN_EXE_cyanotype")).args(["plan", "--offline"]).output().unwrap();
     assert_eq!(other.status.code(), Some(2), "--offline is about --since");
+    let mut live = Command::new(env!("CARGO_BIN_EXE_cyanotype"));
+    let live = live.args(["plan", "--since", "HEAD", "--config", "none.toml"]).output().unwrap();
+    assert_eq!(live.status.code(), Some(2));
+    assert!(String::from_utf8(live.stderr).unwrap().contains("add --offline"));
 }
