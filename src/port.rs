@@ -246,8 +246,11 @@ pub struct ProjectFile {
 pub trait Repository: Send + Sync {
     /// Every `.sql` file under `pipelines/` and every `.json` under `connectors/`, sorted by path.
     async fn files(&self) -> PortResult<Vec<ProjectFile>>;
-    /// The commit that is checked out; `None` when this is no git repository, or an empty one.
-    async fn commit(&self) -> PortResult<Option<String>>;
+    /// The same files as a revision of the git repository has them: a branch, a tag, a commit, `HEAD~1`. The working tree is
+    /// not looked at and stays as it is. Refused when there is no such revision or no git repository.
+    async fn files_at(&self, revision: &str) -> PortResult<Vec<ProjectFile>>;
+    /// The commit that a revision names, in full; `None` when there is none, or no git repository.
+    async fn commit(&self, revision: &str) -> PortResult<Option<String>>;
     /// Writes files to a new branch without touching the working tree, and returns its name; `None` when this is no git repository.
     async fn propose(&self, branch: &str, files: &[ProjectFile], message: &str) -> PortResult<Option<String>>;
 }

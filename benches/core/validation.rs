@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use apache_avro::reader::datum::GenericDatumReader;
-use cyanotype::model::parity::{Changelog, ColumnClass, TableContract};
+use cyanotype::model::parity::{Changelog, ColumnClass, RowRule, TableContract};
 use cyanotype::model::record::{Offsets, RawRecord};
 use cyanotype::model::verdict::Outcome;
 use cyanotype::validate::{Side, TableValidation};
@@ -80,6 +80,7 @@ fn fed(changelog: Changelog, blue: &[RawRecord], green: &[RawRecord]) -> Result<
         changelog,
         key: vec!["order_id".to_owned()],
         columns: COLUMNS.iter().map(|name| ((*name).to_owned(), ColumnClass::Exact)).collect(),
+        rows: RowRule::Same,
     });
     for (id, text) in [(KEY_ID, KEY), (VALUE_ID, VALUE)] {
         table.add_schema(id, text).map_err(|e| e.to_string())?;

@@ -1,11 +1,10 @@
-//! The project's files on disk, and proposals as branches of the git repository that they lie in.
+//! The project's files, and proposals as branches of the git repository that they lie in.
 //!
 //! Rules: a proposal is written with git's plumbing and an index of its own, so neither the working tree nor the index
 //! nor `HEAD` changes; a branch is only ever made, never moved; a branch that holds the proposed files already is a
 //! proposal made before.
 
 use std::fs;
-use std::io;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,13 +12,10 @@ use async_trait::async_trait;
 
 use super::clock::now_ms;
 use super::git_program::Git;
+use super::project_files;
 use crate::port::{PortError, PortResult, ProjectFile, Repository};
 
-const SYSTEM: &str = "project";
-/// Folders below one another: more than any layout needs, few enough to get out of a loop of links.
-const DEPTH: usize = 24;
-/// A statement of this size is a mistake.
-const FILE_LIMIT: u64 = 4 << 20;
+pub(super) const SYSTEM: &str = "project";
 
 /// A project folder: a git repository, a folder of one, or none.
 #[derive(Clone, Debug)]
@@ -31,24 +27,6 @@ impl GitRepository {
     /// The project in this folder; nothing is read yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
-    }
-
-    fn read(&self) -> PortResult<Vec<ProjectFile>> {
-        if !self.path.is_dir() {
-            return Err(PortError::Missing { system: SYSTEM, what: format!("folder {}", self.path.display()) });
-        }
-        let mut files = Vec::new();
-        walk(&self.path, "pipelines", ".sql", DEPTH, &mut files)?;
-        walk(&self.path, "connectors", ".json", DEPTH, &mut files)?;
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(files)
-    }
-
-    fn head(&self) -> PortResult<Option<String>> {
-        if !self.path.is_dir() {
-            return Ok(None);
-        }
-        Git { folder: &self.path, index: None }.ask(&["rev-parse", "-q", "--verify", "HEAD^{commit}"])
     }
 
     fn write(&self, branch: &str, files: &[ProjectFile], message: &str) -> PortResult<Option<String>> {
@@ -114,12 +92,17 @@ impl GitRepository {
 impl Repository for GitRepository {
     async fn files(&self) -> PortResult<Vec<ProjectFile>> {
         let this = self.clone();
-        blocking(move || this.read()).await
+        blocking(move || project_files::on_disk(&this.path)).await
     }
 
-    async fn commit(&self) -> PortResult<Option<String>> {
-        let this = self.clone();
-        blocking(move || this.head()).await
+    async fn files_at(&self, revision: &str) -> PortResult<Vec<ProjectFile>> {
+        let (this, revision) = (self.clone(), revision.to_owned());
+        blocking(move || project_files::at_revision(&this.path, &revision)).await
+    }
+
+    async fn commit(&self, revision: &str) -> PortResult<Option<String>> {
+        let (this, revision) = (self.clone(), revision.to_owned());
+        blocking(move || commit_of(&Git { folder: &this.path, index: None }, &revision)).await
     }
 
     async fn propose(&self, branch: &str, files: &[ProjectFile], message: &str) -> PortResult<Option<String>> {
@@ -157,8 +140,13 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> PortResult<T> + Send
     })
 }
 
-fn refused(what: String, reason: &str) -> PortError {
+pub(super) fn refused(what: String, reason: &str) -> PortError {
     PortError::Refused { system: "git", what, reason: reason.into() }
+}
+
+/// The commit that a revision names; `None` when git knows none.
+pub(super) fn commit_of(git: &Git<'_>, revision: &str) -> PortResult<Option<String>> {
+    git.ask(&["rev-parse", "-q", "--verify", "--end-of-options", &format!("{revision}^{{commit}}")])
 }
 
 /// A path that stays inside the project and out of git's own folder.
@@ -174,72 +162,20 @@ fn checked(path: &str) -> PortResult<&str> {
     }
 }
 
-/// Files below `folder` whose name ends in `ending`. Hidden names are left out.
-fn walk(root: &Path, folder: &str, ending: &str, depth: usize, files: &mut Vec<ProjectFile>) -> PortResult<()> {
-    let unread = |path: &str, error: &io::Error| PortError::Garbage {
-        system: SYSTEM,
-        what: path.to_owned(),
-        reason: format!("it cannot be read: {error}"),
-    };
-    let listing = match fs::read_dir(root.join(folder)) {
-        Ok(listing) => listing,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(unread(folder, &error)),
-    };
-    for entry in listing {
-        let entry = entry.map_err(|e| unread(folder, &e))?;
-        let name = entry.file_name();
-        let path = format!("{folder}/{}", name.to_string_lossy());
-        if path.rsplit('/').next().is_some_and(|n| n.starts_with('.')) {
-            continue;
-        }
-        // Follows links: mounted configuration is made of them.
-        let about = match fs::metadata(entry.path()) {
-            Ok(about) => about,
-            // Gone since it was listed, or a link to nothing that the project does not need.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.ends_with(ending) => continue,
-            Err(error) => return Err(unread(&path, &error)),
-        };
-        if about.is_dir() {
-            if depth == 0 {
-                let reason = format!("folders lie more than {DEPTH} deep: is there a link that leads back?");
-                return Err(PortError::Garbage { system: SYSTEM, what: path, reason });
-            }
-            walk(root, &path, ending, depth - 1, files)?;
-        } else if path.ends_with(ending) {
-            if name.to_str().is_none() {
-                let reason = "its name is not UTF-8".into();
-                return Err(PortError::Garbage { system: SYSTEM, what: path, reason });
-            }
-            if about.len() > FILE_LIMIT {
-                let reason = format!("it is larger than {} MiB", FILE_LIMIT >> 20);
-                return Err(PortError::Garbage { system: SYSTEM, what: path, reason });
-            }
-            let bytes = fs::read(entry.path()).map_err(|e| unread(&path, &e))?;
-            let text = String::from_utf8(bytes).map_err(|e| {
-                let line = e.as_bytes().iter().take(e.utf8_error().valid_up_to()).filter(|b| **b == b'\n').count() + 1;
-                PortError::Garbage { system: SYSTEM, what: path.clone(), reason: format!("line {line} is not UTF-8") }
-            })?;
-            files.push(ProjectFile { path, text });
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn sh(folder: &Path, args: &[&str]) -> String {
+    pub(in crate::adapter) fn sh(folder: &Path, args: &[&str]) -> String {
         Git { folder, index: None }.run(args, "").unwrap()
     }
 
-    fn file(path: &str, text: &str) -> ProjectFile {
+    pub(in crate::adapter) fn file(path: &str, text: &str) -> ProjectFile {
         ProjectFile { path: path.into(), text: text.into() }
     }
 
     /// A repository whose project is the folder `shop`, with one commit and one file changed and staged after it.
-    fn repository() -> (tempfile::TempDir, GitRepository) {
+    pub(in crate::adapter) fn repository() -> (tempfile::TempDir, GitRepository) {
         let dir = tempfile::tempdir().unwrap();
         let shop = dir.path().join("shop/pipelines/facts");
         fs::create_dir_all(&shop).unwrap();
@@ -256,7 +192,7 @@ mod tests {
     }
 
     /// Everything that a proposal must leave alone.
-    fn untouched(dir: &Path) -> Vec<String> {
+    pub(in crate::adapter) fn untouched(dir: &Path) -> Vec<String> {
         let mut state: Vec<String> = [
             &["symbolic-ref", "HEAD"][..],
             &["rev-parse", "HEAD"],
@@ -343,46 +279,5 @@ mod tests {
             assert!(matches!(made, Err(PortError::Refused { .. })), "{branch:?}: {made:?}");
         }
         assert_eq!(untouched(dir.path()), before);
-    }
-
-    #[tokio::test]
-    async fn files_are_found_and_sorted() {
-        let dir = tempfile::tempdir().unwrap();
-        let put = |path: &str, text: &[u8]| {
-            let path = dir.path().join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        };
-        put("pipelines/b/z.sql", b"z");
-        put("pipelines/a.sql", "ä\r\n".as_bytes());
-        put("pipelines/note.md", b"no");
-        put("pipelines/.hidden/x.sql", b"no");
-        put("connectors/c.json", b"{}");
-        put("connectors/c.sql", b"no");
-        put("other/x.sql", b"no");
-        let files = GitRepository::new(dir.path()).files().await.unwrap();
-        let want = [file("connectors/c.json", "{}"), file("pipelines/a.sql", "ä\r\n"), file("pipelines/b/z.sql", "z")];
-        assert_eq!(files, want);
-        put("pipelines/bad.sql", b"ok\nnot \xff utf-8");
-        let error = GitRepository::new(dir.path()).files().await.unwrap_err().to_string();
-        assert!(error.contains("pipelines/bad.sql") && error.contains("line 2 is not UTF-8"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn an_empty_project_has_no_files_and_none_is_missing() {
-        let dir = tempfile::tempdir().unwrap();
-        assert_eq!(GitRepository::new(dir.path()).files().await.unwrap(), []);
-        let gone = GitRepository::new(dir.path().join("gone")).files().await;
-        assert!(matches!(gone, Err(PortError::Missing { .. })), "{gone:?}");
-    }
-
-    #[cfg(unix)]
-    #[tokio::test]
-    async fn a_link_that_leads_back_is_an_error() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir_all(dir.path().join("pipelines")).unwrap();
-        std::os::unix::fs::symlink(dir.path().join("pipelines"), dir.path().join("pipelines/loop")).unwrap();
-        let error = GitRepository::new(dir.path()).files().await.unwrap_err().to_string();
-        assert!(error.contains("leads back"), "{error}");
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Output {
     pub(super) ok: bool,
     pub(super) out: String,
     pub(super) err: String,
+    /// `out` as it came.
+    bytes: Vec<u8>,
 }
 
 /// The `git` program in one folder.
@@ -87,9 +89,10 @@ impl Git<'_> {
                 let _ = child.kill();
                 let _ = child.wait();
             }
-            let out = out.join().unwrap_or_default();
+            let bytes = out.join().unwrap_or_default();
             let err = err.join().unwrap_or_default();
-            Ok(Output { ok: status?.success(), out, err })
+            let (out, err) = (String::from_utf8_lossy(&bytes).into_owned(), String::from_utf8_lossy(&err).into_owned());
+            Ok(Output { ok: status?.success(), out, err, bytes })
         })
     }
 
@@ -107,6 +110,30 @@ impl Git<'_> {
         Ok(output.out.trim_end_matches('\n').to_owned())
     }
 
+    /// The contents of objects, each with the name that it came with.
+    pub(super) fn objects(&self, named: Vec<(String, String)>) -> PortResult<Vec<(String, Vec<u8>)>> {
+        let lost = |what: &str| PortError::Garbage {
+            system: "git",
+            what: format!("`cat-file` of {what}"),
+            reason: "the object is not there".into(),
+        };
+        let hashes: String = named.iter().map(|(_, hash)| format!("{hash}\n")).collect();
+        let output = self.try_run(&["cat-file", "--batch"], &hashes)?;
+        // For each object a line `<hash> <type> <size>`, its bytes, and a line break.
+        let mut rest = output.bytes.as_slice();
+        let mut found = Vec::with_capacity(named.len());
+        for (name, _) in named {
+            let line = rest.iter().position(|b| *b == b'\n').ok_or_else(|| lost(&name))?;
+            let head = String::from_utf8_lossy(rest.get(..line).unwrap_or_default()).into_owned();
+            let size =
+                head.rsplit(' ').next().and_then(|size| size.parse::<usize>().ok()).ok_or_else(|| lost(&name))?;
+            let bytes = rest.get(line + 1..line + 1 + size).ok_or_else(|| lost(&name))?.to_vec();
+            rest = rest.get(line + 2 + size..).unwrap_or_default();
+            found.push((name, bytes));
+        }
+        Ok(found)
+    }
+
     /// Runs git; `None` when it says no.
     pub(super) fn ask(&self, args: &[&str]) -> PortResult<Option<String>> {
         let output = self.try_run(args, "")?;
@@ -114,11 +141,11 @@ impl Git<'_> {
     }
 }
 
-fn drained(pipe: Option<impl Read>) -> String {
+fn drained(pipe: Option<impl Read>) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Some(mut pipe) = pipe {
         // What was read before a failure is still worth showing.
         let _ = pipe.read_to_end(&mut bytes);
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }

@@ -18,4 +18,5 @@ mod edge_tests;
 mod flink_cause;
 mod flink_session;
 mod git_program;
+mod project_files;
 mod wording;

@@ -20,6 +20,7 @@ mod reject;
 pub mod render;
 mod serve;
 mod show;
+mod since;
 mod status;
 mod validate;
 pub mod verdict;

@@ -9,21 +9,23 @@ use super::client::understood;
 use super::output::{Colour, Failure, Reply, Shown};
 use super::project::{self, Diagnosed, Missing};
 use super::view::Status;
-use super::{Shell, wire};
+use super::{Shell, since, wire};
 use crate::config::{Need, Scope};
 use crate::daemon::gather::{self, Seen};
 use crate::daemon::ports::Ports;
 use crate::daemon::settings::Settings;
 use crate::daemon::{nulls, standing, watch};
+use crate::diagnostic::Diagnostic;
 use crate::model::manifest::Manifest;
+use crate::plan::change::compare;
 use crate::plan::input::{Evolution, NullableDefaults};
 use crate::plan::{self, Cause, Plan, PlanInput, report};
 use crate::schema::{self, AvroSchema, Level};
 
 /// Show what a change means: impacted statements with the reason for each, SQL, start points, cost.
 ///
-/// With --subject, --old and --new it works on files alone; without them it asks the registry and the daemon what has
-/// changed.
+/// With --subject, --old and --new it works on files alone; with --since it plans what the files say otherwise than a
+/// revision of their git repository; without them it asks the registry and the daemon what has changed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Folder of the project [default: `project` of the configuration].
@@ -38,6 +40,12 @@ pub(super) struct Args {
     /// Subject whose schema changes, such as `shop.shop.orders-value`.
     #[arg(long, value_name = "SUBJECT", requires_all = ["old", "new"])]
     pub subject: Option<String>,
+    /// Plan the statements that the files change since a revision: a branch, a tag, a commit, `HEAD~1`.
+    #[arg(long, value_name = "REV", conflicts_with_all = ["old", "new", "subject"])]
+    pub since: Option<String>,
+    /// Ask no system: what the revision holds stands for what is deployed.
+    #[arg(long, requires = "since")]
+    pub offline: bool,
     /// Write the plan to a file for `apply` as well.
     #[arg(long, value_name = "FILE")]
     pub rollout_plan_out: Option<PathBuf>,
@@ -50,8 +58,10 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
-    let outcome = match (&args.subject, &args.old, &args.new) {
-        (Some(subject), Some(old), Some(new)) => offline(&args, shell, subject, old, new).await?,
+    let outcome = match (&args.since, &args.subject, &args.old, &args.new) {
+        (Some(since), ..) if args.offline => since::offline(args.project.as_ref(), shell, since).await?,
+        (Some(since), ..) => since::live(args.project.as_ref(), shell, since).await?,
+        (None, Some(subject), Some(old), Some(new)) => offline(&args, shell, subject, old, new).await?,
         _ => live(&args, shell).await?,
     };
     let plan = match outcome {
@@ -70,9 +80,13 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     Ok(if args.exit_code && something { Reply::no(shown) } else { Reply::yes(shown) })
 }
 
-enum Outcome {
+/// What planning came to.
+pub(super) enum Outcome {
+    /// A plan.
     Plan(Box<Plan>),
+    /// There is nothing to do, and why.
     Nothing(String),
+    /// Nothing may be done before this is mended.
     Blocked(Diagnosed),
 }
 
@@ -148,7 +162,7 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
             Seen::Refused(reasons) => {
                 let text = format!("{subject} version {version} may not be planned: {}", reasons.join("; "));
                 return Ok(Outcome::Blocked(Diagnosed::new(
-                    vec![crate::diagnostic::Diagnostic::error("C201", text)],
+                    vec![Diagnostic::error("C201", text)],
                     BTreeMap::new(),
                     "",
                 )));
@@ -175,32 +189,41 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
     if plan::project::broken(&read.project.diagnostics) {
         return Ok(Outcome::Blocked(Diagnosed::new(read.project.diagnostics, read.texts, "")));
     }
-    let ahead = manifest.ahead.clone();
+    let behind = compare::behind(&manifest, &read.project.manifest);
+    let behind = (!behind.is_empty()).then(|| compare::files_are_behind(&behind, &manifest).message);
     let cause = Cause::Deploy { project: read.project.manifest };
     let input = gather::input(&ports, None, &settings, manifest, cause).await.map_err(asked)?;
     match outcome(plan::plan(&input), read.texts) {
-        Outcome::Plan(plan) if plan.is_empty() => Ok(Outcome::Nothing(match ahead {
-            Some(branch) => format!("nothing to do; the files are behind the cluster: merge {branch}"),
-            None => "nothing to do".to_owned(),
-        })),
+        Outcome::Plan(plan) if plan.is_empty() => {
+            let behind = behind.map(|behind| format!("; the {behind}")).unwrap_or_default();
+            Ok(Outcome::Nothing(format!("nothing to do{behind}{}", notes(&plan.warnings))))
+        }
         other => settled(&ports, &settings, other).await,
     }
 }
 
 /// The plan, standing on what there is now.
-async fn settled(ports: &Ports, settings: &Settings, outcome: Outcome) -> Result<Outcome, Failure> {
+pub(super) async fn settled(ports: &Ports, settings: &Settings, outcome: Outcome) -> Result<Outcome, Failure> {
     let Outcome::Plan(plan) = outcome else { return Ok(outcome) };
     let plan = standing::settle(ports, settings, *plan).await;
     let plan = plan.map_err(|e| Failure::new("what the plan stands on cannot be looked at").because(&e))?;
     Ok(Outcome::Plan(Box::new(plan)))
 }
 
-fn outcome(planned: plan::Planned, texts: BTreeMap<String, String>) -> Outcome {
+/// The outcome of planning over the texts of the files.
+pub(super) fn outcome(planned: plan::Planned, texts: BTreeMap<String, String>) -> Outcome {
     match planned.plan {
         Some(plan) => Outcome::Plan(Box::new(plan)),
-        None if planned.diagnostics.is_empty() => Outcome::Nothing("the change reaches no statement".to_owned()),
+        None if !plan::project::broken(&planned.diagnostics) => {
+            Outcome::Nothing(format!("the change reaches no statement{}", notes(&planned.diagnostics)))
+        }
         None => Outcome::Blocked(Diagnosed::new(planned.diagnostics, texts, "")),
     }
+}
+
+/// What a person should look at, one line each.
+fn notes(diagnostics: &[Diagnostic]) -> String {
+    diagnostics.iter().map(|d| format!("\n{}: {}", d.code, d.message)).collect()
 }
 
 /// A plan as an answer: the tree and the SQL diff, or the plan itself.

@@ -12,7 +12,7 @@ use crate::config::{Config, Need};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::template;
 use crate::plan::project::{self, Project};
-use crate::port::Repository;
+use crate::port::{ProjectFile, Repository};
 
 /// A project with the texts of its files.
 pub(super) struct Read {
@@ -25,6 +25,29 @@ pub(super) struct Read {
 /// Where the project is: as asked, else as configured.
 pub(super) fn folder(asked: Option<&PathBuf>, config: &Config) -> PathBuf {
     asked.cloned().unwrap_or_else(|| config.project.clone())
+}
+
+/// Reads the project at `dir` as a revision of its git repository has it; it may have held nothing then. See [`read`].
+///
+/// # Errors
+/// There is no such revision, or its files cannot be read.
+pub(super) async fn read_at(
+    dir: &Path,
+    revision: &str,
+    vars: &BTreeMap<String, String>,
+    missing: Missing,
+) -> Result<Read, Failure> {
+    let files = wire::repository(dir).files_at(revision).await.map_err(|e| {
+        Failure::new(format!("the project {} cannot be read at {revision}", dir.display()))
+            .because(&e)
+            .help("name a branch, a tag or a commit of the git repository that the project lies in")
+    })?;
+    let mut read = understood(files, vars, missing);
+    // They are told from the files as they are now.
+    let named = |path: &String| format!("{revision}:{path}");
+    read.project.diagnostics.iter_mut().for_each(|d| d.file = d.file.as_ref().map(named));
+    read.texts = read.texts.iter().map(|(path, text)| (named(path), text.clone())).collect();
+    Ok(read)
 }
 
 /// Reads the project at `dir`. Placeholders that `vars` does not hold stay as they are when `offline` names no values.
@@ -40,6 +63,10 @@ pub(super) async fn read(dir: &Path, vars: &BTreeMap<String, String>, missing: M
         return Err(Failure::new(format!("the project {} holds no pipelines/**/*.sql", dir.display()))
             .help("name the folder that `pipelines/` is in, with --project or `project` in cyanotype.toml"));
     }
+    Ok(understood(files, vars, missing))
+}
+
+fn understood(files: Vec<ProjectFile>, vars: &BTreeMap<String, String>, missing: Missing) -> Read {
     let mut vars = vars.clone();
     if missing == Missing::Kept {
         for name in files.iter().flat_map(|f| template::variables(&f.text)) {
@@ -48,7 +75,7 @@ pub(super) async fn read(dir: &Path, vars: &BTreeMap<String, String>, missing: M
     }
     let texts: BTreeMap<String, String> = files.into_iter().map(|f| (f.path, f.text)).collect();
     let pairs: Vec<project::File> = texts.iter().map(|(p, t)| (p.clone(), t.clone())).collect();
-    Ok(Read { project: project::read(&pairs, &vars), texts })
+    Read { project: project::read(&pairs, &vars), texts }
 }
 
 /// What becomes of a placeholder without a value.

@@ -13,7 +13,7 @@ use super::{Shell, wire};
 use crate::config::{Need, Scope};
 use crate::daemon::ports::Ports;
 use crate::daemon::prove;
-use crate::model::parity::{ChangeRule, Changelog, ColumnClass, TableContract};
+use crate::model::parity::{ChangeRule, Changelog, ColumnClass, RowRule, TableContract};
 use crate::model::verdict::{Outcome, TableVerdict};
 use crate::schema::{self, AvroSchema};
 
@@ -116,6 +116,7 @@ async fn contract(ports: &Ports, args: &Args, green: &String) -> Result<TableCon
         changelog: if args.append { Changelog::Append } else { Changelog::Upsert },
         key,
         columns,
+        rows: RowRule::Same,
     })
 }
 

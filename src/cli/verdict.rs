@@ -72,7 +72,8 @@ impl Display for Tables<'_> {
                     let (name, rest) = line.split_at(plain(&table.table).len().min(line.len()));
                     let rest = rest.replacen(text, &Painted(colour(f), paint, text).to_string(), 1);
                     writeln!(f, "{name}{rest}")?;
-                    if table.outcome != Outcome::Pass && !table.reason.is_empty() {
+                    let declared = table.only_blue > 0 || table.only_green > 0;
+                    if (table.outcome != Outcome::Pass || declared) && !table.reason.is_empty() {
                         writeln!(f, "  {}", plain(&table.reason))?;
                     }
                 }
@@ -142,6 +143,8 @@ pub(super) mod tests {
             extra: 1,
             different: 2,
             undecided: 0,
+            only_blue: 0,
+            only_green: 0,
             duplicates: BTreeMap::from([("two_partitions".to_owned(), 2), ("repeated_key".to_owned(), 0)]),
             churn: 5,
             columns: columns.map(|(a, b)| (a.to_owned(), b.to_owned())).into(),

@@ -73,8 +73,10 @@ pub async fn input(
     cause: Cause,
 ) -> PortResult<PlanInput> {
     let mut topics = input_topics(&manifest);
-    if let Cause::Deploy { project } = &cause {
-        topics.extend(input_topics(project));
+    match &cause {
+        Cause::Deploy { project } => topics.extend(input_topics(project)),
+        Cause::Change(change) => topics.extend(input_topics(&change.project)),
+        Cause::Evolution(_) => {}
     }
     Ok(PlanInput {
         env: settings.env.clone(),

@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`settings`] and [`ports`], [`watch`] sees evolutions, [`nulls`] counts what a default stands on, [`gather`] brings together what planning looks
 //! at, [`turn`] is the loop, [`execute`] carries one effect out, [`hold`] says when an output holds a cut, [`prove`] reads
-//! both outputs and compares, [`branch`] puts green's statements where people review them, `snapshot` keeps the journal
-//! short, [`view`] is what the outside sees, [`handle`] is how it asks.
+//! both outputs and compares, [`standing`] says whether what a plan stands on has moved, [`branch`] puts green's statements
+//! where people review them, `snapshot` keeps the journal short, [`view`] is what the outside sees, [`handle`] is how it asks.
 //!
 //! Rules: an event is journaled before it is acted on; what is to be done follows from the ledger alone; long work runs
 //! beside the loop, at most one piece for each rollout, and comes back as an event.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ports::Ports;
 use super::settings::Settings;
+use crate::model::manifest::Manifest;
 use crate::model::template;
-use crate::model::verdict::digest_of;
-use crate::plan::Plan;
-use crate::plan::standing::{FileState, NO_CONNECTOR, Standing};
-use crate::port::{PortError, PortResult};
+use crate::plan::standing::{NO_CONNECTOR, Standing};
+use crate::plan::{Plan, project};
+use crate::port::{PortError, PortResult, ProjectFile};
 
 /// What Connect adds to a connector's settings by itself.
 const OWN_NAME: &str = "name";
@@ -27,20 +27,19 @@ pub async fn look(ports: &Ports, settings: &Settings, plan: &Plan) -> PortResult
         let running = ports.connectors.config(name).await?;
         connectors.insert(name.to_owned(), differing(settings, deployed, running.as_ref()));
     }
-    let texts: BTreeMap<String, String> = match ports.repository.files().await {
-        Ok(files) => files.into_iter().map(|file| (file.path, file.text)).collect(),
+    let files = match ports.repository.files().await {
+        Ok(files) => files,
         // A daemon need not have the project's folder.
-        Err(PortError::Missing { .. }) => BTreeMap::new(),
+        Err(PortError::Missing { .. }) => Vec::new(),
         Err(error) => return Err(error),
     };
-    let state = |path: &str, after: &[&str]| FileState {
-        digest: texts.get(path).map(digest_of),
-        merged: texts.get(path).is_some_and(|text| after.iter().all(|a| text.contains(a))),
-    };
-    let files = plan.changed_files().into_iter().map(|(path, after)| (path.to_owned(), state(path, &after)));
-    // For people: without git there is none, and that is fine.
-    let commit = ports.repository.commit().await.unwrap_or_default();
-    Ok(Standing { topics, connectors, files: files.collect(), commit })
+    Ok(Standing { topics, connectors, statements: plan.said_by(&read(&files, &settings.public_vars)) })
+}
+
+/// The project's files as a manifest.
+pub(super) fn read(files: &[ProjectFile], vars: &BTreeMap<String, String>) -> Manifest {
+    let texts: Vec<project::File> = files.iter().map(|f| (f.path.clone(), f.text.clone())).collect();
+    project::read(&texts, vars).manifest
 }
 
 /// The plan, standing on what there is now.

@@ -1,5 +1,6 @@
 //! The daemon in a small world of its own: no system, no time that passes by itself.
 
+mod changes;
 mod decisions;
 mod nulls;
 mod overlaps;
@@ -264,7 +265,10 @@ impl Repository for World {
     async fn files(&self) -> PortResult<Vec<ProjectFile>> {
         Ok(self.files.lock().unwrap().clone())
     }
-    async fn commit(&self) -> PortResult<Option<String>> {
+    async fn files_at(&self, _: &str) -> PortResult<Vec<ProjectFile>> {
+        unasked()
+    }
+    async fn commit(&self, _: &str) -> PortResult<Option<String>> {
         Ok(None)
     }
     async fn propose(&self, _: &str, _: &[ProjectFile], _: &str) -> PortResult<Option<String>> {

@@ -586,8 +586,9 @@ impl Daemon {
     pub(super) fn propose_branch(&self, plan: &Plan) {
         let Some(branch) = branch::name(plan) else { return };
         let (repository, plan) = (Arc::clone(&self.ports.repository), plan.clone());
+        let settings = Arc::clone(&self.settings);
         tokio::spawn(async move {
-            match branch::propose(repository.as_ref(), &plan, &branch).await {
+            match branch::propose(repository.as_ref(), &plan, &branch, &settings.public_vars).await {
                 Ok(Some(proposed)) => tracing::info!(branch = proposed, "green's statements are on a branch"),
                 Ok(None) => {
                     tracing::info!("the project is in no git repository: green's statements are in the plan only")

@@ -60,10 +60,38 @@ pub enum ChangeRule {
         /// True when NULL may appear in green.
         nullable: bool,
     },
+    /// Green has a column that blue does not, made by a changed statement.
+    Computed {
+        /// True when NULL may appear in green.
+        nullable: bool,
+    },
     /// The logic changed: blue's value is no yardstick.
     Recomputed,
     /// Same values in a wider type.
     Wider,
+    /// Blue has a column that green does not.
+    Removed,
+}
+
+/// Which rows blue and green must have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "rows")]
+pub enum RowRule {
+    /// The same: one that only one side has is wrong.
+    #[default]
+    Same,
+    /// The plan declares that they may be others: one that only one side has is held against nobody, and proves nothing.
+    Changed {
+        /// Why, in a few words.
+        why: String,
+    },
+}
+
+impl RowRule {
+    /// True when both must have the same rows.
+    pub fn is_same(&self) -> bool {
+        *self == Self::Same
+    }
 }
 
 /// How one green table is proven.
@@ -79,12 +107,15 @@ pub struct TableContract {
     pub changelog: Changelog,
     /// Columns of the primary key; for an append table a declared key, if any.
     pub key: Vec<String>,
-    /// Class of every green column.
+    /// Class of every green column, and of those that green gave up.
     pub columns: BTreeMap<String, ColumnClass>,
+    /// Which rows both must have.
+    #[serde(default, skip_serializing_if = "RowRule::is_same")]
+    pub rows: RowRule,
 }
 
-/// One job on the way from the inputs to the compared outputs, for catch-up. Hops are in dependency order and hold every
-/// ancestor, shared ones too.
+/// One job on the way from the inputs to the compared outputs, for catch-up. Hops are in dependency order (green's,
+/// where a change gave it another one) and hold every ancestor, blue's, green's and shared ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hop {
     /// Logical table.

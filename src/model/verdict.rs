@@ -43,6 +43,12 @@ pub struct TableVerdict {
     pub different: u64,
     /// Keys that could not be decided before the deadline.
     pub undecided: u64,
+    /// Keys or rows that only blue has and only green has, where the plan declares that rows change: not wrong, not proven.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub only_blue: u64,
+    /// See `only_blue`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub only_green: u64,
     /// Duplicates in green by kind (`two_partitions`, `two_encodings`, `repeated_key`, `multiplicity`), only kinds that were seen.
     pub duplicates: BTreeMap<String, u64>,
     /// Identical upserts in a row: churn, reported only.
@@ -55,6 +61,11 @@ pub struct TableVerdict {
     pub digest_blue: String,
     /// See `digest_blue`.
     pub digest_green: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What was seen of one schema id in one topic.

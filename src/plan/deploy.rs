@@ -12,6 +12,7 @@ use super::{Planned, graph, job, parity};
 use crate::diagnostic::Diagnostic;
 use crate::model::effect::Effect;
 use crate::model::manifest::{DeployedTable, Manifest};
+use crate::model::parity::RowRule;
 use crate::model::verdict::digest_of;
 use crate::model::work::Work;
 
@@ -91,12 +92,7 @@ fn build(input: &PlanInput, project: &Manifest) -> Result<(Plan, Vec<Diagnostic>
         unproven: vec!["there is no blue: nothing is compared".to_owned()],
         warnings: diagnostics.clone(),
         work: Work { staging: work, promoting, ..Work::default() },
-        assumptions: Assumptions {
-            manifest: digest_of(before),
-            subjects: BTreeMap::new(),
-            no_nulls: Vec::new(),
-            standing: None,
-        },
+        assumptions: Assumptions { manifest: digest_of(before), ..Assumptions::default() },
     };
     Ok((plan, diagnostics))
 }
@@ -113,7 +109,7 @@ fn differs(name: &str, deployed: &DeployedTable, file: &DeployedTable) -> Option
             format!("table `{name}` is deployed with another text than its file has; it is left alone"),
         )
         .in_file(&file.ddl_file)
-        .help("`cyanotype deploy` never changes what runs")
+        .help("`cyanotype deploy` never changes what runs: plan the change with `cyanotype plan --since`")
     })
 }
 
@@ -127,7 +123,7 @@ fn create_topic(input: &PlanInput, table: &Table, topic: &str) -> Effect {
     Effect::CreateTopic { topic: topic.to_owned(), like: None, partitions: input.policy.partitions, config }
 }
 
-fn describe(estate: &Estate, table: &Table) -> TablePlan {
+pub(super) fn describe(estate: &Estate, table: &Table) -> TablePlan {
     TablePlan {
         table: table.name.clone(),
         role: table.role,
@@ -137,6 +133,7 @@ fn describe(estate: &Estate, table: &Table) -> TablePlan {
         because: vec!["not deployed yet".to_owned()],
         shared: Vec::new(),
         added: Vec::new(),
+        removed: Vec::new(),
         not_carried: BTreeMap::new(),
         ddl_file: table.deployed.ddl_file.clone(),
         ddl_before: None,
@@ -144,9 +141,12 @@ fn describe(estate: &Estate, table: &Table) -> TablePlan {
         dml_file: table.deployed.dml_file.clone(),
         dml_before: None,
         dml_after: table.deployed.dml.clone(),
+        ddl_written: None,
+        dml_written: None,
         state: state(table),
         start: start(estate, table),
         columns: BTreeMap::new(),
+        rows: RowRule::Same,
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::standing::Standing;
 use crate::diagnostic::Diagnostic;
 use crate::model::name::Version;
-use crate::model::parity::ColumnClass;
+use crate::model::parity::{ColumnClass, RowRule};
 use crate::model::record::Offsets;
 use crate::model::verdict::digest_of;
 use crate::model::work::Work;
@@ -56,6 +56,9 @@ pub struct TablePlan {
     pub shared: Vec<String>,
     /// Columns that the change adds to it.
     pub added: Vec<String>,
+    /// Columns that it no longer has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<String>,
     /// Columns that could have been carried but are not, with why.
     pub not_carried: BTreeMap<String, String>,
     /// Path of the DDL, its text before and after.
@@ -70,12 +73,21 @@ pub struct TablePlan {
     pub dml_before: Option<String>,
     /// See `dml_file`.
     pub dml_after: Option<String>,
+    /// The DDL and the INSERT as the files hold them, where that is not what is deployed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ddl_written: Option<String>,
+    /// See `ddl_written`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dml_written: Option<String>,
     /// What must be rebuilt.
     pub state: StateVerdict,
     /// Where its inputs are read from.
     pub start: String,
     /// How each column is proven.
     pub columns: BTreeMap<String, ColumnClass>,
+    /// Which rows blue and green must have in common.
+    #[serde(default, skip_serializing_if = "RowRule::is_same")]
+    pub rows: RowRule,
 }
 
 /// A table that stays as it is, with the proof that it cannot see the change.
@@ -88,15 +100,18 @@ pub struct Untouched {
 }
 
 /// What a plan takes for granted: when one of these moves, the plan is void.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assumptions {
     /// Digest of the deployed manifest.
     pub manifest: String,
     /// Version of each subject that the plan was made for.
     pub subjects: BTreeMap<String, i32>,
-    /// Topics, connectors and files; `None` for a plan that was made without looking at any system.
+    /// Topics, connectors and what files say; `None` for a plan that was made without looking at any system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
+    /// The commit that the changed files were on, for people: another commit voids the plan only by what it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// Columns in which no record holds a NULL: their default is applied because of that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_nulls: Vec<NoNulls>,
@@ -122,7 +137,7 @@ pub struct Plan {
     pub format: u32,
     /// Environment that it was made for.
     pub env: String,
-    /// `deploy` or `evolution`.
+    /// `deploy`, `evolution` or `change`.
     pub kind: String,
     /// One line for people.
     pub title: String,

@@ -69,6 +69,22 @@ impl Table {
         self.insert().map(|i| &i.query).or_else(|| self.view().map(|v| &v.query))
     }
 
+    /// The text that its query stands in.
+    pub fn query_text(&self) -> &str {
+        match self.role {
+            Role::View => &self.deployed.ddl,
+            Role::Reader | Role::Written => self.deployed.dml.as_deref().unwrap_or(""),
+        }
+    }
+
+    /// Path of the file that its query stands in.
+    pub fn query_file(&self) -> &str {
+        match self.role {
+            Role::Written => self.deployed.dml_file.as_deref().unwrap_or(&self.deployed.ddl_file),
+            Role::View | Role::Reader => &self.deployed.ddl_file,
+        }
+    }
+
     /// Columns of its primary key.
     pub fn key(&self) -> Vec<String> {
         let key = self.create().and_then(|c| c.primary_key.as_ref());

@@ -2,25 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::{Assumptions, NoNulls, Plan, Role, TablePlan};
+use super::cascade::{self, Cascade, Classes, Rows};
+use super::document::{Assumptions, NoNulls, Plan, Role};
 use super::estate::{self, Estate, Table};
-use super::graph::{self, Graph};
 use super::impact::{self, Impact};
 use super::input::{Carry, Evolution, PlanInput};
 use super::rewrite::{self, NewColumn};
-use super::{Planned, defaults, deploy, job, parity};
+use super::{Planned, defaults, graph, parity, start};
 use crate::diagnostic::Diagnostic;
 use crate::model::column::Column;
-use crate::model::effect::Effect;
-use crate::model::manifest::{DeployedTable, Manifest};
-use crate::model::name::physical;
-use crate::model::parity::{ChangeRule, Changelog, ColumnClass, Hop, TableContract};
+use crate::model::parity::ChangeRule;
 use crate::model::verdict::digest_of;
-use crate::model::work::Work;
 use crate::schema::{Change, ChangeKind, Effect as Noticed, Scope};
-
-/// The setting that makes a job absorb repeated and missing changes of a changelog (semantics, "State and start").
-const DUPLICATE_EVENTS: &str = "table.exec.source.cdc-events-duplicate";
 
 /// Plans the evolution.
 pub fn plan(input: &PlanInput, evolution: &Evolution) -> Planned {
@@ -54,17 +47,13 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
     let graph = graph::build(&estate).map_err(|d| vec![d])?;
     let changed = readers(&estate, evolution)?;
     let impact = impact::full(&estate, &graph, &changed);
-    sound_start(input, &estate, &graph, &impact)?;
+    start::sound(input, &estate, &graph, &impact)?;
 
-    let names: BTreeMap<String, String> = impact
-        .green
-        .iter()
-        .filter_map(|n| estate.tables.get(n))
-        .map(|t| (t.deployed.physical.clone(), physical(&t.name, t.deployed.version.next())))
-        .collect();
+    let cascade = Cascade { input, blue: &estate, base: &estate, graph: &graph, impact: &impact };
+    let names = cascade.names();
     let mut added: BTreeMap<String, Vec<Added>> = BTreeMap::new();
     let mut not_carried: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    let mut classes: BTreeMap<String, BTreeMap<String, ColumnClass>> = BTreeMap::new();
+    let mut classes = Classes::new();
     let mut after = before.clone();
     for name in &impact.green {
         let Some(table) = estate.tables.get(name) else { continue };
@@ -82,19 +71,19 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
     }
     after.subjects.insert(evolution.subject.clone(), evolution.to_version);
     after.ahead = Some(format!("cyanotype/{}-v{}", evolution.subject, evolution.to_version));
-    let green_estate = estate::read(&after)?;
-    for name in &impact.green {
-        let Some(table) = green_estate.tables.get(name) else { continue };
-        let job = job::build(&green_estate, table).map_err(|d| vec![d])?;
-        if let Some(deployed) = after.tables.get_mut(name) {
-            deployed.job = job;
-        }
-    }
+    let green = cascade.jobs(&mut after)?;
 
-    let (moves, connectors) = connectors(&impact, before, &mut after);
-    let tables = describe(&estate, &green_estate, &impact, &added, &not_carried, &classes);
-    let work = work(input, &estate, &graph, &impact, moves, &classes, before, &after);
-    warn_unproven(&classes, &work.contracts, warnings);
+    let no_nulls = no_nulls(input, evolution, &added);
+    let (moves, connectors) = cascade.connectors(&mut after);
+    let mut tables = cascade.describe(&green, &classes);
+    for table in &mut tables {
+        let own = added.remove(&table.table).unwrap_or_default();
+        table.added = own.into_iter().map(|(new, _)| new.column.name).collect();
+        table.not_carried = not_carried.remove(&table.table).unwrap_or_default();
+    }
+    let ancestors = graph.upstream(&impact.green.iter().cloned().collect());
+    let work = cascade.work(moves, &classes, &Rows::new(), &ancestors, &after);
+    cascade::warn_unproven(&classes, &work.contracts, warnings);
     Ok(Plan {
         format: Plan::FORMAT,
         env: input.env.clone(),
@@ -105,14 +94,14 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
         tables,
         untouched: impact.untouched.clone(),
         connectors,
-        unproven: unproven(&classes),
+        unproven: cascade::unproven(&classes),
         warnings: warnings.clone(),
         work,
         assumptions: Assumptions {
             manifest: digest_of(before),
             subjects: BTreeMap::from([(evolution.subject.clone(), evolution.to_version)]),
-            no_nulls: no_nulls(input, evolution, &added),
-            standing: None,
+            no_nulls,
+            ..Assumptions::default()
         },
     })
 }
@@ -173,60 +162,6 @@ fn readers(estate: &Estate, evolution: &Evolution) -> Result<BTreeMap<String, St
         return Err(vec![Diagnostic::error("C203", text)]);
     }
     Ok(found)
-}
-
-/// From earliest must be sound for every input, shared ones too.
-fn sound_start(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &Impact) -> Result<(), Vec<Diagnostic>> {
-    let green: BTreeSet<String> = impact.green.iter().cloned().collect();
-    let mut problems = Vec::new();
-    for name in graph.upstream(&green) {
-        let Some(table) = estate.tables.get(&name).filter(|t| t.role == Role::Reader) else { continue };
-        let mode = table.option("scan.startup.mode").unwrap_or("group-offsets");
-        if table.option("connector") == Some("kafka") && mode != "earliest-offset" {
-            let text = format!("`{name}` starts at {mode}: green would not hold the history that blue holds");
-            problems.push(
-                Diagnostic::error("C210", text)
-                    .in_file(&table.deployed.ddl_file)
-                    .help("set 'scan.startup.mode' = 'earliest-offset' in its DDL and deploy it so"),
-            );
-        }
-        let Some(facts) = table.deployed.topic.as_ref().and_then(|t| input.topics.get(t)) else { continue };
-        let changelog = table.option("format").is_some_and(|f| f.starts_with("debezium") || f.starts_with("canal"));
-        let absorbs = input.settings.get(DUPLICATE_EVENTS).is_some_and(|v| v == "true") && !table.key().is_empty();
-        let topic = table.deployed.topic.clone().unwrap_or_default();
-        if let (true, Some((partition, offset))) = (changelog, facts.update_without_before) {
-            let text = format!(
-                "topic {topic} holds an update without its row before (partition {partition}, offset {offset}): no job can read past it"
-            );
-            problems.push(
-                Diagnostic::error("C209", text)
-                    .in_file(&table.deployed.ddl_file)
-                    .help("ALTER TABLE ... REPLICA IDENTITY FULL, then write the topic anew with a fresh snapshot"),
-            );
-        }
-        if (facts.compacted || facts.truncated) && changelog && !absorbs {
-            problems.push(
-                Diagnostic::error(
-                    "C204",
-                    format!("topic {topic} no longer holds its whole history, and `{name}` reads it as a changelog"),
-                )
-                .in_file(&table.deployed.ddl_file)
-                .help(format!(
-                    "set '{DUPLICATE_EVENTS}' = 'true' under [env.<name>.flink.settings] and declare a PRIMARY KEY"
-                )),
-            );
-        } else if facts.truncated && !changelog {
-            problems.push(
-                Diagnostic::error(
-                    "C205",
-                    format!("topic {topic} has lost its first records: green would miss rows that blue has"),
-                )
-                .in_file(&table.deployed.ddl_file)
-                .help("keep the history of input topics: retention.ms = -1"),
-            );
-        }
-    }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// The columns that the evolution adds to a reader table.
@@ -340,165 +275,6 @@ fn say(warnings: &mut Vec<Diagnostic>, remarks: Vec<Diagnostic>) {
     }
 }
 
-/// Moves every sink connector whose table becomes green; what people read of it.
-fn connectors(impact: &Impact, before: &Manifest, after: &mut Manifest) -> (Vec<Effect>, Vec<String>) {
-    let mut moves = Vec::new();
-    let mut lines = Vec::new();
-    for (name, connector) in &before.connectors {
-        if !impact.reaches(&connector.table) {
-            continue;
-        }
-        let topic = |m: &Manifest| m.tables.get(&connector.table).and_then(|t| t.topic.clone()).unwrap_or_default();
-        let (from, to) = (topic(before), topic(after));
-        if from == to {
-            // A reader table keeps its topic, and so does the connector that reads it.
-            continue;
-        }
-        let mut config = connector.config.clone();
-        if let Some(topics) = config.get_mut("topics") {
-            *topics = rewrite::next_name(topics);
-        }
-        lines.push(format!("{name}: {from} -> {to}"));
-        moves.push(Effect::MoveConnector {
-            name: name.clone(),
-            before: connector.config.clone(),
-            after: config.clone(),
-            from,
-            to,
-        });
-        if let Some(deployed) = after.connectors.get_mut(name) {
-            deployed.config = config;
-        }
-    }
-    (moves, lines)
-}
-
-#[expect(clippy::too_many_arguments, reason = "each is one finished part of the plan")]
-fn work(
-    input: &PlanInput,
-    estate: &Estate,
-    graph: &Graph<'_>,
-    impact: &Impact,
-    moves: Vec<Effect>,
-    classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
-    before: &Manifest,
-    after: &Manifest,
-) -> Work {
-    let (mut explains, mut topics, mut levels, mut starts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut contracts, mut cancels, mut deletes) = (Vec::new(), Vec::new(), Vec::new());
-    for name in &impact.green {
-        let (Some(blue), Some(green)) = (estate.tables.get(name), after.tables.get(name)) else { continue };
-        let (Some(job), Some(blue_topic), Some(green_topic)) = (&green.job, &blue.deployed.topic, &green.topic) else {
-            continue;
-        };
-        explains.push(Effect::Explain { job: job.clone() });
-        topics.push(Effect::CreateTopic {
-            topic: green_topic.clone(),
-            like: Some(blue_topic.clone()),
-            partitions: input.policy.partitions,
-            config: BTreeMap::new(),
-        });
-        for part in
-            if blue.append() && blue.option("key.format").is_none() { &["value"][..] } else { &["key", "value"] }
-        {
-            levels.push(Effect::CopySubjectLevel {
-                subject: format!("{green_topic}-{part}"),
-                like: format!("{blue_topic}-{part}"),
-            });
-        }
-        starts.push(Effect::StartJob { job: job.clone() });
-        contracts.push(contract(blue, blue_topic, green_topic, classes));
-        cancels.push(Effect::CancelJob { table: blue.deployed.physical.clone() });
-        if input.policy.delete_blue_topics {
-            deletes.push(Effect::DeleteTopic { topic: blue_topic.clone() });
-        }
-    }
-    let green: BTreeSet<String> = impact.green.iter().cloned().collect();
-    let mut staging = deploy::inspections(estate, &graph.upstream(&green));
-    staging.extend(explains);
-    staging.extend(topics);
-    staging.extend(levels);
-    staging.extend(starts);
-    let mut promoting = moves;
-    promoting.push(Effect::SetManifest { before: Box::new(before.clone()), after: Box::new(after.clone()) });
-    // Readers end before what they read.
-    cancels.reverse();
-    let mut retiring = cancels;
-    retiring.extend(deletes);
-    Work { staging, hops: hops(estate, graph, impact, after), contracts, promoting, retiring }
-}
-
-fn contract(
-    blue: &Table,
-    blue_topic: &str,
-    green_topic: &str,
-    classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
-) -> TableContract {
-    let declared = |t: &Table| -> Vec<String> {
-        let fields = t.option("key.fields").unwrap_or("");
-        fields.split(';').map(str::trim).filter(|f| !f.is_empty()).map(str::to_owned).collect()
-    };
-    TableContract {
-        table: blue.name.clone(),
-        blue_topic: Some(blue_topic.to_owned()),
-        green_topic: green_topic.to_owned(),
-        changelog: if blue.append() { Changelog::Append } else { Changelog::Upsert },
-        key: if blue.append() { declared(blue) } else { blue.key() },
-        columns: classes.get(&blue.name).cloned().unwrap_or_default(),
-    }
-}
-
-/// Every job from the inputs to the compared outputs, in dependency order.
-fn hops(estate: &Estate, graph: &Graph<'_>, impact: &Impact, after: &Manifest) -> Vec<Hop> {
-    let green: BTreeSet<String> = impact.green.iter().cloned().collect();
-    graph
-        .sorted(&graph.upstream(&green))
-        .into_iter()
-        .filter_map(|n| estate.tables.get(&n))
-        .filter(|t| t.role == Role::Written)
-        .map(|t| Hop {
-            table: t.name.clone(),
-            blue: Some(t.deployed.physical.clone()),
-            green: green.contains(&t.name).then(|| after.tables.get(&t.name).map(|g| g.physical.clone())).flatten(),
-        })
-        .collect()
-}
-
-fn describe(
-    estate: &Estate,
-    green_estate: &Estate,
-    impact: &Impact,
-    added: &BTreeMap<String, Vec<Added>>,
-    not_carried: &BTreeMap<String, BTreeMap<String, String>>,
-    classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
-) -> Vec<TablePlan> {
-    let one = |name: &String| -> Option<TablePlan> {
-        let (blue, green) = (estate.tables.get(name)?, green_estate.tables.get(name)?);
-        let (old, new): (&DeployedTable, &DeployedTable) = (&blue.deployed, &green.deployed);
-        Some(TablePlan {
-            table: name.clone(),
-            role: blue.role,
-            from: Some(old.version),
-            to: new.version,
-            physical: new.physical.clone(),
-            because: impact.because.get(name).cloned().unwrap_or_default(),
-            shared: blue.reads.iter().filter(|r| !impact.reaches(r)).cloned().collect(),
-            added: added.get(name).map(|a| a.iter().map(|(n, _)| n.column.name.clone()).collect()).unwrap_or_default(),
-            not_carried: not_carried.get(name).cloned().unwrap_or_default(),
-            ddl_file: old.ddl_file.clone(),
-            ddl_before: Some(old.ddl.clone()),
-            ddl_after: new.ddl.clone(),
-            dml_file: old.dml_file.clone(),
-            dml_before: old.dml.clone(),
-            dml_after: new.dml.clone(),
-            state: deploy::state(blue),
-            start: deploy::start(green_estate, green),
-            columns: classes.get(name).cloned().unwrap_or_default(),
-        })
-    };
-    impact.green.iter().filter_map(one).collect()
-}
-
 fn title(evolution: &Evolution, impact: &Impact) -> String {
     let columns: Vec<&str> = evolution.added.iter().map(|a| a.name.as_str()).collect();
     let what = if columns.is_empty() { "no column".to_owned() } else { columns.join(", ") };
@@ -515,33 +291,4 @@ fn verdicts(evolution: &Evolution) -> Vec<String> {
     let mut lines = vec![format!("registry: {}", assessment.registry), format!("data: {}", assessment.data)];
     lines.extend(assessment.reasons.iter().cloned());
     lines
-}
-
-fn unproven(classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>) -> Vec<String> {
-    let mut out = Vec::new();
-    for (table, columns) in classes {
-        for (column, class) in columns {
-            match class {
-                ColumnClass::Volatile { why } => out.push(format!("{table}.{column} is left out: {why}")),
-                ColumnClass::History { why } | ColumnClass::EventTime { why } => {
-                    out.push(format!("differences in {table}.{column} can be explained but not passed: {why}"));
-                }
-                _ => {}
-            }
-        }
-    }
-    out
-}
-
-fn warn_unproven(
-    classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
-    contracts: &[TableContract],
-    warnings: &mut Vec<Diagnostic>,
-) {
-    for contract in contracts {
-        let columns = classes.get(&contract.table);
-        if contract.changelog == Changelog::Upsert && contract.key.is_empty() && columns.is_some() {
-            warnings.push(Diagnostic::warning("C207", format!("table `{}` has no primary key", contract.table)));
-        }
-    }
 }

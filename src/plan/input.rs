@@ -98,6 +98,21 @@ pub struct Evolution {
     pub added: Vec<AddedColumn>,
 }
 
+/// Statements that were changed in the files.
+#[derive(Clone, Debug)]
+pub struct StatementChange {
+    /// The revision that the files are compared with, as it was asked for.
+    pub since: String,
+    /// The project's files at that revision, read as a manifest.
+    pub base: Manifest,
+    /// The project's files now, read as a manifest.
+    pub project: Manifest,
+    /// Texts of the project's files now, by path, for places in diagnostics.
+    pub texts: BTreeMap<String, String>,
+    /// The commit that the files now are on, if they are in a git repository.
+    pub commit: Option<String>,
+}
+
 /// Why there is something to plan.
 #[derive(Clone, Debug)]
 pub enum Cause {
@@ -108,6 +123,8 @@ pub enum Cause {
     },
     /// A subject evolved.
     Evolution(Box<Evolution>),
+    /// Statements were changed in the files.
+    Change(Box<StatementChange>),
 }
 
 /// One planning's input.

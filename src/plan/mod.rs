@@ -1,13 +1,17 @@
-//! From an evolution, or a project, to the smallest right set of changes: pure, deterministic, explained.
+//! From an evolution, changed statements, or a project, to the smallest right set of changes: pure, deterministic, explained.
 //!
 //! Reading order: [`project`] turns files into a manifest, [`estate`] a manifest into parsed statements, [`graph`] says what
 //! depends on what, [`impact`] which tables become green and why, [`rewrite`] how their SQL changes, `defaults` what old
-//! records get in a new column, [`parity`] how each column is proven, [`job`] what a session needs, [`evolve`] and [`deploy`] put a [`document::Plan`] together, [`report`]
+//! records get in a new column, [`parity`] how each column is proven, [`start`] from where green begins, [`job`] what a
+//! session needs, [`cascade`] what every cascade has in common, [`meaning`] what statements say, [`evolve`], [`change`] and
+//! [`deploy`] put a [`document::Plan`] together, [`standing`] what it stands on, [`report`]
 //! prints it; [`trace`] answers where a column comes from and goes to.
 //!
 //! Rules: planning changes nothing in the world; the same input gives the same bytes; what is not understood blocks the
 //! plan with a diagnostic; SQL is changed by edits on spans only.
 
+pub mod cascade;
+pub mod change;
 mod defaults;
 pub mod deploy;
 pub mod document;
@@ -17,11 +21,13 @@ pub mod graph;
 pub mod impact;
 pub mod input;
 pub mod job;
+pub mod meaning;
 pub mod parity;
 pub mod project;
 pub mod report;
 pub mod rewrite;
 pub mod standing;
+pub mod start;
 pub mod trace;
 
 pub use document::Plan;
@@ -43,5 +49,6 @@ pub fn plan(input: &PlanInput) -> Planned {
     match &input.cause {
         Cause::Deploy { project } => deploy::plan(input, project),
         Cause::Evolution(evolution) => evolve::plan(input, evolution),
+        Cause::Change(change) => change::plan(input, change),
     }
 }

@@ -42,7 +42,8 @@ pub fn columns(
     if let Some(query) = table.query() {
         let lineage = sql::lineage(query, &estate.catalog);
         let operators = sql::operators_with(query, &estate.catalog);
-        let whole = of_rows(estate, table, &operators, &lineage, classes);
+        let whole = of_operators(estate, table, &operators, &lineage)
+            .or_else(|| lineage.rows.iter().find_map(|used| inherited(estate, used, classes)));
         for (i, name) in targets(table, &lineage.outputs).into_iter().enumerate() {
             let class = match (&whole, lineage.outputs.get(i)) {
                 (Some(class), _) => class.clone(),
@@ -67,17 +68,19 @@ pub(super) fn targets(table: &Table, outputs: &[OutputColumn]) -> Vec<String> {
     }
     match table.create() {
         Some(create) => create.writable().into_iter().map(|c| c.name).collect(),
+        None if table.view().is_some_and(|view| !view.columns.is_empty()) => {
+            table.view().into_iter().flat_map(|view| &view.columns).map(|c| c.name.clone()).collect()
+        }
         None => outputs.iter().map(|o| o.name.clone()).collect(),
     }
 }
 
 /// The class that every column has, when an operator decides about rows.
-fn of_rows(
+pub(super) fn of_operators(
     estate: &Estate,
     table: &Table,
     operators: &[OperatorUse],
     lineage: &Lineage,
-    classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
 ) -> Option<ColumnClass> {
     let rows = &lineage.rows;
     for operator in operators {
@@ -104,11 +107,11 @@ fn of_rows(
             _ => {}
         }
     }
-    rows.iter().find_map(|used| inherited(estate, used, classes))
+    None
 }
 
 /// The class of one column, from its own expression.
-fn of_column(
+pub(super) fn of_column(
     estate: &Estate,
     output: &OutputColumn,
     operators: &[OperatorUse],
@@ -127,7 +130,7 @@ fn of_column(
 }
 
 /// The class that a used green column hands on, if it is not exact.
-fn inherited(
+pub(super) fn inherited(
     estate: &Estate,
     used: &sql::ColumnUse,
     classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
@@ -135,6 +138,7 @@ fn inherited(
     let table = estate.logical.get(&used.table)?;
     match classes.get(table)?.get(&used.column)? {
         ColumnClass::Exact => None,
+        // Nothing that can be read still uses a column that is gone.
         ColumnClass::Changed { .. } => Some(ColumnClass::Changed { rule: ChangeRule::Recomputed }),
         other => Some(other.clone()),
     }
@@ -155,7 +159,7 @@ fn total_order(estate: &Estate, table: &Table, rows: &[sql::ColumnUse]) -> bool 
 }
 
 /// An operator in words.
-fn in_words(operator: &Operator) -> String {
+pub(super) fn in_words(operator: &Operator) -> String {
     match operator {
         Operator::Filter => "filter".to_owned(),
         Operator::RegularJoin(_) => "join".to_owned(),

@@ -8,7 +8,7 @@ use similar::TextDiff;
 use super::document::{Plan, Role, StateVerdict, TablePlan};
 use crate::diagnostic::Diagnostic;
 use crate::model::name;
-use crate::model::parity::{ChangeRule, ColumnClass};
+use crate::model::parity::{ChangeRule, ColumnClass, RowRule};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,8 +111,11 @@ fn headline(table: &TablePlan) -> String {
         Some(from) => format!("{} -> {}", name::physical(&table.table, from), table.physical),
         None => format!("{} (new)", table.physical),
     };
-    let added = if table.added.is_empty() { String::new() } else { format!("  + {}", table.added.join(", ")) };
-    format!("{name}  {role}{added}")
+    let listed = |sign: char, columns: &[String]| match columns {
+        [] => String::new(),
+        _ => format!("  {sign} {}", columns.join(", ")),
+    };
+    format!("{name}  {role}{}{}", listed('+', &table.added), listed('-', &table.removed))
 }
 
 fn details(table: &TablePlan) -> Vec<String> {
@@ -129,6 +132,9 @@ fn details(table: &TablePlan) -> Vec<String> {
             StateVerdict::Rebuilt { operators } => format!("rebuilds state of {}", operators.join(", ")),
         };
         lines.push(format!("{state}; starts at {}", table.start));
+    }
+    if let RowRule::Changed { why } = &table.rows {
+        lines.push(format!("rows: changed ({why})"));
     }
     let mut classes: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (column, class) in &table.columns {
@@ -163,6 +169,8 @@ pub fn class_name(class: &ColumnClass) -> String {
         }
         ColumnClass::Changed { rule: ChangeRule::Recomputed } => "recomputed".to_owned(),
         ColumnClass::Changed { rule: ChangeRule::Wider } => "wider".to_owned(),
+        ColumnClass::Changed { rule: ChangeRule::Computed { .. } } => "new, computed".to_owned(),
+        ColumnClass::Changed { rule: ChangeRule::Removed } => "removed".to_owned(),
     }
 }
 

@@ -1,25 +1,29 @@
-//! What a plan stands on, beside the manifest and the subjects: topics, connectors and files as they were when it was made.
+//! What a plan stands on, beside the manifest and the subjects: topics, connectors and the files' statements as they were when
+//! it was made.
 //!
 //! Rules (semantics, "Approvals"): what moves here voids a plan and every approval of its rollout; offsets, lag and rates
-//! never do. A commit voids it only if it changes a file that the plan was made from, and not by merging the plan's own
-//! branch: a repository where people work would void everything otherwise.
+//! never do. Statements are compared by what they say ([`meaning`]): a commit voids a plan only if it changes what a
+//! statement of the plan says, and neither by merging the plan's own branch nor by going back to what is deployed. A
+//! repository where people work would void everything otherwise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::document::Plan;
+use super::document::{Plan, TablePlan};
+use super::meaning;
 use crate::diagnostic::Diagnostic;
 use crate::model::effect::Effect;
+use crate::model::manifest::Manifest;
 use crate::model::record::TopicSpec;
 
-/// One file of the project.
+/// What the files say of one table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileState {
-    /// SHA-256 of its text; `None` when there is no such file.
+pub struct Said {
+    /// Digest of what they say; `None` when they do not hold the table.
     pub digest: Option<String>,
-    /// True when it holds every text that the plan puts there: the plan's branch is merged.
-    pub merged: bool,
+    /// True when that is what is deployed, or what the plan deploys.
+    pub known: bool,
 }
 
 /// What a plan stands on, at one moment.
@@ -29,11 +33,8 @@ pub struct Standing {
     pub topics: BTreeMap<String, Option<TopicSpec>>,
     /// Connectors that move: the settings in which the running one is not the deployed one. Names only, values may be secret.
     pub connectors: BTreeMap<String, BTreeSet<String>>,
-    /// Files of the statements that change.
-    pub files: BTreeMap<String, FileState>,
-    /// The commit that was checked out, for people; alone it voids nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub commit: Option<String>,
+    /// What the project's files say of the tables that become green.
+    pub statements: BTreeMap<String, Said>,
 }
 
 /// How a connector that does not exist is told from one whose settings differ.
@@ -64,12 +65,11 @@ impl Standing {
             let changed: Vec<&str> = before.symmetric_difference(&now).map(String::as_str).collect();
             (!changed.is_empty()).then(|| format!("connector {name} was changed: {}", changed.join(", ")))
         });
-        let files = self.files.iter().filter(|_| compared == Files::Same).filter_map(|(path, before)| {
-            let now = now.files.get(path);
-            let same = now.is_some_and(|now| now.digest == before.digest || now.merged);
-            (!same).then(|| format!("file {path} was changed"))
+        let statements = self.statements.iter().filter(|_| compared == Files::Same).filter_map(|(table, before)| {
+            let now = now.statements.get(table)?;
+            (!now.known && now.digest != before.digest).then(|| format!("the statement of `{table}` was changed"))
         });
-        topics.chain(connectors).chain(files).collect()
+        topics.chain(connectors).chain(statements).collect()
     }
 }
 
@@ -125,18 +125,25 @@ impl Plan {
         moved
     }
 
-    /// Files of the statements that change, each with the texts that the plan puts there.
-    pub fn changed_files(&self) -> BTreeMap<&str, Vec<&str>> {
-        let mut files: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for table in &self.tables {
-            if table.ddl_before.is_some() {
-                files.entry(&table.ddl_file).or_default().push(&table.ddl_after);
-            }
-            if let (Some(file), Some(_), Some(after)) = (&table.dml_file, &table.dml_before, &table.dml_after) {
-                files.entry(file).or_default().push(after);
-            }
-        }
-        files
+    /// What `files`, read as a manifest, say of the tables that become green.
+    pub fn said_by(&self, files: &Manifest) -> BTreeMap<String, Said> {
+        let set = self.work.promoting.iter().find_map(|effect| match effect {
+            Effect::SetManifest { before, after } => Some((before, after)),
+            _ => None,
+        });
+        let Some((before, after)) = set else { return BTreeMap::new() };
+        let says = |manifest: &Manifest, names: &BTreeMap<String, String>, table: &str| {
+            manifest.tables.get(table).map(|deployed| meaning::of(deployed, names).digest())
+        };
+        let (in_files, blue, green) = (meaning::logical(files), meaning::logical(before), meaning::logical(after));
+        let tables = self.tables.iter().filter(|table| table.ddl_before.is_some());
+        tables
+            .map(|TablePlan { table, .. }| {
+                let digest = says(files, &in_files, table);
+                let known = digest == says(before, &blue, table) || digest == says(after, &green, table);
+                (table.clone(), Said { digest, known })
+            })
+            .collect()
     }
 }
 
@@ -150,12 +157,11 @@ mod tests {
             partitions: 2,
             config: BTreeMap::from([("cleanup.policy".to_owned(), "compact".to_owned())]),
         };
-        let file = FileState { digest: Some("a".to_owned()), merged: false };
+        let said = Said { digest: Some("a".to_owned()), known: true };
         Standing {
             topics: BTreeMap::from([("t".to_owned(), Some(spec))]),
             connectors: BTreeMap::from([("c".to_owned(), BTreeSet::from(["tasks.max".to_owned()]))]),
-            files: BTreeMap::from([("f.sql".to_owned(), file)]),
-            commit: Some("1".to_owned()),
+            statements: BTreeMap::from([("s".to_owned(), said)]),
         }
     }
 
@@ -166,9 +172,8 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_and_a_commit_elsewhere_move_nothing() {
+    fn what_stays_moves_nothing() {
         assert_eq!(moved(|_| {}), "");
-        assert_eq!(moved(|now| now.commit = Some("2".to_owned())), "");
     }
 
     #[test]
@@ -194,14 +199,16 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_changed_voids_unless_the_plan_s_branch_was_merged() {
-        let file = |now: &mut Standing, merged| {
-            now.files.insert("f.sql".to_owned(), FileState { digest: Some("b".to_owned()), merged });
+    fn a_statement_that_was_changed_voids_unless_it_says_what_is_known() {
+        let says = |now: &mut Standing, digest: &str, known| {
+            now.statements.insert("s".to_owned(), Said { digest: Some(digest.to_owned()), known });
         };
-        assert_eq!(moved(|now| file(now, false)), "file f.sql was changed");
-        assert_eq!(moved(|now| file(now, true)), "");
-        assert_eq!(moved(|now| now.files.clear()), "file f.sql was changed");
-        let elsewhere = Standing { files: BTreeMap::new(), ..standing() };
+        assert_eq!(moved(|now| says(now, "b", false)), "the statement of `s` was changed");
+        assert_eq!(moved(|now| says(now, "b", true)), "");
+        let mut elsewhere = standing();
+        says(&mut elsewhere, "b", false);
         assert_eq!(standing().moved(&elsewhere, Files::OfAnotherFolder), Vec::<String>::new());
+        // What nobody knows already when the plan is made may stay so.
+        assert_eq!(elsewhere.moved(&elsewhere, Files::Same), Vec::<String>::new());
     }
 }

@@ -16,7 +16,7 @@ pub enum Kind {
     Deploy,
     /// A schema evolved.
     Evolution,
-    /// Statements were changed; no planner makes these yet.
+    /// Statements were changed.
     Change,
 }
 

@@ -2,17 +2,19 @@
 //!
 //! In reading order: [`token`] and [`lexer`] (lossless), [`tree`] and [`parser`] (what is not understood is a diagnostic and
 //! stays visible by its names), [`names`] (which tables a statement reads; renaming), [`lineage`] (which columns make values
-//! and rows), [`operators`] (what keeps state), [`edit`] and [`carry`] (changes). Edits are made for one text: apply them,
-//! parse again, then make the next ones.
+//! and rows), [`operators`] (what keeps state), [`edit`] and [`carry`] (changes), [`meaning`] and [`difference`] (what two
+//! texts say alike and otherwise). Edits are made for one text: apply them, parse again, then make the next ones.
 
 pub mod carry;
 pub mod code;
+pub mod difference;
 pub mod edit;
 mod functions;
 pub mod keyword;
 mod layout;
 pub mod lexer;
 pub mod lineage;
+pub mod meaning;
 pub mod names;
 pub mod operators;
 pub mod parser;
@@ -21,8 +23,10 @@ pub mod tree;
 mod walk;
 
 pub use carry::{CannotCarry, Carried, Carry, carry, carry_column, carry_view};
+pub use difference::{Difference, difference};
 pub use edit::{EditError, add_column, apply, set_option};
 pub use lineage::{Catalog, CatalogTable, ColumnUse, Lineage, OutputColumn, UseKind, lineage, table_lineage};
+pub use meaning::{Word, Words, words};
 pub use names::{TableRef, query_refs, rename_tables, table_refs};
 pub use operators::{Operator, OperatorUse, is_stateful, operators, operators_with};
 pub use parser::{Parsed, parse};

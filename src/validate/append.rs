@@ -8,6 +8,8 @@
 //! - Rows at or after the mark that the other side does not have lie beyond the cut: no claim is made about them
 //!   until a later mark passes them. There are always some while input arrives, so they do not keep a round open.
 //! - A declared key that repeats in green is a duplicate.
+//! - Where the plan declares that rows change, a row that one side has more often is counted and held against nobody; a
+//!   declared key that repeats is a duplicate all the same.
 //! - Where a class allows differences, rows that are left over on both sides and equal in all strictly compared
 //!   columns are paired, and each pair is judged by the classes.
 
@@ -82,6 +84,8 @@ pub(super) struct Append {
     explained: BTreeMap<usize, u64>,
     explained_rows: u64,
     near_rows: u64,
+    /// Rows that only blue has and only green has, where the plan declares that rows change.
+    only: [u64; 2],
     beyond: u64,
     decided_before: u64,
 }
@@ -104,6 +108,7 @@ impl Append {
             explained: BTreeMap::new(),
             explained_rows: 0,
             near_rows: 0,
+            only: [0; 2],
             beyond: 0,
             decided_before: 0,
         }
@@ -207,6 +212,7 @@ impl Append {
         self.explained.clear();
         self.explained_rows = 0;
         self.near_rows = 0;
+        self.only = [0; 2];
         if columns.soft() {
             self.pair(columns, &mut blues, &mut greens, samples);
         }
@@ -227,6 +233,14 @@ impl Append {
 
     fn judge(&mut self, kind: Kind, left: &Left, columns: &Columns, samples: &mut Samples) {
         let times = if left.due == 1 { String::new() } else { format!(" ({} times)", left.due) };
+        if columns.rows_changed() {
+            let (side, kind) = if kind == Kind::Missing { (0, Kind::OnlyBlue) } else { (1, Kind::OnlyGreen) };
+            self.only.get_mut(side).into_iter().for_each(|count| *count += left.due);
+            samples.add(kind, || {
+                format!("{}{times}: the plan declares that rows change", describe_row(columns, &left.row))
+            });
+            return;
+        }
         if columns.rows_explained() {
             self.explained_rows += left.due;
             samples.add(Kind::Explained, || {
@@ -301,6 +315,7 @@ impl Append {
         }
         counts.duplicate(Kind::RepeatedKey, self.repeated);
         counts.explained = self.explained_rows;
+        counts.only = self.only;
         counts.beyond = self.beyond;
         counts.near = self.near.clone();
         counts.explained_in = self.explained.clone();

@@ -45,9 +45,12 @@ pub(super) struct Column {
 impl Column {
     fn new(name: &str, class: Option<ColumnClass>, news: &mut usize) -> Self {
         let role = match &class {
-            Some(ColumnClass::Volatile { .. } | ColumnClass::Changed { rule: ChangeRule::Recomputed }) => Role::Skip,
+            Some(
+                ColumnClass::Volatile { .. }
+                | ColumnClass::Changed { rule: ChangeRule::Recomputed | ChangeRule::Removed },
+            ) => Role::Skip,
             Some(ColumnClass::Changed { rule: ChangeRule::Wider }) => Role::Wide,
-            Some(ColumnClass::Changed { rule: ChangeRule::NewColumn { .. } }) => {
+            Some(ColumnClass::Changed { rule: ChangeRule::NewColumn { .. } | ChangeRule::Computed { .. } }) => {
                 *news += 1;
                 Role::New(*news - 1)
             }
@@ -56,12 +59,13 @@ impl Column {
         Self { name: name.to_owned(), class, role, seen: [false; 2], different: 0 }
     }
 
-    /// Default and nullability of a new column.
-    pub(super) fn new_column(&self) -> Option<(&serde_json::Value, bool)> {
+    /// Default, if the plan names one, and nullability of a new column.
+    pub(super) fn new_column(&self) -> Option<(Option<&serde_json::Value>, bool)> {
         match &self.class {
             Some(ColumnClass::Changed { rule: ChangeRule::NewColumn { default, nullable } }) => {
-                Some((default, *nullable))
+                Some((Some(default), *nullable))
             }
+            Some(ColumnClass::Changed { rule: ChangeRule::Computed { nullable } }) => Some((None, *nullable)),
             _ => None,
         }
     }
@@ -120,11 +124,19 @@ pub(super) struct Columns {
     index: BTreeMap<String, usize>,
     key: Vec<String>,
     news: usize,
+    /// The plan declares that rows change.
+    rows_changed: bool,
 }
 
 impl Columns {
     pub(super) fn new(contract: &TableContract) -> Self {
-        let mut columns = Self { list: Vec::new(), index: BTreeMap::new(), key: contract.key.clone(), news: 0 };
+        let mut columns = Self {
+            list: Vec::new(),
+            index: BTreeMap::new(),
+            key: contract.key.clone(),
+            news: 0,
+            rows_changed: !contract.rows.is_same(),
+        };
         for (name, class) in &contract.columns {
             columns.add(name, Some(class.clone()));
         }
@@ -184,6 +196,17 @@ impl Columns {
     /// True when whole rows may be on one side only for a legitimate reason: late rows, expired state, lost history.
     pub(super) fn rows_explained(&self) -> bool {
         self.list.iter().any(|c| matches!(c.class, Some(ColumnClass::EventTime { .. } | ColumnClass::History { .. })))
+    }
+
+    /// True when the plan declares that rows change: whole rows may be on one side only, and prove nothing.
+    pub(super) fn rows_changed(&self) -> bool {
+        self.rows_changed
+    }
+
+    /// True when something besides the key is compared.
+    pub(super) fn compares_values(&self) -> bool {
+        let values = self.list.iter().filter(|c| !self.key.contains(&c.name));
+        values.into_iter().any(|c| matches!(c.role, Role::Compare | Role::Wide))
     }
 
     /// True when rows that are not equal may still agree.
@@ -302,10 +325,10 @@ fn cell(cells: &mut Vec<u8>, column: usize, value: &[u8]) {
     cells.extend_from_slice(value);
 }
 
-fn new_value(value: &[u8], default: &serde_json::Value) -> NewValue {
+fn new_value(value: &[u8], default: Option<&serde_json::Value>) -> NewValue {
     match canon::read(value) {
         _ if canon::is_null(value) => NewValue::Null,
-        Some(value) if is_default(&value, default) => NewValue::Default,
+        Some(value) if default.is_some_and(|default| is_default(&value, default)) => NewValue::Default,
         _ => NewValue::Other,
     }
 }

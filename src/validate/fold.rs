@@ -36,6 +36,8 @@ pub(super) enum Status {
     Duplicate,
     /// A difference that its class explains.
     Explained,
+    /// Live on this side only, where the plan declares that rows change.
+    Only(Side),
     Pending,
     Missing,
     Extra,
@@ -287,6 +289,9 @@ fn decide(state: &KeyState, at_rest: bool, has_blue: bool, columns: &Columns) ->
     let blues = state.copies(Side::Blue);
     match (blues.last(), green) {
         (None, None) => (Status::Nothing, None),
+        // Nothing is claimed of it, so there is nothing to wait for: a key that comes later is looked at again.
+        (Some(_), None) if columns.rows_changed() => declared(at_rest, Side::Blue),
+        (None, Some(_)) if columns.rows_changed() => declared(at_rest, Side::Green),
         (Some(_), None) => open.unwrap_or_else(|| one_sided(Status::Missing, Kind::Missing)),
         (None, Some(_)) => open.unwrap_or_else(|| one_sided(Status::Extra, Kind::Extra)),
         (Some(last), Some(green)) => {
@@ -305,4 +310,11 @@ fn decide(state: &KeyState, at_rest: bool, has_blue: bool, columns: &Columns) ->
             (status, Some(Finding { kind, columns: counted, text }))
         }
     }
+}
+
+/// A key on one side only, where the plan declares that rows change. One that is still being written is no sample.
+fn declared(at_rest: bool, side: Side) -> (Status, Option<Finding>) {
+    let kind = if side == Side::Blue { Kind::OnlyBlue } else { Kind::OnlyGreen };
+    let text = "the plan declares that rows change".to_owned();
+    (Status::Only(side), at_rest.then(|| Finding { kind, columns: Vec::new(), text }))
 }

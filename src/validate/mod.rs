@@ -24,6 +24,14 @@
 //! - **Rows** (append tables), by count: see `append`. **Duplicates** come before any comparison: see `fold`.
 //! - **Classes** of columns: see `compare` and `columns`. `event_time` and `history` also explain rows that are on one
 //!   side only. Explained is undecided, never passed.
+//! - **Rows that the plan declares changed** (`rows: changed`): a statement has another condition, join, grouping or window, so
+//!   a key or row on one side only can be held against nobody. It is counted (`only_blue`, `only_green`), named in samples
+//!   and in the reason, and proves nothing. What is still claimed, and must hold for a pass: every record can be read;
+//!   green has no duplicate (an append table: no declared key twice); every key that both sides have agrees in every
+//!   compared column, at rest, followed or by its history; and there is at least one such key or row. Sides that have none
+//!   in common, an empty green included, are undecided. That green is fresh is claimed by the cut (both outputs hold S)
+//!   and shown by the common keys, which are followed as ever; of a key on one side only nothing is shown. A pass never
+//!   says more than that, and its reason says so.
 //! - A table without blue is looked at for duplicates and new columns only.
 //! - A record that cannot be read makes the table undecided, unless it is read in the end.
 //!

@@ -2,9 +2,12 @@
 //!
 //! Rules:
 //! - Fail: any duplicate in green, any row missing, extra or different.
+//! - Fail, where the plan declares that rows change: the same without missing and extra rows, and in an append table without
+//!   rows that come more often.
 //! - Undecided: a key still pending and not settled by its history; a difference that a class explains; a record
 //!   that could not be read; a column of the contract that neither side has; no row or no column compared.
-//! - Pass: everything else. Only rows up to the cut are claimed; newer ones are named in the reason.
+//! - Pass: everything else. Only rows up to the cut are claimed; newer ones are named in the reason, and so is what a
+//!   declared change of rows leaves unproven.
 
 use std::collections::BTreeMap;
 
@@ -32,6 +35,8 @@ pub(super) enum Kind {
     Different,
     Undecided,
     Explained,
+    OnlyBlue,
+    OnlyGreen,
     Blue,
 }
 
@@ -48,6 +53,8 @@ impl Kind {
             Self::Different => "different",
             Self::Undecided => "undecided",
             Self::Explained => "explained",
+            Self::OnlyBlue => "only in blue",
+            Self::OnlyGreen => "only in green",
             Self::Blue => "blue",
         }
     }
@@ -98,6 +105,8 @@ pub(super) struct Counts {
     pub different: u64,
     pub pending: u64,
     pub explained: u64,
+    /// On one side only, where the plan declares that rows change: blue's and green's.
+    pub only: [u64; 2],
     pub beyond: u64,
     pub duplicates: BTreeMap<String, u64>,
     pub churn: u64,
@@ -152,6 +161,7 @@ pub(super) fn count_keys(fold: &Fold, columns: &Columns, samples: &mut Samples) 
             Status::Extra => counts.extra += 1,
             Status::Different => counts.different += 1,
             Status::Explained => counts.explained += 1,
+            Status::Only(side) => counts.only.get_mut(side.index()).into_iter().for_each(|count| *count += 1),
             Status::Pending if fold.by_history(number, columns) => counts.by_history += 1,
             Status::Pending => {
                 counts.pending += 1;
@@ -212,6 +222,7 @@ pub(super) fn verdict(setting: &Setting<'_>, counts: Counts, columns: &Columns, 
     let lines = columns.list().iter().enumerate();
     let [blue, green] = counts.digests;
     let [rows_blue, rows_green] = counts.rows;
+    let [only_blue, only_green] = counts.only;
     TableVerdict {
         table: setting.table.to_owned(),
         outcome,
@@ -225,6 +236,8 @@ pub(super) fn verdict(setting: &Setting<'_>, counts: Counts, columns: &Columns, 
         extra: counts.extra,
         different: counts.different,
         undecided: counts.pending + counts.explained,
+        only_blue,
+        only_green,
         columns: lines.map(|(i, c)| (c.name.clone(), line(i, c, &counts, setting.has_blue))).collect(),
         samples: samples.lines(),
         digest_blue: blue.to_string(),
@@ -268,7 +281,8 @@ fn answer(setting: &Setting<'_>, counts: &Counts, columns: &Columns) -> (Outcome
     }
     let green = counts.rows.get(Side::Green.index()).copied().unwrap_or(0);
     if (setting.has_blue && counts.compared() == 0) || (!setting.has_blue && green == 0) {
-        return (Outcome::Undecided, "no row was compared".to_owned());
+        let why = if columns.rows_changed() && green > 0 { ": blue and green have none in common" } else { "" };
+        return (Outcome::Undecided, format!("no row was compared{why}"));
     }
     if let Some(column) = unseen {
         return (Outcome::Undecided, format!("column `{}` was seen neither in blue nor in green", column.name));
@@ -280,13 +294,21 @@ fn answer(setting: &Setting<'_>, counts: &Counts, columns: &Columns) -> (Outcome
         return (Outcome::Pass, format!("there is no blue to compare with; {green} rows without duplicates"));
     }
     let mut how = format!("{} rows equal at rest", counts.equal);
+    if columns.rows_changed() && !columns.compares_values() {
+        how = format!("{} keys on both sides at rest, nothing but the key is compared", counts.equal);
+    }
     for (n, what) in [(counts.followed, "followed until equal"), (counts.by_history, "equal by their history")] {
         if let Some(part) = some(n, what) {
             how = format!("{how}, {part}");
         }
     }
     let beyond = some(counts.beyond, "newer rows lie beyond the cut").map(|b| format!("; {b}")).unwrap_or_default();
-    (Outcome::Pass, format!("{how}, no duplicates{beyond}"))
+    let [blue, green] = counts.only;
+    let only = match columns.rows_changed() {
+        true => format!("; {blue} rows only in blue and {green} only in green: declared by the plan, not proven"),
+        false => String::new(),
+    };
+    (Outcome::Pass, format!("{how}, no duplicates{beyond}{only}"))
 }
 
 /// How one column was compared.
@@ -302,6 +324,8 @@ fn line(number: usize, column: &Column, counts: &Counts, has_blue: bool) -> Stri
         Some(ColumnClass::History { why }) => format!("history ({why})"),
         Some(ColumnClass::Volatile { why }) => return format!("volatile ({why}): left out"),
         Some(ColumnClass::Changed { rule: ChangeRule::Recomputed }) => return "recomputed: not compared".to_owned(),
+        Some(ColumnClass::Changed { rule: ChangeRule::Removed }) => return "removed: not compared".to_owned(),
+        Some(ColumnClass::Changed { rule: ChangeRule::Computed { .. } }) => return computed_line(column, counts),
         Some(ColumnClass::Changed { rule: ChangeRule::Wider }) => "wider, compared by value".to_owned(),
         Some(ColumnClass::Changed { rule: ChangeRule::NewColumn { default, .. } }) => {
             return new_line(column, default, counts);
@@ -348,6 +372,14 @@ fn new_line(column: &Column, default: &serde_json::Value, counts: &Counts) -> St
     format!("new: {defaults} default {default}, {other} other values, {null} NULL{absent}")
 }
 
+/// A new column that a changed statement makes: there is nothing to hold it against.
+fn computed_line(column: &Column, counts: &Counts) -> String {
+    let Role::New(slot) = column.role else { return String::new() };
+    let [_, values, null, absent] = counts.news.get(slot).copied().unwrap_or_default();
+    let absent = if absent > 0 { format!(", {absent} without the column") } else { String::new() };
+    format!("new, computed: {values} values, {null} NULL{absent}")
+}
+
 /// The answer over all tables: one failure fails everything; nothing compared is undecided.
 pub fn overall(tables: &[TableVerdict]) -> (Outcome, String) {
     let with = |outcome| tables.iter().filter(move |t| t.outcome == outcome);
@@ -365,5 +397,12 @@ pub fn overall(tables: &[TableVerdict]) -> (Outcome, String) {
     if compared == 0 {
         return (Outcome::Undecided, "nothing was compared".to_owned());
     }
-    (Outcome::Pass, format!("all {} tables agree: {compared} rows compared, no duplicates", tables.len()))
+    let sum = |count: fn(&TableVerdict) -> u64| tables.iter().map(count).sum::<u64>();
+    let only = match (sum(|t| t.only_blue), sum(|t| t.only_green)) {
+        (0, 0) => String::new(),
+        (blue, green) => {
+            format!("; {blue} rows only in blue and {green} only in green: declared by the plan, not proven")
+        }
+    };
+    (Outcome::Pass, format!("all {} tables agree: {compared} rows compared, no duplicates{only}", tables.len()))
 }

@@ -9,3 +9,5 @@ mod deploy;
 mod docs;
 mod plan;
 mod rollout;
+#[cfg(feature = "daemon")]
+mod since;

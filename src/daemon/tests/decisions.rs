@@ -135,14 +135,20 @@ async fn a_statement_that_was_edited_voids_an_approval_and_a_merged_branch_does_
         }
     };
     let text = moved(approved_after(|world| edit(world, "INSERT INTO s SELECT id + 1 FROM a;")).await);
-    assert!(text.contains("file pipelines/dml.s.sql was changed"), "{text}");
+    assert!(text.contains("the statement of `s` was changed"), "{text}");
 
     let world = Arc::new(deployed());
     let mut daemon = proposed(&world).await;
     let approval = request(&daemon, Decision::Approve, "c");
     let plan: Plan = serde_json::from_value(daemon.ledger.rollouts[&approval.rollout].plan.clone()).unwrap();
-    let merged = plan.tables.iter().find_map(|t| t.dml_after.clone()).unwrap();
-    edit(&world, &merged);
+    for table in &plan.tables {
+        let statements =
+            [(Some(&table.ddl_file), Some(&table.ddl_after)), (table.dml_file.as_ref(), table.dml_after.as_ref())];
+        for file in world.files.lock().unwrap().iter_mut() {
+            let green = statements.iter().find(|(path, _)| *path == Some(&file.path)).and_then(|(_, text)| *text);
+            file.text = green.unwrap_or(&file.text).clone();
+        }
+    }
     assert_eq!(decide(&mut daemon, approval).await.unwrap().state, "staging");
 }
 

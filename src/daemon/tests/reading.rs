@@ -6,7 +6,7 @@ use super::*;
 use crate::daemon::execute::{Failed, Run, execute};
 use crate::daemon::prove;
 use crate::daemon::watch::{self as watching, Audit};
-use crate::model::parity::{Changelog, ColumnClass, TableContract};
+use crate::model::parity::{Changelog, ColumnClass, RowRule, TableContract};
 use crate::model::verdict::Outcome;
 
 /// A message with schema id 1 and `id`, a small number.
@@ -23,6 +23,7 @@ async fn a_stream_that_breaks_off_is_read_on_where_it_stopped() {
         changelog: Changelog::Append,
         key: Vec::new(),
         columns: BTreeMap::from([("id".to_owned(), ColumnClass::Exact)]),
+        rows: RowRule::Same,
     };
     // Blue's stream breaks once and green's twice; a record that is fed twice would be a difference or a duplicate.
     let world = World { values: vec![row(1), row(2)], breaks: Arc::new(AtomicU32::new(3)), ..World::default() };

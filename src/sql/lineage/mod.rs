@@ -61,6 +61,9 @@ pub struct Lineage {
     pub row_calls: Vec<Span>,
     /// Where floating-point numbers are summed up, so that the order of rows shows in the last digits.
     pub float_aggregates: Vec<Span>,
+    /// Pairs of columns, each a table and its column, that are equal in every row of the result: by inner joins and `WHERE`
+    /// of the query itself and its derived tables, not of subqueries in expressions or of views.
+    pub equal: Vec<[(String, String); 2]>,
 }
 
 /// A column of a result.
@@ -133,7 +136,14 @@ pub fn lineage(query: &Query, catalog: &Catalog) -> Lineage {
     rows.dedup();
     let mut notes = walker.notes;
     notes.dedup();
-    Lineage { outputs, rows, row_calls: walker.row_calls, notes, float_aggregates: walker.float_aggregates }
+    Lineage {
+        outputs,
+        rows,
+        row_calls: walker.row_calls,
+        notes,
+        float_aggregates: walker.float_aggregates,
+        equal: walker.equal,
+    }
 }
 
 /// What a table's own definition does with its columns: computed columns are the outputs; watermark, primary key,
@@ -168,5 +178,6 @@ pub fn table_lineage(table: &CreateTable) -> Lineage {
         row_calls: walker.row_calls,
         notes: walker.notes,
         float_aggregates: walker.float_aggregates,
+        equal: Vec::new(),
     }
 }

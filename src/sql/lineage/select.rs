@@ -22,6 +22,9 @@ pub(super) struct Walker<'a> {
     pub row_calls: Vec<Span>,
     pub notes: Vec<Diagnostic>,
     pub float_aggregates: Vec<Span>,
+    pub equal: Vec<[(String, String); 2]>,
+    /// How many subqueries of expressions are open.
+    pub inside: u32,
 }
 
 impl<'a> Walker<'a> {
@@ -36,6 +39,8 @@ impl<'a> Walker<'a> {
             row_calls: Vec::new(),
             notes: Vec::new(),
             float_aggregates: Vec::new(),
+            equal: Vec::new(),
+            inside: 0,
         }
     }
 
@@ -186,7 +191,10 @@ impl<'a> Walker<'a> {
             self.define_window(name, window);
         }
         select.from.iter().for_each(|source| self.table_expr(source));
-        select.filter.iter().for_each(|filter| self.row_expr(filter, UseKind::Filter));
+        select.filter.iter().for_each(|filter| {
+            self.row_expr(filter, UseKind::Filter);
+            self.equalities(filter);
+        });
         let mut relation = Relation::default();
         for (index, item) in select.items.iter().enumerate() {
             self.item(index, item, &mut relation);

@@ -7,7 +7,9 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::ColumnType;
 use crate::sql::code;
 use crate::sql::functions::is_window;
-use crate::sql::tree::{ArgValue, Call, ExprKind, Factor, FactorKind, MatchClause, ObjectName, TableArg, TableExpr};
+use crate::sql::tree::{
+    ArgValue, Call, ExprKind, Factor, FactorKind, JoinKind, MatchClause, ObjectName, TableArg, TableExpr,
+};
 
 /// How many views may stand on each other before we name them only.
 const MAX_VIEWS: usize = 16;
@@ -26,6 +28,9 @@ impl Walker<'_> {
         for join in &source.joins {
             self.factor(&join.factor);
             join.on.iter().for_each(|on| self.row_expr(on, UseKind::Join));
+            if join.kind == JoinKind::Inner {
+                join.on.iter().for_each(|on| self.equalities(on));
+            }
             let mut columns: Vec<String> = join.using.iter().map(|column| column.name.clone()).collect();
             if join.natural {
                 columns.extend(self.shared_columns());

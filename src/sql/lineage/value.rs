@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::ColumnType;
 use crate::sql::code;
 use crate::sql::functions::{is_aggregate, is_non_deterministic, is_order_sensitive, sums_up};
-use crate::sql::tree::{BinaryOperator, Call, Expr, ExprKind, Ident, Literal, ObjectName, WindowSpec};
+use crate::sql::tree::{BinaryOperator, Call, Expr, ExprKind, Ident, Literal, ObjectName, Query, WindowSpec};
 use crate::sql::walk::{Child, children};
 
 impl Walker<'_> {
@@ -20,7 +20,7 @@ impl Walker<'_> {
             ExprKind::Nested(inner) => self.expr(inner),
             ExprKind::Call(call) => self.call(call),
             ExprKind::Subquery(query) | ExprKind::CollectionQuery(query) => {
-                self.query(query).all().lifted(UseKind::Computed)
+                self.subquery(query).lifted(UseKind::Computed)
             }
             ExprKind::Cast { ty, .. } => {
                 let mut value = self.parts(expr);
@@ -48,10 +48,54 @@ impl Walker<'_> {
         value.lifted(UseKind::Computed)
     }
 
+    fn subquery(&mut self, query: &Query) -> Value {
+        self.inside += 1;
+        let value = self.query(query).all();
+        self.inside -= 1;
+        value
+    }
+
+    /// Notes the columns that `condition` makes equal, where it stands alone or is joined by `AND`.
+    pub(super) fn equalities(&mut self, condition: &Expr) {
+        match &condition.kind {
+            ExprKind::Nested(inner) => self.equalities(inner),
+            ExprKind::Binary { operators, operands } if operators.iter().all(|o| *o == BinaryOperator::And) => {
+                operands.iter().for_each(|operand| self.equalities(operand));
+            }
+            ExprKind::Binary { operators, operands } if self.inside == 0 => {
+                let ([BinaryOperator::Equal], [left, right]) = (operators.as_slice(), operands.as_slice()) else {
+                    return;
+                };
+                // Both were looked at before: what is to be said of them has been said.
+                let (notes, sides) = (self.notes.len(), [self.passed_on(left), self.passed_on(right)]);
+                self.notes.truncate(notes);
+                if let [Some(left), Some(right)] = sides {
+                    self.equal.push([left, right]);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The only column of a table that an expression passes on as it is.
+    fn passed_on(&mut self, expr: &Expr) -> Option<(String, String)> {
+        let ExprKind::Column(name) = &expr.kind else { return None };
+        let value = self.column(name);
+        let mut own = value.uses.into_iter().filter(|used| !self.is_view(&used.table));
+        match (own.next(), own.next()) {
+            (Some(only), None) if only.kind == UseKind::Direct => Some((only.table, only.column)),
+            _ => None,
+        }
+    }
+
+    fn is_view(&self, table: &str) -> bool {
+        self.catalog.tables.get(table).is_some_and(|t| t.view.is_some())
+    }
+
     fn child(&mut self, child: Child<'_>) -> Value {
         match child {
             Child::Expr(expr) => self.expr(expr),
-            Child::Query(query) => self.query(query).all(),
+            Child::Query(query) => self.subquery(query),
             Child::Table(table) => self.table_arg(table).all(),
             Child::Descriptor(column) => self.ident(column),
         }

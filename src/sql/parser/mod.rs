@@ -34,6 +34,7 @@ pub struct Parsed {
     statements: Vec<Statement>,
     diagnostics: Vec<Diagnostic>,
     tokens: Vec<Token>,
+    names: Vec<Span>,
 }
 
 impl Parsed {
@@ -51,17 +52,25 @@ impl Parsed {
     pub fn tokens(&self) -> &[Token] {
         &self.tokens
     }
+
+    /// Where the words are that were taken as names, functions among them; in order. A word that was tried as a name and
+    /// then taken as a keyword may be among them, a name is never missing.
+    pub fn names(&self) -> &[Span] {
+        &self.names
+    }
 }
 
 /// Reads a text of any number of statements.
 pub fn parse(text: &str) -> Parsed {
     let tokens = tokenize(text);
     let significant = tokens.iter().filter(|t| !t.kind.is_trivia()).copied().collect();
-    let mut parser = Parser { text, tokens: significant, at: 0, depth: 0, diagnostics: Vec::new() };
+    let mut parser = Parser { text, tokens: significant, at: 0, depth: 0, diagnostics: Vec::new(), names: Vec::new() };
     let statements = parser.file();
-    let mut diagnostics = parser.diagnostics;
+    let Parser { mut diagnostics, mut names, .. } = parser;
+    names.sort_unstable();
+    names.dedup();
     diagnostics.sort_by_key(|d| d.labels.first().map_or(0, |l| l.span.start));
-    Parsed { statements, diagnostics, tokens }
+    Parsed { statements, diagnostics, tokens, names }
 }
 
 /// A result whose error ends the statement.
@@ -73,6 +82,7 @@ pub(super) struct Parser<'a> {
     at: usize,
     depth: u32,
     diagnostics: Vec<Diagnostic>,
+    names: Vec<Span>,
 }
 
 impl<'a> Parser<'a> {
@@ -306,6 +316,7 @@ impl<'a> Parser<'a> {
             _ => return Err(self.unexpected(what)),
         };
         self.at += 1;
+        self.names.push(token.span);
         Ok(Ident { name, span: token.span })
     }
 
@@ -379,7 +390,7 @@ impl<'a> Parser<'a> {
 }
 
 /// A name without the quotes around it.
-fn unquote(text: &str, quote: char) -> String {
+pub(super) fn unquote(text: &str, quote: char) -> String {
     let inner = text.strip_prefix(quote).and_then(|t| t.strip_suffix(quote)).unwrap_or(text);
     let doubled: String = [quote, quote].iter().collect();
     inner.replace(&doubled, quote.encode_utf8(&mut [0; 4]))

@@ -6,6 +6,7 @@ mod carrying;
 mod edits;
 mod lexing;
 mod lineages;
+mod meanings;
 mod operator_uses;
 mod parsing;
 mod properties;

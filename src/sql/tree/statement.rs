@@ -117,6 +117,16 @@ impl CreateTable {
         self.columns.iter().filter(is_physical).map(ColumnDef::column).collect()
     }
 
+    /// Names of the columns that are in no record: computed ones and virtual metadata.
+    pub fn virtual_columns(&self) -> impl Iterator<Item = &str> {
+        let is_virtual = |c: &&ColumnDef| match &c.kind {
+            ColumnKind::Physical(_) => false,
+            ColumnKind::Metadata { is_virtual, .. } => *is_virtual,
+            ColumnKind::Computed { .. } => true,
+        };
+        self.columns.iter().filter(is_virtual).map(|c| c.name.name.as_str())
+    }
+
     /// The columns that an `INSERT` without a column list writes, in order: physical and non-virtual metadata columns.
     pub fn writable(&self) -> Vec<Column> {
         let is_writable = |c: &&ColumnDef| match &c.kind {

@@ -4,6 +4,7 @@ mod append;
 mod classes;
 mod decoding;
 mod figures;
+mod rows;
 mod upsert;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use apache_avro::types::Value;
 use apache_avro::writer::datum::GenericDatumWriter;
 
 use super::{Round, Side, TableValidation};
-use crate::model::parity::{ChangeRule, Changelog, ColumnClass, TableContract};
+use crate::model::parity::{ChangeRule, Changelog, ColumnClass, RowRule, TableContract};
 use crate::model::record::{Offsets, RawRecord};
 use crate::model::verdict::{Outcome, TableVerdict};
 
@@ -51,6 +52,7 @@ fn contract(changelog: Changelog, columns: &[(&str, ColumnClass)]) -> TableContr
         changelog,
         key: vec!["id".to_owned()],
         columns: columns.iter().map(|(n, c)| ((*n).to_owned(), c.clone())).collect(),
+        rows: RowRule::Same,
     }
 }
 

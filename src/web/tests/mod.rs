@@ -63,6 +63,8 @@ pub(super) fn evidence() -> Evidence {
         extra: 0,
         different: 0,
         undecided: 0,
+        only_blue: 0,
+        only_green: 0,
         duplicates: BTreeMap::new(),
         churn: 0,
         columns: BTreeMap::new(),

@@ -1,5 +1,7 @@
 //! Plans of the shop: what people read, and that a plan is the same each time.
 
+mod change;
+mod change_rules;
 mod defaults;
 mod odd;
 

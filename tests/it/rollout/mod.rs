@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use cyanotype::model::effect::Effect;
 use cyanotype::model::job::JobSpec;
 use cyanotype::model::manifest::Manifest;
-use cyanotype::model::parity::{Changelog, Hop, TableContract};
+use cyanotype::model::parity::{Changelog, Hop, RowRule, TableContract};
 use cyanotype::model::verdict::{Evidence, Outcome, SchemaUse};
 use cyanotype::model::work::{RunningJob, Work};
 use cyanotype::rollout::event::{Body, Impact};
@@ -36,6 +36,7 @@ fn rollout() -> NewRollout {
         changelog: Changelog::Upsert,
         key: vec!["id".to_owned()],
         columns: BTreeMap::new(),
+        rows: RowRule::Same,
     };
     let hop = Hop { table: "a".to_owned(), blue: Some("a".to_owned()), green: Some("a_v2".to_owned()) };
     NewRollout {

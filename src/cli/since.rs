@@ -1,0 +1,82 @@
+//! `cyanotype plan --since REV`: what the files say otherwise than a revision of their git repository.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::client::understood;
+use super::output::Failure;
+use super::plan::{Outcome, outcome, settled};
+use super::project::{self, Diagnosed, Missing, Read};
+use super::{Shell, wire};
+use crate::config::{Need, Scope};
+use crate::daemon::gather;
+use crate::model::manifest::Manifest;
+use crate::plan::input::StatementChange;
+use crate::plan::{self, Cause, PlanInput};
+use crate::port::Repository;
+
+/// From files alone: the revision stands for what is deployed.
+pub(super) async fn offline(asked: Option<&PathBuf>, shell: &Shell, since: &str) -> Result<Outcome, Failure> {
+    let (dir, vars) = project::offline(shell, asked)?;
+    let (change, texts) = match changed(&dir, &vars, Missing::Kept, since).await? {
+        Ok(found) => found,
+        Err(blocked) => return Ok(blocked),
+    };
+    if change.base.tables.is_empty() {
+        return Err(Failure::new(format!("the project {} holds no statement at {since}", dir.display()))
+            .help("name a revision that has the project, or leave --offline out to plan against what is deployed"));
+    }
+    let input = PlanInput {
+        env: shell.env.clone().unwrap_or_else(|| "offline".to_owned()),
+        manifest: change.base.clone(),
+        cause: Cause::Change(Box::new(change)),
+        policy: wire::plan_policy(&crate::config::Policy::default()),
+        vars,
+        settings: BTreeMap::new(),
+        topics: BTreeMap::new(),
+        subjects: BTreeMap::new(),
+    };
+    Ok(outcome(plan::plan(&input), texts))
+}
+
+/// On top of what is deployed.
+pub(super) async fn live(asked: Option<&PathBuf>, shell: &Shell, since: &str) -> Result<Outcome, Failure> {
+    let config = shell.config(Need::Everything).map_err(|failure| {
+        let help =
+            "name a configuration with --config, or add --offline: then the revision stands for what is deployed";
+        failure.help(help)
+    })?;
+    let dir = project::folder(asked, &config);
+    let (change, texts) = match changed(&dir, &config.env.variables(), Missing::Reported, since).await? {
+        Ok(found) => found,
+        Err(blocked) => return Ok(blocked),
+    };
+    let ports = wire::ports(&config, &dir)?;
+    let settings = wire::settings(&config.env)?;
+    let manifest: Manifest = understood(&shell.client(Scope::Read)?.get(&["manifest"]).await?, "the manifest")?;
+    let input = gather::input(&ports, None, &settings, manifest, Cause::Change(Box::new(change)))
+        .await
+        .map_err(|e| Failure::new("what planning looks at cannot be gathered").because(&e))?;
+    settled(&ports, &settings, outcome(plan::plan(&input), texts)).await
+}
+
+/// What is to be compared, with the texts of the files as they are now; or what stands in the way.
+async fn changed(
+    dir: &Path,
+    vars: &BTreeMap<String, String>,
+    missing: Missing,
+    since: &str,
+) -> Result<Result<(StatementChange, BTreeMap<String, String>), Outcome>, Failure> {
+    let base = project::read_at(dir, since, vars, missing).await?;
+    let now = project::read(dir, vars, missing).await?;
+    for Read { project, texts } in [&base, &now] {
+        if plan::project::broken(&project.diagnostics) {
+            return Ok(Err(Outcome::Blocked(Diagnosed::new(project.diagnostics.clone(), texts.clone(), ""))));
+        }
+    }
+    let commit = wire::repository(dir).commit("HEAD").await;
+    let commit = commit.map_err(|e| Failure::new("the commit of the project cannot be told").because(&e))?;
+    let (base, project) = (base.project.manifest, now.project.manifest);
+    let texts = now.texts.clone();
+    Ok(Ok((StatementChange { since: since.to_owned(), base, project, texts, commit }, now.texts)))
+}

@@ -1,0 +1,70 @@
+//! From where green starts: from earliest is sound only if earliest still holds the history, for every input.
+
+use std::collections::BTreeSet;
+
+use super::document::Role;
+use super::estate::Estate;
+use super::graph::Graph;
+use super::impact::Impact;
+use super::input::PlanInput;
+use crate::diagnostic::Diagnostic;
+
+/// The setting that makes a job absorb repeated and missing changes of a changelog (semantics, "State and start").
+const DUPLICATE_EVENTS: &str = "table.exec.source.cdc-events-duplicate";
+
+/// From earliest must be sound for every input of what becomes green, shared ones too.
+///
+/// # Errors
+/// A diagnostic for each input that does not hold its history, or is not read from its beginning.
+pub fn sound(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &Impact) -> Result<(), Vec<Diagnostic>> {
+    let green: BTreeSet<String> = impact.green.iter().cloned().collect();
+    let mut problems = Vec::new();
+    for name in graph.upstream(&green) {
+        let Some(table) = estate.tables.get(&name).filter(|t| t.role == Role::Reader) else { continue };
+        let mode = table.option("scan.startup.mode").unwrap_or("group-offsets");
+        if table.option("connector") == Some("kafka") && mode != "earliest-offset" {
+            let text = format!("`{name}` starts at {mode}: green would not hold the history that blue holds");
+            problems.push(
+                Diagnostic::error("C210", text)
+                    .in_file(&table.deployed.ddl_file)
+                    .help("set 'scan.startup.mode' = 'earliest-offset' in its DDL and deploy it so"),
+            );
+        }
+        let Some(facts) = table.deployed.topic.as_ref().and_then(|t| input.topics.get(t)) else { continue };
+        let changelog = table.option("format").is_some_and(|f| f.starts_with("debezium") || f.starts_with("canal"));
+        let absorbs = input.settings.get(DUPLICATE_EVENTS).is_some_and(|v| v == "true") && !table.key().is_empty();
+        let topic = table.deployed.topic.clone().unwrap_or_default();
+        if let (true, Some((partition, offset))) = (changelog, facts.update_without_before) {
+            let text = format!(
+                "topic {topic} holds an update without its row before (partition {partition}, offset {offset}): no job can read past it"
+            );
+            problems.push(
+                Diagnostic::error("C209", text)
+                    .in_file(&table.deployed.ddl_file)
+                    .help("ALTER TABLE ... REPLICA IDENTITY FULL, then write the topic anew with a fresh snapshot"),
+            );
+        }
+        if (facts.compacted || facts.truncated) && changelog && !absorbs {
+            problems.push(
+                Diagnostic::error(
+                    "C204",
+                    format!("topic {topic} no longer holds its whole history, and `{name}` reads it as a changelog"),
+                )
+                .in_file(&table.deployed.ddl_file)
+                .help(format!(
+                    "set '{DUPLICATE_EVENTS}' = 'true' under [env.<name>.flink.settings] and declare a PRIMARY KEY"
+                )),
+            );
+        } else if facts.truncated && !changelog {
+            problems.push(
+                Diagnostic::error(
+                    "C205",
+                    format!("topic {topic} has lost its first records: green would miss rows that blue has"),
+                )
+                .in_file(&table.deployed.ddl_file)
+                .help("keep the history of input topics: retention.ms = -1"),
+            );
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
