@@ -8,6 +8,7 @@ mod adapters_kafka;
 mod adapters_remote;
 mod bad_input;
 mod brief;
+mod changed;
 mod faulty_registry;
 mod generated;
 mod nulls;

@@ -218,7 +218,8 @@ fn is_refused(reply: http::Reply, names: &[&str], narrator: &mut Brief) -> Outco
     ensure(reply.status.as_u16() == 409 && all, || {
         format!("it must be refused and name {}: {} {}", names.join(" and "), reply.status, reply.text)
     })?;
-    narrator.say(&reply.json()?["error"]["message"].to_string());
+    let error: Value = serde_json::from_str(&reply.text).during("the refusal")?;
+    narrator.say(error["error"]["message"].as_str().unwrap_or_default());
     Ok(())
 }
 
