@@ -17,6 +17,7 @@ mod plan;
 mod project;
 mod reject;
 pub mod render;
+mod rollback;
 mod serve;
 mod show;
 mod status;
@@ -98,7 +99,10 @@ enum Command {
     Show(show::Args),
     Approve(approve::Args),
     Reject(reject::Args),
+    /// Give a rollout up; one that has been promoted is rolled back.
     Abort(abort::Args),
+    /// Make blue serve again after a promotion, through the soak; the destinations end equal to blue.
+    Rollback(abort::Args),
     Lineage(lineage::Args),
     Validate(validate::Args),
     Check(check::Args),
@@ -126,6 +130,7 @@ async fn run(command: Command, shell: &Shell) -> Result<Reply, Failure> {
         Command::Approve(args) => approve::run(args, shell).await,
         Command::Reject(args) => reject::run(args, shell).await,
         Command::Abort(args) => abort::run(args, shell).await,
+        Command::Rollback(args) => rollback::run(args, shell).await,
         Command::Lineage(args) => lineage::run(args, shell).await,
         Command::Validate(args) => validate::run(args, shell).await,
         Command::Check(args) => check::run(args, shell).await,

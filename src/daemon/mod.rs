@@ -1,13 +1,15 @@
 //! The daemon: one loop, one writer of the journal.
 //!
 //! Reading order: [`settings`] and [`ports`], [`watch`] sees evolutions, [`gather`] brings together what planning looks
-//! at, [`turn`] is the loop, [`execute`] carries one effect out, [`hold`] says when an output holds a cut, [`prove`] reads
-//! both outputs and compares, [`branch`] puts green's statements where people review them, [`view`] is what the outside sees, [`handle`] is how it asks.
+//! at, [`turn`] is the loop, [`execute`] carries one effect out, `switch` moves a sink connector so that its destination
+//! stays exact, [`hold`] says when an output holds a cut, [`prove`] reads both outputs and compares, [`branch`] puts
+//! green's statements where people review them, [`view`] is what the outside sees, [`handle`] is how it asks.
 //!
 //! Rules: an event is journaled before it is acted on; what is to be done follows from the ledger alone; long work runs
 //! beside the loop, at most one piece for each rollout, and comes back as an event.
 
 mod answer;
+mod back;
 pub mod branch;
 pub mod execute;
 pub mod gather;
@@ -17,6 +19,7 @@ pub mod ports;
 pub mod prove;
 pub mod settings;
 pub mod standing;
+mod switch;
 pub mod turn;
 pub mod view;
 pub mod watch;

@@ -8,7 +8,7 @@ use super::graph::{self, Graph};
 use super::impact::{self, Impact};
 use super::input::{Carry, Evolution, PlanInput};
 use super::rewrite::{self, NewColumn};
-use super::{Planned, deploy, job, parity};
+use super::{Planned, deploy, job, parity, project};
 use crate::diagnostic::Diagnostic;
 use crate::model::column::Column;
 use crate::model::effect::Effect;
@@ -86,7 +86,7 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
         }
     }
 
-    let (moves, connectors) = connectors(&impact, before, &mut after);
+    let (moves, connectors) = connectors(&impact, before, &mut after, warnings);
     let tables = describe(&estate, &green_estate, &impact, &added, &not_carried, &classes);
     let work = work(input, &estate, &graph, &impact, moves, &classes, before, &after);
     warn_unproven(&classes, &work.contracts, warnings);
@@ -331,7 +331,12 @@ fn default_of(name: &str, evolution: &Evolution, warnings: &mut Vec<Diagnostic>)
 }
 
 /// Moves every sink connector whose table becomes green; what people read of it.
-fn connectors(impact: &Impact, before: &Manifest, after: &mut Manifest) -> (Vec<Effect>, Vec<String>) {
+fn connectors(
+    impact: &Impact,
+    before: &Manifest,
+    after: &mut Manifest,
+    warnings: &mut Vec<Diagnostic>,
+) -> (Vec<Effect>, Vec<String>) {
     let mut moves = Vec::new();
     let mut lines = Vec::new();
     for (name, connector) in &before.connectors {
@@ -344,6 +349,7 @@ fn connectors(impact: &Impact, before: &Manifest, after: &mut Manifest) -> (Vec<
             // A reader table keeps its topic, and so does the connector that reads it.
             continue;
         }
+        warnings.extend(project::inexact(name, &connector.config));
         let mut config = connector.config.clone();
         if let Some(topics) = config.get_mut("topics") {
             *topics = rewrite::next_name(topics);

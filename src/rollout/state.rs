@@ -107,10 +107,10 @@ impl fmt::Display for State {
     }
 }
 
-/// One line of a rollout's history.
+/// One line of a rollout's history: a state that it came into, or a remark on the way through one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// When it came into this state, milliseconds since 1970.
+    /// When, milliseconds since 1970.
     pub at_ms: i64,
     /// The state.
     pub state: State,
@@ -171,6 +171,12 @@ impl Rollout {
     /// Digest of the last evidence.
     pub fn evidence_digest(&self) -> Option<String> {
         self.evidence.as_ref().map(Evidence::digest)
+    }
+
+    /// The state in which something failed, for one that is stuck.
+    pub fn before_stuck(&self) -> Option<State> {
+        let before = || self.history.iter().rev().map(|step| step.state).find(|state| *state != State::Stuck);
+        (self.state == State::Stuck).then(before).flatten()
     }
 
     /// Tries of an effect so far.

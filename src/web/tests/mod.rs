@@ -140,6 +140,10 @@ pub(super) fn world_with(view: View, auth: AuthSettings) -> World {
                     asked.lock().unwrap().push(format!("abort {rollout} by {by} via {via}"));
                     let _ = reply.send(Ok(done(&rollout, "aborting")));
                 }
+                Wish::RollBack { rollout, by, via, reply } => {
+                    asked.lock().unwrap().push(format!("roll back {rollout} by {by} via {via}"));
+                    let _ = reply.send(Ok(done(&rollout, "rolling_back")));
+                }
                 Wish::Decide { decision, reply } => {
                     let _ = reply.send(judge(&view, &decision));
                     decided.lock().unwrap().push(decision);

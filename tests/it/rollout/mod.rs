@@ -103,7 +103,7 @@ fn good(ledger: &Ledger) -> Option<Event> {
         Todo::Run { effect, .. } if forward(rollout.state) && !rollout.intended.contains_key(&effect.key()) => {
             Event::EffectIntended { key: effect.key(), attempt: 1 }
         }
-        Todo::Run { effect, .. } => Event::EffectDone { key: effect.key(), job: None },
+        Todo::Run { effect, .. } => Event::EffectDone { key: effect.key(), job: None, note: None },
         Todo::CatchUp => Event::CaughtUp,
         Todo::Validate => Event::Validated { evidence: Box::new(evidence(Outcome::Pass)) },
         Todo::Wait(_) if rollout.state == State::AwaitingApproval => {
@@ -240,7 +240,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             "cancel-job:a",
             "delete-topic:t.a"
         ])
-        .prop_map(|key| Event::EffectDone { key: key.to_owned(), job: None }),
+        .prop_map(|key| Event::EffectDone { key: key.to_owned(), job: None, note: None }),
         prop::sample::select(vec!["create-topic:t.a_v2", "start-job:a_v2", "set-manifest"])
             .prop_map(|key| Event::EffectIntended { key: key.to_owned(), attempt: 1 }),
         prop::sample::select(vec!["start-job:a_v2", "set-manifest", "cancel-job:a_v2"])
