@@ -62,12 +62,14 @@ pub(super) async fn roll_back(app: Shared, id: Id, headers: HeaderMap, body: Bod
     go_back(app, id, Decision::Rollback, headers, body).await
 }
 
-/// A signed wish is a decision, on what it names; one with a token holds for whatever there is.
-async fn go_back(app: Shared, id: Id, how: Decision, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
-    if auth::is_signed(&headers) {
-        return decide(app, id, how, headers, body).await;
-    }
-    let State(app) = app;
+/// With a token. A signed wish to go back is an event: it names what it is about, as every decision does.
+async fn go_back(
+    State(app): Shared,
+    id: Id,
+    how: Decision,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
     let wish = Wish::read(&app, Scope::Abort, id, headers, body).await?;
     let (rollout, by, via) = (wish.rollout, wish.by, format!("token {}", wish.token));
     let reply = match how {
