@@ -23,9 +23,7 @@ pub(super) async fn answer(daemon: &mut Daemon, request: Request) -> Result<(), 
         Request::Apply { plan, reply } => (daemon.apply(plan).await, reply),
         Request::Decide { decision, reply } => (daemon.decide(decision).await, reply),
         Request::Revalidate { rollout, by, via, reply } => (daemon.revalidate(&rollout, &by, &via).await, reply),
-        Request::Abort { rollout, by, via, reply } => {
-            (daemon.go_back(&rollout, &by, &via, Back::GiveUp).await, reply)
-        }
+        Request::Abort { rollout, by, via, reply } => (daemon.go_back(&rollout, &by, &via, Back::GiveUp).await, reply),
         Request::RollBack { rollout, by, via, reply } => {
             (daemon.go_back(&rollout, &by, &via, Back::RollBack).await, reply)
         }

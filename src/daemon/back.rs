@@ -45,7 +45,9 @@ pub(super) fn going_back(
     let Rollout { id, state, .. } = rollout;
     let abort = |by| Event::AbortAsked { by, reason: reason.unwrap_or_else(|| "asked for".to_owned()) };
     match (state, back) {
-        (State::Promoting | State::Soaking, _) => Ok((Event::RollBackAsked { by }, "blue is being made to serve again")),
+        (State::Promoting | State::Soaking, _) => {
+            Ok((Event::RollBackAsked { by }, "blue is being made to serve again"))
+        }
         (State::Stuck, Back::GiveUp) => Ok((abort(by), "what failed is tried again")),
         (State::Stuck, Back::RollBack) if rollout.before_stuck() == Some(State::RollingBack) => {
             Ok((abort(by), "what failed is tried again"))
@@ -57,8 +59,8 @@ pub(super) fn going_back(
         (State::Retiring | State::Done | State::Stuck, Back::RollBack) => {
             wrong(format!("rollout {id} is {state}: blue is being removed or gone, there is no way back"))
         }
-        (_, Back::RollBack) => {
-            wrong(format!("rollout {id} is {state}: nothing has been promoted, so there is nothing to roll back; abort removes green"))
-        }
+        (_, Back::RollBack) => wrong(format!(
+            "rollout {id} is {state}: nothing has been promoted, so there is nothing to roll back; abort removes green"
+        )),
     }
 }

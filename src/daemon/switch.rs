@@ -180,7 +180,8 @@ async fn mend(run: &Run, switch: &Switch<'_>, own: &str, until: i64) -> Result<M
     );
     let config = [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1")];
     let mut config: BTreeMap<String, String> = config.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
-    if let Some(largest) = ports.topics.describe(from).await?.and_then(|spec| spec.config.get("max.message.bytes").cloned())
+    if let Some(largest) =
+        ports.topics.describe(from).await?.and_then(|spec| spec.config.get("max.message.bytes").cloned())
     {
         config.insert("max.message.bytes".to_owned(), largest);
     }

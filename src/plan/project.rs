@@ -248,7 +248,9 @@ pub fn inexact(name: &str, config: &BTreeMap<String, String>) -> Option<Diagnost
     let why = sink::exact(config).err()?;
     let help = match why {
         Inexact::Adds => "moved to another topic, it writes every row again: give it a fresh destination and swap",
-        _ => "rows and values that only the topic it leaves had stay there: set what is missing, or look after them by hand",
+        _ => {
+            "rows and values that only the topic it leaves had stay there: set what is missing, or look after them by hand"
+        }
     };
     let text = format!("connector `{name}` cannot go over to another topic exactly: {why}");
     Some(Diagnostic::warning("C116", text).help(help))

@@ -10,6 +10,7 @@ mod bad_input;
 mod brief;
 mod faulty_registry;
 mod generated;
+mod going_back;
 mod shop;
 mod soak;
 mod story;

@@ -437,7 +437,11 @@ fn arrived(world: &Arc<Harbour>, effect: &Effect, what: &str) {
     assert_eq!(rows(&state.destination), state.truth(to), "{what}: {:?}", state.log);
     assert_eq!(state.topics.keys().collect::<Vec<_>>(), [BLUE, GREEN], "{what}");
     assert_eq!(state.registered, BTreeSet::new(), "{what}");
-    assert!(state.committed.keys().all(|topic| [BLUE, GREEN].contains(&topic.as_str())), "{what}: {:?}", state.committed);
+    assert!(
+        state.committed.keys().all(|topic| [BLUE, GREEN].contains(&topic.as_str())),
+        "{what}: {:?}",
+        state.committed
+    );
 }
 
 #[tokio::test]
@@ -485,7 +489,11 @@ async fn a_daemon_that_is_killed_at_any_step_goes_on_to_the_same_end() {
                 for second in [None].into_iter().chain((1..=again).map(Some)) {
                     let world = begin().await;
                     let what = format!("killed {fate:?} step {first}, then {second:?}");
-                    assert_eq!(fated(&world, &effect, first, fate).await.1, Err(Failed::Port(PortError::Fenced)), "{what}");
+                    assert_eq!(
+                        fated(&world, &effect, first, fate).await.1,
+                        Err(Failed::Port(PortError::Fenced)),
+                        "{what}"
+                    );
                     if let Some(second) = second {
                         fated(&world, &effect, second, fate).await.1.ok();
                     }

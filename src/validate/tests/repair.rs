@@ -233,10 +233,11 @@ fn added_columns_become_null_and_every_other_byte_stays() {
 
 #[test]
 fn a_key_in_other_bytes_or_another_partition_is_the_same_key() {
-    let left = Log::default()
-        .put(0, key(A), tiered_row(1, "gold"))
-        .put(1, other_key(A), tiered_row(2, "silver"))
-        .put(0, other_key(C), tiered_row(3, "gold"));
+    let left = Log::default().put(0, key(A), tiered_row(1, "gold")).put(1, other_key(A), tiered_row(2, "silver")).put(
+        0,
+        other_key(C),
+        tiered_row(3, "gold"),
+    );
     let arriving = Log::default().put(1, other_key(A), plain_row(1)).put(0, key(A), plain_row(2));
     let repair = repair(&left, &arriving, 9);
     assert_eq!((repair.records.len(), repair.removed, repair.cleared), (2, 1, 1));
@@ -282,10 +283,11 @@ fn what_was_added_is_told_by_each_key_s_own_records() {
         .put(0, key(B), tiered_row(2, "gold"))
         .put(0, key(B), plain_row(3))
         .put(0, key(C), plain_row(4));
-    let arriving = Log::default()
-        .put(0, key(A), tiered_row(5, "silver"))
-        .put(0, key(B), plain_row(6))
-        .put(0, key(C), plain_row(7));
+    let arriving = Log::default().put(0, key(A), tiered_row(5, "silver")).put(0, key(B), plain_row(6)).put(
+        0,
+        key(C),
+        plain_row(7),
+    );
     let repair = exact(&left, &arriving);
     // A's columns are written by the replay; B's last row does not have them, so it cannot carry the NULLs.
     assert_eq!((repair.removed, repair.cleared, repair.rewritten), (0, 0, 1));

@@ -166,7 +166,9 @@ fn a_connector_that_cannot_go_over_exactly_is_pointed_out_and_moved_all_the_same
         let warnings: Vec<_> = plan.warnings.iter().map(|w| (w.code.to_string(), w.message.clone())).collect();
         assert_eq!(remarks, warnings, "said when the files are checked and again when it is to be moved");
         match remark {
-            Some(why) => assert!(matches!(&warnings[..], [(code, text)] if code == "C116" && text.contains(why)), "{warnings:?}"),
+            Some(why) => {
+                assert!(matches!(&warnings[..], [(code, text)] if code == "C116" && text.contains(why)), "{warnings:?}")
+            }
             None => assert_eq!(warnings, []),
         }
     }
