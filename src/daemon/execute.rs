@@ -116,7 +116,9 @@ pub async fn execute(run: &Run, effect: &Effect) -> Result<Done, Failed> {
     loop {
         still_leading(run)?;
         match once(run, effect, until).await {
-            Err(Failed::Port(error)) if error.passing() && run.ports.clock.now_ms() < until => {
+            Err(Failed::Port(error))
+                if error.passing() && run.ports.clock.now_ms() < until && !run.turned.load(Ordering::SeqCst) =>
+            {
                 tracing::warn!(effect = effect.key(), %error, "no answer: tried again");
                 run.ports.clock.sleep_ms(pause_ms).await;
                 pause_ms = (pause_ms * 2).min(5_000);

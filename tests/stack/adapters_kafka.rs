@@ -130,7 +130,7 @@ async fn what_is_written_is_read_in_its_order_and_again_when_it_is_written_again
     topics.create(&spec(&topic, 1, &[])).await.unwrap();
     let record = |n: u32| NewRecord {
         key: n.to_be_bytes().to_vec(),
-        value: (n % 3 != 0).then(|| format!("value {n}").into_bytes()),
+        value: (!n.is_multiple_of(3)).then(|| format!("value {n}").into_bytes()),
     };
     let records: Vec<NewRecord> = (0..7_000).map(record).collect();
     topics.write(&topic, &records).await.unwrap();

@@ -131,7 +131,8 @@ mod tests {
     }
 
     fn records(count: u32) -> Vec<NewRecord> {
-        let record = |n: u32| NewRecord { key: n.to_be_bytes().to_vec(), value: (n % 2 == 0).then(|| vec![7; 100]) };
+        let record =
+            |n: u32| NewRecord { key: n.to_be_bytes().to_vec(), value: n.is_multiple_of(2).then(|| vec![7; 100]) };
         (0..count).map(record).collect()
     }
 
