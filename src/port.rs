@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::model::job::{JobHealth, JobRef, JobText};
-use crate::model::record::{Offsets, RawRecord, TopicSpec};
+use crate::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
 
 /// What went wrong at the edge.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +99,9 @@ pub trait Registry: Send + Sync {
     async fn level(&self, subject: &str) -> PortResult<String>;
     /// Sets the subject's level. After `Ok` it holds, also before the subject's first version.
     async fn set_level(&self, subject: &str, level: &str) -> PortResult<()>;
+    /// Registers an Avro schema without references under the subject. After `Ok` the registry finds it there; it may have
+    /// been there before.
+    async fn register(&self, subject: &str, schema: &str) -> PortResult<()>;
     /// Deletes a subject for good (soft, then hard); `Ok` when there is none.
     async fn delete_subject(&self, subject: &str) -> PortResult<()>;
 }
@@ -127,6 +130,9 @@ pub trait Topics: Send + Sync {
     async fn committed(&self, group: &str, topic: &str) -> PortResult<Option<Offsets>>;
     /// Deletes a group's offsets; `Ok` when there is none.
     async fn delete_group(&self, group: &str) -> PortResult<()>;
+    /// Writes records to partition 0, in their order. After `Ok` each is confirmed by every replica in sync; after `Err` a
+    /// first part of them may be there, and all of them may be written again.
+    async fn write(&self, topic: &str, records: &[NewRecord]) -> PortResult<()>;
     /// Reads from `from` (missing partitions: from the beginning) up to `to` (exclusive; partitions not in it are not read).
     async fn read(&self, topic: &str, from: &Offsets, to: &Offsets) -> PortResult<Box<dyn RecordStream>>;
 }

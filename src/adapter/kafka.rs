@@ -1,9 +1,11 @@
 //! Kafka's topics, positions and consumer groups, over librdkafka.
 //!
-//! Rules: reads are assigned, `read_committed`, and never join a group; nothing that can go stale is kept between calls;
-//! what has to be waited for is asked again until it holds or the deadline is over.
+//! Rules: reads are assigned, `read_committed`, and never join a group; what is written is confirmed before the call
+//! returns; nothing that can go stale is kept between calls; what has to be waited for is asked again until it holds or the
+//! deadline is over.
 
 mod client;
+mod produce;
 mod reader;
 mod stream;
 
@@ -22,7 +24,7 @@ pub use self::client::KafkaSettings;
 pub(super) use self::client::{CALL, Clients, Context, code_of, passing};
 pub(super) use self::reader::{Leader, Reader, Readers};
 pub(super) use self::stream::Records;
-use crate::model::record::{Offsets, TopicSpec};
+use crate::model::record::{NewRecord, Offsets, TopicSpec};
 use crate::port::{PortError, PortResult, RecordStream, Topics};
 
 /// How long a topic that was made or deleted may take to come or go.
@@ -225,6 +227,11 @@ impl Topics for KafkaTopics {
             }
             Some(Err((_, code))) => Err(self.clients().code(what(), code)),
         }
+    }
+
+    async fn write(&self, topic: &str, records: &[NewRecord]) -> PortResult<()> {
+        let (topic, records, clients) = (topic.to_owned(), records.to_vec(), self.clients().clone());
+        blocking(move || produce::write(&clients, &topic, &records)).await
     }
 
     async fn read(&self, topic: &str, from: &Offsets, to: &Offsets) -> PortResult<Box<dyn RecordStream>> {

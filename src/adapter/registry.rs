@@ -194,6 +194,14 @@ impl Registry for RegistryClient {
         }
     }
 
+    async fn register(&self, subject: &str, schema: &str) -> PortResult<()> {
+        let what = format!("POST a schema to subject `{subject}`");
+        let body = json!({ "schema": schema });
+        let parts = ["subjects", subject, "versions"];
+        let answer = self.rest.call(Method::POST, &parts, &[], Some(&body), Repeat::Free).await?;
+        if answer.ok() { Ok(()) } else { Err(self.rest.refusal(&what, &answer)) }
+    }
+
     async fn delete_subject(&self, subject: &str) -> PortResult<()> {
         let what = format!("DELETE subject `{subject}`");
         for query in [&[][..], &[("permanent", "true")][..]] {

@@ -8,7 +8,7 @@ use super::output::{Failure, Reply};
 use super::reject::Decided;
 use crate::config::Scope;
 
-/// Give a rollout up; one that has been promoted is rolled back.
+/// Which rollout, and who asks.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Rollout, as `status` lists it.
@@ -19,9 +19,14 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
+    ask(args, "abort", shell).await
+}
+
+/// Posts a wish that needs no more than a name.
+pub(super) async fn ask(args: Args, wish: &str, shell: &Shell) -> Result<Reply, Failure> {
     let client = shell.client(Scope::Abort)?;
     let by = args.by.as_deref().map(str::trim).filter(|name| !name.is_empty());
     let by = by.ok_or_else(|| Failure::new("nobody is named for the wish").help("say who asks with --by NAME"))?;
-    let said = client.post(&["rollouts", &args.id, "abort"], &json!({ "by": by })).await?;
+    let said = client.post(&["rollouts", &args.id, wish], &json!({ "by": by })).await?;
     Ok(Reply::yes(Decided { taken: understood(&said, "the answer")?, said }))
 }

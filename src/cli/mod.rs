@@ -18,6 +18,7 @@ mod plan;
 mod project;
 mod reject;
 pub mod render;
+mod rollback;
 mod serve;
 mod show;
 mod since;
@@ -100,8 +101,11 @@ enum Command {
     Show(show::Args),
     Approve(approve::Args),
     Reject(reject::Args),
+    /// Give a rollout up; one that has been promoted is rolled back.
     Abort(abort::Args),
     Baseline(baseline::Args),
+    /// Make blue serve again after a promotion, through the soak; the destinations end equal to blue.
+    Rollback(abort::Args),
     Lineage(lineage::Args),
     Validate(validate::Args),
     Check(check::Args),
@@ -130,6 +134,7 @@ async fn run(command: Command, shell: &Shell) -> Result<Reply, Failure> {
         Command::Reject(args) => reject::run(args, shell).await,
         Command::Abort(args) => abort::run(args, shell).await,
         Command::Baseline(args) => baseline::run(args, shell).await,
+        Command::Rollback(args) => rollback::run(args, shell).await,
         Command::Lineage(args) => lineage::run(args, shell).await,
         Command::Validate(args) => validate::run(args, shell).await,
         Command::Check(args) => check::run(args, shell).await,

@@ -1,7 +1,8 @@
-//! Answers to requests from outside: apply a plan, decide, give up. And what the loop decides on a sighting.
+//! Answers to requests from outside: apply a plan, decide, go back. And what the loop decides on a sighting.
 
 use std::time::Duration;
 
+use super::back::{Back, going_back, names};
 use super::gather::{self, Seen};
 use super::handle::{BaselineRequest, Decision, DecisionRequest, Refusal, RefusalCause, Reply, Request};
 use super::turn::{AppendError, Daemon, Later, Stopped};
@@ -26,7 +27,10 @@ pub(super) async fn answer(daemon: &mut Daemon, request: Request) -> Result<(), 
         Request::Decide { decision, reply } => (daemon.decide(decision).await, reply),
         Request::Baseline { baseline, reply } => (daemon.baseline(baseline).await, reply),
         Request::Revalidate { rollout, by, via, reply } => (daemon.revalidate(&rollout, &by, &via).await, reply),
-        Request::Abort { rollout, by, via, reply } => (daemon.give_up(&rollout, &by, &via).await, reply),
+        Request::Abort { rollout, by, via, reply } => (daemon.go_back(&rollout, &by, &via, Back::GiveUp).await, reply),
+        Request::RollBack { rollout, by, via, reply } => {
+            (daemon.go_back(&rollout, &by, &via, Back::RollBack).await, reply)
+        }
     };
     // Who was answered may look at once: what the answer speaks of must be there to see.
     daemon.publish();
@@ -45,7 +49,7 @@ pub(super) async fn answer(daemon: &mut Daemon, request: Request) -> Result<(), 
 }
 
 /// A no, or the end of the loop.
-enum Refused {
+pub(super) enum Refused {
     Refusal(Refusal),
     Stopped(Stopped),
 }
@@ -176,29 +180,16 @@ impl Daemon {
         if let Some(given) = rollout.approval.as_ref().filter(|a| a.delivery == request.delivery) {
             return Ok(self.reply(&rollout.id, &format!("decided by {} before", given.by)));
         }
-        let now_ms = self.ports.clock.now_ms();
-        if rollout.state == State::AwaitingApproval && rollout.evidence.as_ref().is_some_and(|e| now_ms >= e.expires_ms)
-        {
-            return Err(Refusal::new(RefusalCause::Expired, "the evidence has expired: validate again").into());
-        }
-        if matches!(rollout.state, State::AwaitingApproval | State::Proposed) {
-            let digest = rollout.decided_on().unwrap_or_default();
-            if digest != request.evidence {
-                let text = format!("the decision names {}, it is about {digest}", request.evidence);
-                return Err(Refusal::new(RefusalCause::EvidenceMismatch, text).into());
-            }
-            if request.decision == Decision::Approve {
-                let unread = |e| format!("what the plan of {} stands on cannot be read: {e}", rollout.id);
-                let plan: Plan = serde_json::from_value(rollout.plan.clone())
-                    .map_err(|e| Refusal::new(RefusalCause::AssumptionsMoved, unread(e)))?;
-                self.assumptions_hold(&plan, Files::Same).await?;
-            }
+        match request.decision {
+            Decision::Approve | Decision::Reject => self.may_be_decided(&rollout, &request).await?,
+            // It holds for what was seen, however old that is: going back is the safe side.
+            Decision::Abort | Decision::Rollback => names(&request, &rollout)?,
         }
         let by = format!("{} ({})", request.by, request.via);
         let approval = Approval {
-            evidence: request.evidence,
+            evidence: request.evidence.clone(),
             by: by.clone(),
-            comment: request.comment,
+            comment: request.comment.clone(),
             delivery: request.delivery.clone(),
         };
         let (what, message) = match request.decision {
@@ -210,6 +201,8 @@ impl Daemon {
             }
             Decision::Approve => (Event::Approved(approval), "approved: it is being promoted"),
             Decision::Reject => (Event::Rejected(approval), "rejected: green is being removed"),
+            Decision::Abort => going_back(&rollout, Back::GiveUp, by, request.comment)?,
+            Decision::Rollback => going_back(&rollout, Back::RollBack, by, request.comment)?,
         };
         let id = rollout.id.clone();
         self.append(match request.content {
@@ -220,7 +213,33 @@ impl Daemon {
             None => Body::Rollout { id, what },
         })
         .await?;
+        if matches!(request.decision, Decision::Abort | Decision::Rollback) {
+            self.turn_away(&rollout);
+        }
         Ok(self.reply(&rollout.id, message))
+    }
+
+    /// Whether a yes or a no can be given on what the request names.
+    async fn may_be_decided(&self, rollout: &Rollout, request: &DecisionRequest) -> Result<(), Refusal> {
+        let now_ms = self.ports.clock.now_ms();
+        if rollout.state == State::AwaitingApproval && rollout.evidence.as_ref().is_some_and(|e| now_ms >= e.expires_ms)
+        {
+            return Err(Refusal::new(RefusalCause::Expired, "the evidence has expired: validate again"));
+        }
+        if !matches!(rollout.state, State::AwaitingApproval | State::Proposed) {
+            return Ok(());
+        }
+        let digest = rollout.decided_on().unwrap_or_default();
+        if digest != request.evidence {
+            return Err(mismatch(request, &digest));
+        }
+        if request.decision == Decision::Approve {
+            let unread = |e| format!("what the plan of {} stands on cannot be read: {e}", rollout.id);
+            let plan: Plan = serde_json::from_value(rollout.plan.clone())
+                .map_err(|e| Refusal::new(RefusalCause::AssumptionsMoved, unread(e)))?;
+            self.assumptions_hold(&plan, Files::Same).await?;
+        }
+        Ok(())
     }
 
     /// The first answer, when the same delivery was acted on before.
@@ -268,21 +287,7 @@ impl Daemon {
         Ok(Reply { rollout: String::new(), state: String::new(), message })
     }
 
-    async fn give_up(&mut self, id: &str, by: &str, via: &str) -> Result<Reply, Refused> {
-        let rollout = self.ledger.rollouts.get(id).cloned().ok_or_else(|| unknown(id))?;
-        let by = format!("{by} ({via})");
-        let promoted = matches!(rollout.state, State::Promoting | State::Soaking);
-        let (what, message) = if promoted {
-            (Event::RollBackAsked { by }, "blue is being made to serve again")
-        } else {
-            (Event::AbortAsked { by, reason: "asked for".to_owned() }, "green is being removed")
-        };
-        self.append(Body::Rollout { id: id.to_owned(), what }).await?;
-        self.stop_looking(&rollout);
-        Ok(self.reply(id, message))
-    }
-
-    fn reply(&self, id: &str, message: &str) -> Reply {
+    pub(super) fn reply(&self, id: &str, message: &str) -> Reply {
         let state = self.ledger.rollouts.get(id).map(|r| r.state.name()).unwrap_or("");
         Reply { rollout: id.to_owned(), state: state.to_owned(), message: message.to_owned() }
     }
@@ -422,7 +427,7 @@ impl Daemon {
             tracing::info!(rollout = rollout.id, subject, version, "rollout is superseded");
             let what = Event::Superseded { by: format!("{subject} version {version}") };
             self.journal(Body::Rollout { id: rollout.id.clone(), what }).await?;
-            self.stop_looking(&rollout);
+            self.turn_away(&rollout);
         }
         Ok(())
     }
@@ -468,7 +473,12 @@ async fn within<T>(asked: impl Future<Output = PortResult<T>>) -> Result<T, Refu
     }
 }
 
-fn unknown(id: &str) -> Refusal {
+pub(super) fn mismatch(request: &DecisionRequest, digest: &str) -> Refusal {
+    let text = format!("the decision names {}, it is about {digest}", request.evidence);
+    Refusal::new(RefusalCause::EvidenceMismatch, text)
+}
+
+pub(super) fn unknown(id: &str) -> Refusal {
     Refusal::new(RefusalCause::UnknownRollout, format!("there is no rollout {id}: see `cyanotype status`"))
 }
 

@@ -6,19 +6,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ports::Ports;
 use super::settings::Settings;
+use super::switch::{self, Switch};
 use super::watch::Audit;
 use crate::model::effect::Effect;
 use crate::model::job::{JobRef, JobSpec, JobText};
-use crate::model::record::{self, Offsets, TopicSpec};
+use crate::model::record::{self, TopicSpec};
 use crate::model::template;
 use crate::model::work::{ReadProgress, RunningJob};
 use crate::port::PortError;
 
 /// How long one effect may take, milliseconds.
-const EFFECT_MS: i64 = 120_000;
+pub(super) const EFFECT_MS: i64 = 120_000;
 /// Time between two looks, milliseconds.
 const LOOK_MS: u64 = 300;
 
@@ -50,6 +52,17 @@ pub struct Run {
     pub jobs: BTreeMap<String, RunningJob>,
     /// Tries of starting each table's job so far, to find jobs by name.
     pub job_attempts: BTreeMap<String, u32>,
+    /// True once the rollout goes another way: what only waits gives up.
+    pub turned: Arc<AtomicBool>,
+}
+
+/// What an effect that is done leaves to be journaled.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// The job that it started, if it did.
+    pub job: Option<RunningJob>,
+    /// What people should know of it, one line.
+    pub note: Option<String>,
 }
 
 /// Looks whether an effect may be tried for the first time: what it makes must not be there already.
@@ -63,7 +76,7 @@ pub async fn precheck(ports: &Ports, effect: &Effect) -> Result<(), Failed> {
         )),
         Effect::MoveConnector { name, from, to, .. } => {
             let now = ports.connectors.config(name).await?.and_then(|c| c.get("topics").cloned()).unwrap_or_default();
-            if now == *from || now == *to {
+            if now == *from || now == *to || switch::repairs(&now, to) {
                 return Ok(());
             }
             Err(Failed::Wrong(format!(
@@ -87,14 +100,15 @@ pub async fn precheck(ports: &Ports, effect: &Effect) -> Result<(), Failed> {
     }
 }
 
-/// Carries `effect` out; the job that it started, if it did.
+/// Carries `effect` out.
 ///
 /// # Errors
 /// See [`Failed`].
-pub async fn execute(run: &Run, effect: &Effect) -> Result<Option<RunningJob>, Failed> {
+pub async fn execute(run: &Run, effect: &Effect) -> Result<Done, Failed> {
     let limit_ms = match effect {
         // As long as green may take to work through the same records.
         Effect::InspectTopic { .. } => run.settings.terms.catch_up_ms,
+        Effect::MoveConnector { .. } => run.settings.terms.catch_up_ms.max(EFFECT_MS),
         _ => EFFECT_MS,
     };
     let until = run.ports.clock.now_ms() + limit_ms;
@@ -102,7 +116,9 @@ pub async fn execute(run: &Run, effect: &Effect) -> Result<Option<RunningJob>, F
     loop {
         still_leading(run)?;
         match once(run, effect, until).await {
-            Err(Failed::Port(error)) if error.passing() && run.ports.clock.now_ms() < until => {
+            Err(Failed::Port(error))
+                if error.passing() && run.ports.clock.now_ms() < until && !run.turned.load(Ordering::SeqCst) =>
+            {
                 tracing::warn!(effect = effect.key(), %error, "no answer: tried again");
                 run.ports.clock.sleep_ms(pause_ms).await;
                 pause_ms = (pause_ms * 2).min(5_000);
@@ -112,7 +128,7 @@ pub async fn execute(run: &Run, effect: &Effect) -> Result<Option<RunningJob>, F
     }
 }
 
-async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Option<RunningJob>, Failed> {
+async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Done, Failed> {
     let ports = &run.ports;
     match effect {
         Effect::CreateTopic { topic, like, partitions, config } => {
@@ -140,7 +156,10 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Option<RunningJo
         Effect::Explain { job } => {
             ports.engine.explain(&text(run, job, &job_name(run, &job.table, run.attempt))?).await?;
         }
-        Effect::StartJob { job } => return start_job(run, job).await.map(Some),
+        Effect::StartJob { job } => {
+            let job = Some(start_job(run, job).await?);
+            return Ok(Done { job, note: None });
+        }
         Effect::CancelJob { table } => cancel_job(run, table).await?,
         Effect::CreateConnector { name, config } => {
             let config = resolved(run, config)?;
@@ -148,7 +167,11 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Option<RunningJo
             tasks_run(run, name, until).await?;
         }
         Effect::DeleteConnector { name } => ports.connectors.delete(name).await?,
-        Effect::MoveConnector { name, after, to, .. } => move_connector(run, name, after, to, until).await?,
+        Effect::MoveConnector { name, after, from, to, .. } => {
+            let after = resolved(run, after)?;
+            let note = switch::switch(run, &Switch { name, after: &after, from, to }, until).await?;
+            return Ok(Done { job: None, note });
+        }
         Effect::DeleteTopic { topic } => {
             ports.topics.delete(topic).await?;
             for subject in super::gather::subjects_of(topic) {
@@ -158,7 +181,7 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Option<RunningJo
         // The journal entry that says it is done is the record.
         Effect::SetManifest { .. } => {}
     }
-    Ok(None)
+    Ok(Done::default())
 }
 
 /// Waits until the audit has read the topic to the end that it has now.
@@ -290,51 +313,8 @@ async fn cancel_job(run: &Run, table: &str) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Stop, offsets, configuration, resume; judged by the tasks and by the group's progress on the new topic.
-async fn move_connector(
-    run: &Run,
-    name: &str,
-    after: &BTreeMap<String, String>,
-    to: &str,
-    until: i64,
-) -> Result<(), Failed> {
-    let ports = &run.ports;
-    if ports.topics.describe(to).await?.is_none() {
-        return Err(Failed::Wrong(format!("topic {to} does not exist: connector {name} stays where it is")));
-    }
-    let after = resolved(run, after)?;
-    let now = ports.connectors.config(name).await?;
-    let Some(now) = now else {
-        return Err(Failed::Wrong(format!("connector {name} does not exist any more")));
-    };
-    let moved = now.get("topics").map(String::as_str) == Some(to);
-    if !moved {
-        ports.connectors.stop(name).await?;
-        // Old rows change with a new column, so green is written from its beginning (semantics, "Sinks and going back").
-        let first = ports.topics.beginnings(to).await?;
-        let offsets: BTreeMap<i32, Option<i64>> = first.into_iter().map(|(p, offset)| (p, Some(offset))).collect();
-        ports.connectors.set_offsets(name, to, &offsets).await?;
-        ports.connectors.configure(name, &after).await?;
-    }
-    ports.connectors.resume(name).await?;
-    tasks_run(run, name, until).await?;
-    let target = ports.topics.visible_ends(to).await?;
-    let first = ports.topics.beginnings(to).await?;
-    let target: Offsets = target.into_iter().filter(|(p, end)| *end > first.get(p).copied().unwrap_or(0)).collect();
-    let group = format!("connect-{name}");
-    loop {
-        let have = ports.topics.committed(&group, to).await?.unwrap_or_default();
-        if record::reached(&have, &target) {
-            return Ok(());
-        }
-        let behind = record::behind(&have, &target);
-        tasks_run(run, name, until).await?;
-        later(run, until, || format!("connector {name} is still {behind} records behind on {to}")).await?;
-    }
-}
-
 /// Waits until every task runs; a failed task fails the effect.
-async fn tasks_run(run: &Run, name: &str, until: i64) -> Result<(), Failed> {
+pub(super) async fn tasks_run(run: &Run, name: &str, until: i64) -> Result<(), Failed> {
     loop {
         let status = run.ports.connectors.status(name).await?;
         if let Some(status) = &status {
@@ -350,15 +330,18 @@ async fn tasks_run(run: &Run, name: &str, until: i64) -> Result<(), Failed> {
     }
 }
 
-async fn later(run: &Run, until: i64, what: impl FnOnce() -> String) -> Result<(), Failed> {
+pub(super) async fn later(run: &Run, until: i64, what: impl FnOnce() -> String) -> Result<(), Failed> {
     if run.ports.clock.now_ms() >= until {
         return Err(Failed::Wrong(what()));
+    }
+    if run.turned.load(Ordering::SeqCst) {
+        return Err(Failed::Wrong(format!("the rollout goes another way: {}", what())));
     }
     run.ports.clock.sleep_ms(LOOK_MS).await;
     still_leading(run)
 }
 
 /// A daemon that another one has taken over from touches nothing more: Kafka fences its journal, not its calls.
-fn still_leading(run: &Run) -> Result<(), Failed> {
+pub(super) fn still_leading(run: &Run) -> Result<(), Failed> {
     if run.ports.journal.leading() { Ok(()) } else { Err(Failed::Port(PortError::Fenced)) }
 }

@@ -40,7 +40,7 @@ impl Handle {
         self.ask(|reply| Request::Apply { plan, reply }).await
     }
 
-    /// Approves or rejects. After `Ok`, the decision is journaled.
+    /// Approves, rejects, gives up or rolls back. After `Ok`, the decision is journaled.
     pub async fn decide(&self, decision: DecisionRequest) -> Result<Reply, Refusal> {
         self.ask(|reply| Request::Decide { decision, reply }).await
     }
@@ -53,6 +53,12 @@ impl Handle {
     /// Accepts a subject's history before `version` as it is. After `Ok`, it is journaled and newer versions are looked at again.
     pub async fn baseline(&self, baseline: BaselineRequest) -> Result<Reply, Refusal> {
         self.ask(|reply| Request::Baseline { baseline, reply }).await
+    }
+
+    /// Makes blue serve again. Refused where nothing has been promoted, or blue is being removed. After `Ok`, the wish is
+    /// journaled.
+    pub async fn roll_back(&self, rollout: String, by: String, via: String) -> Result<Reply, Refusal> {
+        self.ask(|reply| Request::RollBack { rollout, by, via, reply }).await
     }
 
     /// Asks to validate again: catch up, read both outputs, compare. After `Ok`, the wish is journaled.
@@ -89,7 +95,7 @@ pub enum Request {
         /// For the answer.
         reply: Answer,
     },
-    /// Say yes or no.
+    /// Decide on named evidence.
     Decide {
         /// Who decides what, on which evidence.
         decision: DecisionRequest,
@@ -114,8 +120,19 @@ pub enum Request {
         /// For the answer.
         reply: Answer,
     },
-    /// Give up, or roll back.
+    /// Give up, or roll back what has been promoted.
     Abort {
+        /// Rollout.
+        rollout: String,
+        /// Who asked, in their own words.
+        by: String,
+        /// What let them in: `token NAME`.
+        via: String,
+        /// For the answer.
+        reply: Answer,
+    },
+    /// Roll back, and nothing else.
+    RollBack {
         /// Rollout.
         rollout: String,
         /// Who asked, in their own words.
@@ -127,7 +144,7 @@ pub enum Request {
     },
 }
 
-/// Yes or no.
+/// What is decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
@@ -135,6 +152,22 @@ pub enum Decision {
     Approve,
     /// Do not.
     Reject,
+    /// Give it up; what has been promoted is rolled back.
+    Abort,
+    /// Make blue serve again.
+    Rollback,
+}
+
+impl Decision {
+    /// The name in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Abort => "abort",
+            Self::Rollback => "rollback",
+        }
+    }
 }
 
 /// A decision with everything that is journaled of it.
@@ -142,9 +175,9 @@ pub enum Decision {
 pub struct DecisionRequest {
     /// Rollout.
     pub rollout: String,
-    /// Yes or no.
+    /// What is decided.
     pub decision: Decision,
-    /// Digest of the evidence that it was given on: `sha256:<hex>`.
+    /// Digest of the evidence that it was given on, or of the plan while there is none: `sha256:<hex>`.
     pub evidence: String,
     /// Who, in their own words.
     pub by: String,
@@ -403,6 +436,9 @@ mod tests {
     fn a_cause_has_the_same_name_in_json_and_in_metrics() {
         for cause in RefusalCause::ALL {
             assert_eq!(serde_json::to_value(cause).unwrap(), serde_json::json!(cause.name()));
+        }
+        for decision in [Decision::Approve, Decision::Reject, Decision::Abort, Decision::Rollback] {
+            assert_eq!(serde_json::to_value(decision).unwrap(), serde_json::json!(decision.name()));
         }
         for kind in [RolloutKind::Evolution, RolloutKind::Deploy, RolloutKind::Change] {
             assert_eq!(serde_json::to_value(kind).unwrap(), serde_json::json!(kind.name()));

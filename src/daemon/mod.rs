@@ -1,7 +1,8 @@
 //! The daemon: one loop, one writer of the journal.
 //!
-//! Reading order: [`settings`] and [`ports`], [`watch`] sees evolutions, [`nulls`] counts what a default stands on, [`gather`] brings together what planning looks
-//! at, [`turn`] is the loop, [`execute`] carries one effect out, [`hold`] says when an output holds a cut, [`prove`] reads
+//! Reading order: [`settings`] and [`ports`], [`watch`] sees evolutions, [`nulls`] counts what a default stands on,
+//! [`gather`] brings together what planning looks at, [`turn`] is the loop, [`execute`] carries one effect out, `switch`
+//! moves a sink connector so that its destination stays exact, [`hold`] says when an output holds a cut, [`prove`] reads
 //! both outputs and compares, [`standing`] says whether what a plan stands on has moved, [`branch`] puts green's statements
 //! where people review them, `snapshot` keeps the journal short, [`view`] is what the outside sees, [`handle`] is how it asks.
 //!
@@ -9,6 +10,7 @@
 //! beside the loop, at most one piece for each rollout, and comes back as an event.
 
 mod answer;
+mod back;
 pub mod branch;
 pub mod execute;
 pub mod gather;
@@ -20,6 +22,7 @@ pub mod prove;
 pub mod settings;
 mod snapshot;
 pub mod standing;
+mod switch;
 pub mod turn;
 pub mod view;
 pub mod watch;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ports::Ports;
 use super::settings::Settings;
+use super::switch;
 use crate::model::manifest::Manifest;
 use crate::model::template;
 use crate::plan::standing::{NO_CONNECTOR, Standing};
@@ -12,6 +13,8 @@ use crate::port::{PortError, PortResult, ProjectFile};
 
 /// What Connect adds to a connector's settings by itself.
 const OWN_NAME: &str = "name";
+/// The setting that a move changes.
+const TOPICS: &str = "topics";
 
 /// What `plan` stands on, now.
 ///
@@ -60,7 +63,11 @@ fn differing(
     let Some(running) = running else { return BTreeSet::from([NO_CONNECTOR.to_owned()]) };
     let is_deployed = |key: &String| {
         let value = deployed.get(key).and_then(|value| template::resolve(value, &settings.vars).ok());
-        value.as_ref() == running.get(key)
+        match (&value, running.get(key)) {
+            // It is on its way there: its destination is being mended.
+            (Some(to), Some(on)) if key == TOPICS && switch::repairs(on, to) => true,
+            (value, on) => value.as_ref() == on,
+        }
     };
     let keys = deployed.keys().chain(running.keys());
     keys.filter(|key| *key != OWN_NAME && !is_deployed(key)).cloned().collect()

@@ -1,11 +1,13 @@
 //! The daemon in a small world of its own: no system, no time that passes by itself.
 
+mod back;
 mod changes;
 mod decisions;
 mod nulls;
 mod overlaps;
 mod reading;
 mod snapshot;
+mod switching;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
@@ -23,7 +25,7 @@ use super::watch::Sighting;
 use crate::model::effect::Effect;
 use crate::model::job::{JobHealth, JobRef, JobText};
 use crate::model::parity::Hop;
-use crate::model::record::{Offsets, RawRecord, TopicSpec};
+use crate::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
 use crate::model::work::{ReadProgress, RunningJob};
 use crate::plan::input::{Carry, NullableDefaults};
 use crate::plan::{Policy, project};
@@ -126,6 +128,9 @@ impl Registry for World {
     async fn set_level(&self, _: &str, _: &str) -> PortResult<()> {
         unasked()
     }
+    async fn register(&self, _: &str, _: &str) -> PortResult<()> {
+        unasked()
+    }
     async fn delete_subject(&self, _: &str) -> PortResult<()> {
         unasked()
     }
@@ -161,6 +166,9 @@ impl Topics for World {
         }
     }
     async fn delete_group(&self, _: &str) -> PortResult<()> {
+        unasked()
+    }
+    async fn write(&self, _: &str, _: &[NewRecord]) -> PortResult<()> {
         unasked()
     }
     async fn read(&self, _: &str, from: &Offsets, to: &Offsets) -> PortResult<Box<dyn RecordStream>> {
@@ -368,7 +376,7 @@ async fn a_connector_that_somebody_has_changed_is_not_moved() {
         from: "t.s".to_owned(),
         to: "t.s_v2".to_owned(),
     };
-    for (topics, fine) in [("t.s", true), ("t.s_v2", true), ("t.other", false)] {
+    for (topics, fine) in [("t.s", true), ("t.s_v2", true), ("t.s_v2.repair-r-1", true), ("t.other", false)] {
         let connector = BTreeMap::from([("topics".to_owned(), topics.to_owned())]);
         let ports = ports(&Arc::new(World { connector: Mutex::new(Some(connector)), ..World::default() }));
         assert_eq!(precheck(&ports, &effect).await.is_ok(), fine, "{topics}");

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::AbortHandle;
 
-use super::execute::{self, Failed, Run};
+use super::execute::{self, Done, Failed, Run};
 use super::handle::{QueuedView, Request, View};
 use super::hold::{self, NotHeld, Wait};
 use super::nulls::Awaited;
@@ -18,7 +19,6 @@ use super::watch::{Audit, Sighting};
 use super::{branch, gather, view};
 use crate::model::effect::Effect;
 use crate::model::verdict::{Evidence, Outcome};
-use crate::model::work::RunningJob;
 use crate::plan::Plan;
 use crate::port::{Held, OutgoingEvent, Place, PortError};
 use crate::rollout::event::Body;
@@ -71,7 +71,7 @@ impl Stopped {
 /// What a piece of work beside the loop came to.
 #[derive(Debug)]
 enum Outcomes {
-    Effect { key: String, seconds: f64, result: Result<Option<RunningJob>, Failed> },
+    Effect { key: String, seconds: f64, result: Result<Done, Failed> },
     CaughtUp(Result<(), NotHeld>),
     Proven { seconds: f64, result: Box<Result<Evidence, Broken>> },
 }
@@ -116,6 +116,8 @@ pub struct Daemon {
     working: BTreeMap<String, (u64, AbortHandle)>,
     /// The number of the last piece of work.
     last_work: u64,
+    /// Tells the effect under way of each rollout that the rollout goes another way.
+    turned: BTreeMap<String, Arc<AtomicBool>>,
     finished: (mpsc::Sender<Finished>, mpsc::Receiver<Finished>),
     announced: BTreeSet<String>,
     /// Whether the project's files are behind what is deployed, and when that was looked at last.
@@ -164,6 +166,7 @@ impl Daemon {
             counting: BTreeMap::new(),
             working: BTreeMap::new(),
             last_work: 0,
+            turned: BTreeMap::new(),
             finished: mpsc::channel(64),
             announced: BTreeSet::new(),
             behind: (true, i64::MIN),
@@ -244,7 +247,12 @@ impl Daemon {
     fn count_transition(&self, id: &str, after: &Ledger) {
         let before = self.ledger.rollouts.get(id).map(|r| r.history.len()).unwrap_or(0);
         let Some(rollout) = after.rollouts.get(id) else { return };
-        for step in rollout.history.iter().skip(before) {
+        for (n, step) in rollout.history.iter().enumerate().skip(before) {
+            let last = n.checked_sub(1).and_then(|n| rollout.history.get(n)).map(|s| s.state);
+            if last == Some(step.state) {
+                // A remark on the way: what an effect did.
+                continue;
+            }
             self.metrics.rollout_transitions_total.inc([step.state.name()]);
             tracing::info!(rollout = id, state = step.state.name(), note = step.note, "rollout moved");
         }
@@ -402,7 +410,7 @@ impl Daemon {
                     rollout = rollout.id,
                     job = job.name,
                     ill,
-                    "blue is not retired: a green job is not well; roll back with abort, or mend it"
+                    "blue is not retired: a green job is not well; roll back, or mend it"
                 );
             }
             return false;
@@ -449,7 +457,9 @@ impl Daemon {
             attempt,
             jobs: self.ledger.jobs.clone(),
             job_attempts: started(rollout),
+            turned: Arc::default(),
         };
+        self.turned.insert(rollout.id.clone(), Arc::clone(&run.turned));
         let effect = effect.clone();
         self.beside(&rollout.id, async move {
             let begin = std::time::Instant::now();
@@ -500,8 +510,11 @@ impl Daemon {
         self.working.insert(rollout.to_owned(), (number, task.abort_handle()));
     }
 
-    /// Stops looking and comparing for a rollout; an effect under way is never cut off.
-    pub(super) fn stop_looking(&mut self, rollout: &Rollout) {
+    /// Stops looking and comparing for a rollout; an effect under way is never cut off, but what only waits gives up.
+    pub(super) fn turn_away(&mut self, rollout: &Rollout) {
+        if let Some(turned) = self.turned.remove(&rollout.id) {
+            turned.store(true, Ordering::SeqCst);
+        }
         if matches!(rollout.state, State::CatchingUp | State::Validating)
             && let Some((_, task)) = self.working.remove(&rollout.id)
         {
@@ -520,9 +533,9 @@ impl Daemon {
                 let kind = key.split(':').next().unwrap_or("").replace('-', "_");
                 self.metrics.effect_duration_seconds.observe([&kind], seconds);
                 match result {
-                    Ok(job) => {
+                    Ok(Done { job, note }) => {
                         self.metrics.effects_total.inc([&kind, "done"]);
-                        self.happened(rollout, Event::EffectDone { key, job }).await
+                        self.happened(rollout, Event::EffectDone { key, job, note }).await
                     }
                     Err(failed) => {
                         self.metrics.effects_total.inc([&kind, "failed"]);
@@ -577,7 +590,12 @@ impl Daemon {
                 "title": rollout.title,
                 "evidence_digest": digest,
                 "evidence": rollout.evidence,
-                "links": {"show": base, "approve": format!("{base}/approve"), "reject": format!("{base}/reject")},
+                "links": {
+                    "show": base,
+                    "approve": format!("{base}/approve"),
+                    "reject": format!("{base}/reject"),
+                    "rollback": format!("{base}/rollback"),
+                },
             }),
         );
     }

@@ -63,7 +63,8 @@ pub enum Effect {
         /// Name.
         name: String,
     },
-    /// Moves a sink connector from one topic to another: stop, set offsets, configure, resume. Undo: move it back.
+    /// Moves a sink connector from one topic to another: stop, mend the destination, set offsets, configure, resume. Undo:
+    /// move it back.
     MoveConnector {
         /// Name.
         name: String,

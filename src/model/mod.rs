@@ -7,6 +7,7 @@ pub mod manifest;
 pub mod name;
 pub mod parity;
 pub mod record;
+pub mod sink;
 pub mod template;
 pub mod verdict;
 pub mod work;

@@ -22,6 +22,15 @@ pub struct RawRecord {
     pub value: Option<Vec<u8>>,
 }
 
+/// A record to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRecord {
+    /// Key bytes.
+    pub key: Vec<u8>,
+    /// Value bytes; `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+}
+
 /// The schema id of Confluent's wire format: magic byte 0, four bytes big endian. `None` when the bytes are not in it.
 pub fn schema_id(bytes: &[u8]) -> Option<u32> {
     match bytes {

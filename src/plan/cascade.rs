@@ -11,7 +11,7 @@ use super::estate::{self, Estate, Table};
 use super::graph::Graph;
 use super::impact::Impact;
 use super::input::PlanInput;
-use super::{deploy, job, rewrite};
+use super::{deploy, job, project, rewrite};
 use crate::diagnostic::Diagnostic;
 use crate::model::effect::Effect;
 use crate::model::manifest::{DeployedTable, Manifest};
@@ -54,7 +54,7 @@ impl Cascade<'_> {
     }
 
     /// Moves every sink connector whose table becomes green; what people read of it.
-    pub fn connectors(&self, after: &mut Manifest) -> (Vec<Effect>, Vec<String>) {
+    pub fn connectors(&self, after: &mut Manifest, warnings: &mut Vec<Diagnostic>) -> (Vec<Effect>, Vec<String>) {
         let before = &self.input.manifest;
         let mut moves = Vec::new();
         let mut lines = Vec::new();
@@ -68,6 +68,7 @@ impl Cascade<'_> {
                 // A reader table keeps its topic, and so does the connector that reads it.
                 continue;
             }
+            warnings.extend(project::inexact(name, &connector.config));
             let mut config = connector.config.clone();
             if let Some(topics) = config.get_mut("topics") {
                 *topics = rewrite::next_name(topics);

@@ -74,7 +74,7 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
     let green = cascade.jobs(&mut after)?;
 
     let no_nulls = no_nulls(input, evolution, &added);
-    let (moves, connectors) = cascade.connectors(&mut after);
+    let (moves, connectors) = cascade.connectors(&mut after, warnings);
     let mut tables = cascade.describe(&green, &classes);
     for table in &mut tables {
         let own = added.remove(&table.table).unwrap_or_default();

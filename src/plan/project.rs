@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::manifest::{DeployedConnector, DeployedTable, Manifest};
+use crate::model::sink::{self, Inexact};
 use crate::model::{name, template};
 use crate::sql::{self, Statement, StatementKind};
 
@@ -202,12 +203,9 @@ fn connector(path: &str, text: &str, project: &mut Project) {
 
 /// Finds the table whose topic each sink connector reads.
 fn attach_connectors(project: &mut Project, vars: &BTreeMap<String, String>) {
-    let by_topic: BTreeMap<String, String> = project
-        .manifest
-        .tables
-        .iter()
-        .filter_map(|(name, t)| t.topic.clone().map(|topic| (topic, name.clone())))
-        .collect();
+    let tables = &project.manifest.tables;
+    let by_topic: BTreeMap<String, String> =
+        tables.iter().filter_map(|(name, t)| t.topic.clone().map(|topic| (topic, name.clone()))).collect();
     for (name, connector) in &mut project.manifest.connectors {
         let topics = connector.config.get("topics").cloned().unwrap_or_default();
         let resolved = template::resolve(&topics, vars).unwrap_or(topics.clone());
@@ -238,7 +236,24 @@ fn attach_connectors(project: &mut Project, vars: &BTreeMap<String, String>) {
                     .help("set consumer.override.isolation.level to read_committed"),
             );
         }
+        // The topic of a reader table is never gone over from.
+        if tables.get(&connector.table).is_some_and(|table| table.dml.is_some()) {
+            project.diagnostics.extend(inexact(name, &connector.config));
+        }
     }
+}
+
+/// A remark when going over to another topic, and back, cannot be exact at the connector's destination.
+pub fn inexact(name: &str, config: &BTreeMap<String, String>) -> Option<Diagnostic> {
+    let why = sink::exact(config).err()?;
+    let help = match why {
+        Inexact::Adds => "moved to another topic, it writes every row again: give it a fresh destination and swap",
+        _ => {
+            "rows and values that only the topic it leaves had stay there: set what is missing, or look after them by hand"
+        }
+    };
+    let text = format!("connector `{name}` cannot go over to another topic exactly: {why}");
+    Some(Diagnostic::warning("C116", text).help(help))
 }
 
 fn describe(kind: &StatementKind) -> String {

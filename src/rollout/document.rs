@@ -196,7 +196,7 @@ fn events(rollout: &Rollout) -> Vec<(Row, Event)> {
     ];
     // What was never intended is not done: the daemon writes the intent first.
     if !forward || rollout.intended.contains_key(&key) {
-        events.insert(2, ("effect done", Event::EffectDone { key, job: None }));
+        events.insert(2, ("effect done", Event::EffectDone { key, job: None, note: None }));
     }
     let place = |name: &str| ORDER.iter().position(|n| *n == name).unwrap_or(ORDER.len());
     events.into_iter().map(|(name, event)| (Row(place(name), name), event)).collect()

@@ -107,6 +107,9 @@ pub enum Event {
         key: String,
         /// The job that it started, if it did.
         job: Option<RunningJob>,
+        /// What people should know of it, one line.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
     /// An effect failed for good.
     EffectFailed {

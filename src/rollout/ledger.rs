@@ -132,7 +132,7 @@ impl Ledger {
             return Err(Illegal::Existence { id: id.to_owned(), what: "it was never proposed" });
         };
         let after = next(rollout, what, at_ms)?;
-        if let Event::EffectDone { key, job } = what {
+        if let Event::EffectDone { key, job, .. } = what {
             match rollout.effects().into_iter().find(|e| e.key() == *key) {
                 Some(Effect::SetManifest { after, .. }) => self.manifest = *after,
                 Some(Effect::CancelJob { table }) => {

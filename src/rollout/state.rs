@@ -120,10 +120,10 @@ impl fmt::Display for State {
     }
 }
 
-/// One line of a rollout's history.
+/// One line of a rollout's history: a state that it came into, or a remark on the way through one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// When it came into this state, milliseconds since 1970.
+    /// When, milliseconds since 1970.
     pub at_ms: i64,
     /// The state.
     pub state: State,
@@ -207,6 +207,12 @@ impl Rollout {
     pub fn planned_for(&self) -> BTreeMap<String, i32> {
         let subjects = self.plan.get("assumptions").and_then(|assumptions| assumptions.get("subjects"));
         subjects.and_then(|subjects| BTreeMap::deserialize(subjects).ok()).unwrap_or_default()
+    }
+
+    /// The state in which something failed, for one that is stuck.
+    pub fn before_stuck(&self) -> Option<State> {
+        let before = || self.history.iter().rev().map(|step| step.state).find(|state| *state != State::Stuck);
+        (self.state == State::Stuck).then(before).flatten()
     }
 
     /// Tries of an effect so far.

@@ -90,7 +90,7 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
                 r.intended.insert(key.clone(), *attempt);
             }
         }
-        Event::EffectDone { key, job } => {
+        Event::EffectDone { key, job, note } => {
             let effects = r.effects();
             let Some(effect) = effects.iter().find(|e| e.key() == *key) else {
                 return Err(illegal("an effect of another phase"));
@@ -100,6 +100,9 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
             }
             if let Some(job) = job {
                 r.jobs.insert(job.table.clone(), job.clone());
+            }
+            if let Some(note) = note {
+                r.history.push(Step { at_ms, state: r.state, note: note.clone() });
             }
             r.done.insert(key.clone());
             if effects.iter().all(|e| r.done.contains(&e.key())) {
@@ -184,8 +187,8 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
             }
             // What failed is tried again: forward where green serves already, back where it does not.
             State::Stuck => {
-                let before = r.history.iter().rev().map(|s| s.state).find(|s| *s != State::Stuck);
-                go(&mut r, before.unwrap_or(State::Aborting), at_ms, &format!("tried again by {by}: {reason}"));
+                let before = r.before_stuck().unwrap_or(State::Aborting);
+                go(&mut r, before, at_ms, &format!("tried again by {by}: {reason}"));
             }
             _ => return Err(illegal("an abort")),
         },

@@ -78,8 +78,10 @@ const STATE: Label = Label { name: "state", values: Values::Closed(STATES) };
 const EFFECT: Label = Label { name: "effect", values: Values::Closed(EFFECTS) };
 const DONE_OR_FAILED: Label = Label { name: "outcome", values: Values::Closed(&["done", "failed"]) };
 const PROOF: Label = Label { name: "outcome", values: Values::Closed(&["pass", "undecided", "fail"]) };
-const DECISION: Label =
-    Label { name: "outcome", values: Values::Closed(&["approved", "rejected", "repeated", "refused"]) };
+const DECISION: Label = Label {
+    name: "outcome",
+    values: Values::Closed(&["approved", "rejected", "aborted", "rolled_back", "repeated", "refused"]),
+};
 const VERDICT: Label = Label { name: "verdict", values: Values::Closed(&["accepted", "refused", "no_impact"]) };
 const SIDE: Label = Label { name: "side", values: Values::Closed(&["blue", "green"]) };
 const SYSTEM: Label = Label { name: "system", values: Values::Closed(SYSTEMS) };
@@ -177,7 +179,8 @@ metrics! {
     differences_found_total: Counter, "cyanotype_differences_found_total", [], &[],
         "Keys or rows where green differs from blue beyond what the plan declares.";
     approvals_total: Counter, "cyanotype_approvals_total", [DECISION], &[],
-        "Decisions that came in: approved, rejected, repeated deliveries (answered again without effect), refused.";
+        "Decisions that came in: approved, rejected, signed wishes to go back (aborted, rolled back), repeated deliveries \
+         (answered again without effect), refused.";
     api_refusals_total: Counter, "cyanotype_api_refusals_total", [CAUSE], &[],
         "Calls of the API that were refused, by cause.";
     http_requests_total: Counter, "cyanotype_http_requests_total", [PATH, CODE], &[],

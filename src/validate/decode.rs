@@ -280,6 +280,19 @@ impl Fields {
     }
 }
 
+/// Where each field of a record's datum lies in it.
+pub(super) fn field_ranges(fields: &[(String, Shape)], datum: &[u8]) -> Result<Vec<Range<usize>>, Fault> {
+    let (mut cursor, mut value) = (Cursor(datum), Vec::new());
+    let mut ranges = Vec::with_capacity(fields.len());
+    for (_, field) in fields {
+        let start = datum.len() - cursor.0.len();
+        value.clear();
+        cursor.value(field, &mut value)?;
+        ranges.push(start..datum.len() - cursor.0.len());
+    }
+    if cursor.0.is_empty() { Ok(ranges) } else { Err(Fault::LeftOver(cursor.0.len())) }
+}
+
 /// The schema id of a message and its datum.
 pub(super) fn message<'a>(bytes: &'a [u8], part: &'static str) -> Result<(u32, &'a [u8]), Fault> {
     if bytes.first() == Some(&0) && bytes.len() < 5 {

@@ -44,6 +44,7 @@ mod compare;
 mod decode;
 pub mod digest;
 mod fold;
+pub mod repair;
 mod schema;
 mod show;
 mod verdict;

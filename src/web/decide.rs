@@ -1,4 +1,4 @@
-//! The calls that change something: apply, approve, reject, abort, and the decision webhook.
+//! The calls that change something: apply, approve, reject, abort, roll back, and the decision webhook.
 //!
 //! Rules: nothing is read past the size limit; a token is checked before the body is read, a signature over the body as it
 //! came; a decision names the evidence it was given on; a signed decision also says in its body which way it goes, because
@@ -54,10 +54,29 @@ pub(super) async fn reject(app: Shared, id: Id, headers: HeaderMap, body: Body) 
     decide(app, id, Decision::Reject, headers, body).await
 }
 
-pub(super) async fn abort(State(app): Shared, id: Id, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
+pub(super) async fn abort(app: Shared, id: Id, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
+    go_back(app, id, Decision::Abort, headers, body).await
+}
+
+pub(super) async fn roll_back(app: Shared, id: Id, headers: HeaderMap, body: Body) -> Result<Response, Refused> {
+    go_back(app, id, Decision::Rollback, headers, body).await
+}
+
+/// With a token. A signed wish to go back is an event: it names what it is about, as every decision does.
+async fn go_back(
+    State(app): Shared,
+    id: Id,
+    how: Decision,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refused> {
     let wish = Wish::read(&app, Scope::Abort, id, headers, body).await?;
-    let reply = ask(&app.handle, app.handle.abort(wish.rollout, wish.by, format!("token {}", wish.token))).await?;
-    tracing::info!(rollout = reply.rollout, state = reply.state, token = wish.token, "abort taken");
+    let (rollout, by, via) = (wish.rollout, wish.by, format!("token {}", wish.token));
+    let reply = match how {
+        Decision::Rollback => ask(&app.handle, app.handle.roll_back(rollout, by, via)).await?,
+        _ => ask(&app.handle, app.handle.abort(rollout, by, via)).await?,
+    };
+    tracing::info!(rollout = reply.rollout, state = reply.state, token = wish.token, how = how.name(), "wish taken");
     Ok((StatusCode::ACCEPTED, Json(reply)).into_response())
 }
 
@@ -193,7 +212,12 @@ fn answer(app: &App, seen: Result<(Option<Decision>, Seen), Refused>) -> Result<
     match seen {
         Seen::First(Ok(reply)) => {
             tracing::info!(rollout = reply.rollout, state = reply.state, "decision taken");
-            count(if decision == Some(Decision::Reject) { "rejected" } else { "approved" });
+            count(match decision {
+                Some(Decision::Reject) => "rejected",
+                Some(Decision::Abort) => "aborted",
+                Some(Decision::Rollback) => "rolled_back",
+                Some(Decision::Approve) | None => "approved",
+            });
             Ok(Json(reply).into_response())
         }
         Seen::Again(given) => {
@@ -266,7 +290,7 @@ impl DecisionBody {
         if self.decision.is_some() {
             return Ok(self);
         }
-        let word = if path == Decision::Approve { "approve" } else { "reject" };
+        let word = path.name();
         let message =
             format!("a signed body must hold \"decision\": \"{word}\": the signature does not cover the path");
         Err(Refused::new(Cause::Malformed, message))
@@ -306,6 +330,10 @@ enum EventKind {
     Approved,
     #[serde(rename = "rollout.rejected")]
     Rejected,
+    #[serde(rename = "rollout.abort")]
+    Abort,
+    #[serde(rename = "rollout.rollback")]
+    Rollback,
 }
 
 #[derive(Deserialize)]
@@ -323,6 +351,8 @@ impl Event {
             decision: match self.kind {
                 EventKind::Approved => Decision::Approve,
                 EventKind::Rejected => Decision::Reject,
+                EventKind::Abort => Decision::Abort,
+                EventKind::Rollback => Decision::Rollback,
             },
             evidence: evidence(self.data.evidence)?,
             by: name("by", self.data.by.unwrap_or_default())?,

@@ -59,6 +59,7 @@ pub fn router(handle: Handle, auth: AuthSettings, metrics: Arc<Metrics>) -> Rout
         .route("/api/v1/rollouts/{id}/approve", post(decide::approve))
         .route("/api/v1/rollouts/{id}/reject", post(decide::reject))
         .route("/api/v1/rollouts/{id}/abort", post(decide::abort))
+        .route("/api/v1/rollouts/{id}/rollback", post(decide::roll_back))
         .route("/api/v1/rollouts/{id}/revalidate", post(decide::revalidate))
         .route("/api/v1/baselines", post(decide::baseline))
         .route("/api/v1/webhooks/decision", post(decide::webhook))

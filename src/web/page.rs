@@ -122,6 +122,9 @@ fn write_rollout(out: &mut String, rollout: &RolloutView, now_ms: i64) -> fmt::R
             id = Safe(&rollout.id),
         )?;
     }
+    if rollout.state == "soaking" {
+        write!(out, "<p>Make blue serve again: <code>cyanotype rollback {}</code></p>", Safe(&rollout.id))?;
+    }
     out.push_str("<details><summary>history</summary><ol>");
     for step in &rollout.history {
         write!(out, "<li>{} <b>{}</b> {}</li>", When(step.at_ms), Safe(&step.state), Safe(&step.note))?;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cyanotype::adapter::kafka::{KafkaSettings, KafkaTopics};
 use cyanotype::adapter::kafka_journal::{JournalSettings, KafkaJournal, read_all};
-use cyanotype::model::record::{Offsets, RawRecord, TopicSpec};
+use cyanotype::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
 use cyanotype::port::{Held, Journal, PortError, PortResult, Topics};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -122,6 +122,29 @@ async fn read(topics: &KafkaTopics, topic: &str, from: &Offsets, to: &Offsets) -
     }
     assert_eq!(stream.next_batch().await?, None, "the end stays the end");
     Ok(all)
+}
+
+#[tokio::test]
+async fn what_is_written_is_read_in_its_order_and_again_when_it_is_written_again() {
+    let topic = name("write");
+    let _cleanup = Cleanup(topic.clone());
+    let topics = topics();
+    topics.create(&spec(&topic, 1, &[])).await.unwrap();
+    let record = |n: u32| NewRecord {
+        key: n.to_be_bytes().to_vec(),
+        value: (!n.is_multiple_of(3)).then(|| format!("value {n}").into_bytes()),
+    };
+    let records: Vec<NewRecord> = (0..7_000).map(record).collect();
+    topics.write(&topic, &records).await.unwrap();
+    topics.write(&topic, &records[..10]).await.unwrap();
+    let ends = topics.visible_ends(&topic).await.unwrap();
+    assert_eq!(ends, Offsets::from([(0, 7_010)]), "no marker and no gap");
+    let mut stream = topics.read(&topic, &Offsets::new(), &ends).await.unwrap();
+    let mut read = Vec::new();
+    while let Some(batch) = stream.next_batch().await.unwrap() {
+        read.extend(batch.into_iter().map(|r| NewRecord { key: r.key.unwrap(), value: r.value }));
+    }
+    assert!(read == [&records[..], &records[..10]].concat());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -151,6 +151,24 @@ async fn a_subject_lives_and_goes() {
 }
 
 #[tokio::test]
+async fn a_schema_can_be_known_under_another_subject_as_well() {
+    let registry = registry();
+    let (subject, other) = (name("own-value"), name("other-value"));
+    tidy(Made { subjects: &[&subject, &other], ..Made::default() }, async {
+        assert_eq!(register(&subject, record(A)).await, 200);
+        let own = registry.schema(&subject, 1).await.unwrap();
+        for _ in 0..2 {
+            registry.register(&other, &own.text).await.expect("once more changes nothing");
+        }
+        assert_eq!(registry.versions(&other).await.unwrap(), [1]);
+        assert_eq!(registry.schema(&other, 1).await.unwrap().id, own.id, "one text has one id");
+        let refused = registry.register(&other, "no schema").await;
+        assert!(matches!(refused, Err(PortError::Refused { .. })), "{refused:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_level_holds_from_the_first_version_on() {
     let registry = registry();
     let subject = name("level-value");

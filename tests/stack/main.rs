@@ -11,6 +11,7 @@ mod brief;
 mod changed;
 mod faulty_registry;
 mod generated;
+mod going_back;
 mod nulls;
 mod overlaps;
 mod shop;

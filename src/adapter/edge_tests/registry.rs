@@ -50,3 +50,13 @@ async fn references_in_a_circle_come_to_an_end() {
     let schema = RegistryClient::new(&fake.endpoint()).unwrap().schema("a", 1).await.unwrap();
     assert_eq!(schema.references, [("n.a".to_owned(), "a".to_owned()), ("n.b".to_owned(), "b".to_owned())]);
 }
+
+#[tokio::test]
+async fn a_schema_is_registered_and_a_refusal_is_told() {
+    let taken = Fake::constant(200, r#"{"id":7}"#).await;
+    RegistryClient::new(&taken.endpoint()).unwrap().register("s-value", r#""int""#).await.unwrap();
+    assert_eq!(taken.count("POST /base/subjects/s-value/versions"), 1);
+    let refused = Fake::constant(409, r#"{"error_code":409,"message":"incompatible"}"#).await;
+    let outcome = RegistryClient::new(&refused.endpoint()).unwrap().register("s-value", r#""int""#).await;
+    assert!(matches!(&outcome, Err(PortError::Refused { .. })), "{outcome:?}");
+}

@@ -15,7 +15,7 @@ use crate::daemon::ports::Ports;
 use crate::daemon::settings::Settings;
 use crate::daemon::turn::Daemon;
 use crate::daemon::watch::{self, Sighting};
-use crate::model::record::{Offsets, RawRecord, TopicSpec};
+use crate::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
 use crate::model::verdict::{Evidence, Outcome};
 use crate::plan::input::{Carry, NullCount, NullableDefaults};
 use crate::plan::{Plan, Policy, project};
@@ -44,6 +44,9 @@ struct Source {
 
 #[async_trait]
 impl Registry for Source {
+    async fn register(&self, _: &str, _: &str) -> PortResult<()> {
+        unasked()
+    }
     async fn subjects(&self) -> PortResult<Vec<String>> {
         unasked()
     }
@@ -84,6 +87,9 @@ impl RecordStream for Batch {
 
 #[async_trait]
 impl Topics for Source {
+    async fn write(&self, _: &str, _: &[NewRecord]) -> PortResult<()> {
+        unasked()
+    }
     async fn describe(&self, topic: &str) -> PortResult<Option<TopicSpec>> {
         Ok(Some(TopicSpec { name: topic.to_owned(), partitions: 1, config: BTreeMap::new() }))
     }
@@ -419,7 +425,7 @@ async fn before_approval(daemon: &mut Daemon, cut: &Offsets) -> (String, String)
             Todo::Run { effect, .. } if !rollout.intended.contains_key(&effect.key()) => {
                 Event::EffectIntended { key: effect.key(), attempt: 1 }
             }
-            Todo::Run { effect, .. } => Event::EffectDone { key: effect.key(), job: None },
+            Todo::Run { effect, .. } => Event::EffectDone { key: effect.key(), job: None, note: None },
             Todo::CatchUp => Event::CaughtUp,
             Todo::Validate => Event::Validated { evidence: Box::new(evidence(&id, &rollout.plan_digest, cut)) },
             _ => return (id, rollout.evidence_digest().unwrap()),

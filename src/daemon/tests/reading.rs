@@ -52,6 +52,7 @@ async fn inspected(values: Vec<Vec<u8>>) -> Result<(), Failed> {
         attempt: 1,
         jobs: BTreeMap::new(),
         job_attempts: BTreeMap::new(),
+        turned: Arc::default(),
     };
     let outcome = execute(&run, &Effect::InspectTopic { topic: "p.a".to_owned() }).await;
     reading.abort();

@@ -81,7 +81,7 @@ fn build(
     after.ahead = Some(branch);
     let green = cascade.jobs(&mut after)?;
 
-    let (moves, connectors) = cascade.connectors(&mut after);
+    let (moves, connectors) = cascade.connectors(&mut after, &mut warnings);
     let claims = claims::claims(&blue, &base, &impact, &own);
     let mut tables = cascade.describe(&green, &claims.classes);
     for table in &mut tables {
@@ -217,7 +217,8 @@ fn unproven(claims: &Claims, contracts: &[TableContract]) -> Vec<String> {
 /// Rows that green never had cannot be deleted by it: they stay where a sink connector wrote them.
 fn stale_rows(before: &Manifest, claims: &Claims, warnings: &mut Vec<Diagnostic>) {
     for (name, connector) in &before.connectors {
-        if claims.rows.contains_key(&connector.table) {
+        // A destination that follows its topic is told of them when its connector moves.
+        if claims.rows.contains_key(&connector.table) && project::inexact(name, &connector.config).is_some() {
             let text = format!(
                 "rows of `{}` that green no longer has stay in the destination of connector `{name}`",
                 connector.table

@@ -4,6 +4,7 @@ mod append;
 mod classes;
 mod decoding;
 mod figures;
+mod repair;
 mod rows;
 mod upsert;
 

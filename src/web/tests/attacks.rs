@@ -14,7 +14,12 @@ fn assert_refused(world: &World, got: &Got, status: u16, cause: &str) {
 #[tokio::test]
 async fn a_forged_signature_is_refused() {
     let forger = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    for (path, body) in [(APPROVE, approval()), (WEBHOOK, event("rollout.approved"))] {
+    for (path, body) in [
+        (APPROVE, approval()),
+        (WEBHOOK, event("rollout.approved")),
+        (WEBHOOK, event("rollout.abort")),
+        (WEBHOOK, event("rollout.rollback")),
+    ] {
         let world = world();
         let got = world.signed(path, &Message { secret: forger, ..Message::new("m1", body) }).await;
         assert_refused(&world, &got, 401, "bad_signature");
@@ -66,6 +71,9 @@ async fn an_old_and_an_early_timestamp_are_refused() {
         let mut message = Message::new("m1", event("rollout.approved"));
         message.time += shift;
         assert_refused(&world, &world.signed(WEBHOOK, &message).await, 401, cause);
+        let back = self::world();
+        let message = Message { body: event("rollout.rollback"), ..message };
+        assert_refused(&back, &back.signed(WEBHOOK, &message).await, 401, cause);
     }
 }
 
@@ -147,6 +155,23 @@ async fn a_signed_rejection_cannot_be_sent_as_an_approval() {
 }
 
 #[tokio::test]
+async fn a_wish_to_go_back_cannot_be_sent_as_an_approval_or_without_evidence() {
+    let world_a = world();
+    for word in ["abort", "rollback"] {
+        let body = approval().replace("\"approve\"", &format!("\"{word}\""));
+        let got = world_a.signed(APPROVE, &Message::new(word, body)).await;
+        assert_eq!((got.status.as_u16(), got.cause().as_str()), (400, "malformed"));
+    }
+    assert_eq!(world_a.effects(), 0);
+    for kind in ["rollout.abort", "rollout.rollback"] {
+        let world = world();
+        let silent = serde_json::json!({ "type": kind, "data": { "rollout": "r1", "by": "Ada" } }).to_string();
+        let got = world.signed(WEBHOOK, &Message::new("m1", silent)).await;
+        assert_refused(&world, &got, 400, "missing_evidence");
+    }
+}
+
+#[tokio::test]
 async fn a_signed_decision_on_other_evidence_is_refused_by_the_daemon() {
     let world = world();
     let mut body: Value = serde_json::from_str(&approval()).unwrap();
@@ -164,7 +189,7 @@ async fn no_token_an_unknown_one_and_a_wrong_scope_are_refused() {
         let world = world();
         assert_refused(&world, &world.with_token(APPROVE, token, approval()).await, 401, "unauthenticated");
     }
-    for path in [APPROVE, REJECT, "/api/v1/rollouts/r1/abort", "/api/v1/rollouts"] {
+    for path in [APPROVE, REJECT, ROLLBACK, "/api/v1/rollouts/r1/abort", "/api/v1/rollouts"] {
         let world = world();
         let got = world.with_token(path, READER, approval()).await;
         assert_refused(&world, &got, 403, "wrong_scope");
@@ -174,7 +199,7 @@ async fn no_token_an_unknown_one_and_a_wrong_scope_are_refused() {
 
 #[tokio::test]
 async fn a_signature_opens_decisions_only() {
-    for path in ["/api/v1/rollouts", "/api/v1/rollouts/r1/abort", "/api/v1/rollouts/r1/revalidate"] {
+    for path in ["/api/v1/rollouts", ROLLBACK, "/api/v1/rollouts/r1/abort", "/api/v1/rollouts/r1/revalidate"] {
         let world = world();
         assert_refused(&world, &world.signed(path, &Message::new("m1", approval())).await, 401, "unauthenticated");
         assert!(world.others.lock().unwrap().is_empty());
@@ -218,7 +243,7 @@ async fn a_decision_without_evidence_is_refused() {
 #[tokio::test]
 async fn an_oversized_body_is_refused_with_and_without_a_declared_length() {
     let large = "x".repeat(64 * 1024 + 1);
-    for path in [APPROVE, REJECT, "/api/v1/rollouts/r1/abort"] {
+    for path in [APPROVE, REJECT, ROLLBACK, "/api/v1/rollouts/r1/abort"] {
         let world = world();
         assert_refused(&world, &world.with_token(path, OPERATOR, large.clone()).await, 413, "too_large");
     }

@@ -30,13 +30,19 @@ async fn each_call_with_a_token_is_a_delivery_of_its_own() {
 #[tokio::test]
 async fn a_signature_with_either_secret_decides() {
     for (secret, name) in [(SECRET, "webhook old"), (NEXT_SECRET, "webhook new")] {
-        for (kind, decision) in [("rollout.approved", Decision::Approve), ("rollout.rejected", Decision::Reject)] {
+        for (kind, decision, outcome) in [
+            ("rollout.approved", Decision::Approve, "approved"),
+            ("rollout.rejected", Decision::Reject, "rejected"),
+            ("rollout.abort", Decision::Abort, "aborted"),
+            ("rollout.rollback", Decision::Rollback, "rolled_back"),
+        ] {
             let world = world();
             let got = world.signed(WEBHOOK, &Message { secret, ..Message::new("m1", event(kind)) }).await;
             assert_eq!(got.status, 200, "{}", got.text);
             let asked = world.decisions.lock().unwrap().pop().unwrap();
             assert_eq!((asked.decision, asked.delivery.as_str(), asked.via.as_str()), (decision, "m1", name));
-            let outcome = if decision == Decision::Approve { "approved" } else { "rejected" };
+            assert_eq!(asked.evidence, evidence().digest());
+            assert!(asked.content.is_some(), "the journal keeps what was said");
             assert_eq!(world.metrics.approvals_total.get([outcome]), 1);
         }
     }
@@ -81,11 +87,16 @@ async fn a_new_validation_says_who_asked() {
 }
 
 #[tokio::test]
-async fn an_abort_says_who_asked() {
+async fn an_abort_and_a_roll_back_say_who_asked() {
     let world = world();
     assert_eq!(world.with_token("/api/v1/rollouts/r1/abort", OPERATOR, "").await.status, 202);
     assert_eq!(world.with_token("/api/v1/rollouts/r1/abort", OPERATOR, "{\"by\":\"Ada\"}").await.status, 202);
-    let expected = ["abort r1 by operator via token operator", "abort r1 by Ada via token operator"];
+    assert_eq!(world.with_token(ROLLBACK, OPERATOR, "{\"by\":\"Ada\"}").await.status, 202);
+    let expected = [
+        "abort r1 by operator via token operator",
+        "abort r1 by Ada via token operator",
+        "roll back r1 by Ada via token operator",
+    ];
     assert_eq!(*world.others.lock().unwrap(), expected);
 }
 

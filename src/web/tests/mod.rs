@@ -26,6 +26,7 @@ pub(super) const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZ
 pub(super) const NEXT_SECRET: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
 pub(super) const APPROVE: &str = "/api/v1/rollouts/r1/approve";
 pub(super) const REJECT: &str = "/api/v1/rollouts/r1/reject";
+pub(super) const ROLLBACK: &str = "/api/v1/rollouts/r1/rollback";
 pub(super) const WEBHOOK: &str = "/api/v1/webhooks/decision";
 
 /// A rollout with nothing special about it.
@@ -148,6 +149,10 @@ pub(super) fn world_with(view: View, auth: AuthSettings) -> World {
                 Wish::Abort { rollout, by, via, reply } => {
                     asked.lock().unwrap().push(format!("abort {rollout} by {by} via {via}"));
                     let _ = reply.send(Ok(done(&rollout, "aborting")));
+                }
+                Wish::RollBack { rollout, by, via, reply } => {
+                    asked.lock().unwrap().push(format!("roll back {rollout} by {by} via {via}"));
+                    let _ = reply.send(Ok(done(&rollout, "rolling_back")));
                 }
                 Wish::Decide { decision, reply } => {
                     let _ = reply.send(judge(&view, &decision));

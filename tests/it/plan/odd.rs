@@ -155,6 +155,31 @@ fn a_connector_of_a_source_topic_stays() {
 }
 
 #[test]
+fn a_connector_that_cannot_go_over_exactly_is_pointed_out_and_moved_all_the_same() {
+    let jdbc = r#"{"name": "out", "config": {"topics": "t.s", "consumer.override.isolation.level": "read_committed",
+        "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector", "collection.name.format": "w.s",
+        "insert.mode": "upsert", "primary.key.mode": "record_key", "delete.enabled": "true"}}"#;
+    for (connector, remark) in [
+        (jdbc.to_owned(), None),
+        (jdbc.replace("\"delete.enabled\": \"true\"", "\"delete.enabled\": \"false\""), Some("delete.enabled = true")),
+        (jdbc.replace("\"upsert\"", "\"insert\""), Some("it adds rows")),
+    ] {
+        let read = project("INSERT INTO s SELECT id, x FROM a;", &[("connectors/out.json", &connector)]);
+        let remarks: Vec<_> = read.diagnostics.iter().map(|d| (d.code.to_string(), d.message.clone())).collect();
+        let plan = planned(read, TIER);
+        assert!(plan.work.promoting.iter().any(|e| matches!(e, Effect::MoveConnector { .. })), "{:#?}", plan.work);
+        let warnings: Vec<_> = plan.warnings.iter().map(|w| (w.code.to_string(), w.message.clone())).collect();
+        assert_eq!(remarks, warnings, "said when the files are checked and again when it is to be moved");
+        match remark {
+            Some(why) => {
+                assert!(matches!(&warnings[..], [(code, text)] if code == "C116" && text.contains(why)), "{warnings:?}")
+            }
+            None => assert_eq!(warnings, []),
+        }
+    }
+}
+
+#[test]
 fn a_written_topic_belongs_to_one_table() {
     let again = reader("r", "t.s");
     let read = project("INSERT INTO s SELECT id, x FROM a;", &[("pipelines/ddl.r.sql", &again)]);

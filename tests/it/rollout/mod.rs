@@ -122,7 +122,7 @@ fn good_for(rollout: &Rollout) -> Option<Event> {
         Todo::Run { effect, .. } if forward(rollout.state) && !rollout.intended.contains_key(&effect.key()) => {
             Event::EffectIntended { key: effect.key(), attempt: 1 }
         }
-        Todo::Run { effect, .. } => Event::EffectDone { key: effect.key(), job: started(&effect) },
+        Todo::Run { effect, .. } => Event::EffectDone { key: effect.key(), job: started(&effect), note: None },
         Todo::CatchUp => Event::CaughtUp,
         Todo::Validate => Event::Validated { evidence: Box::new(evidence(Outcome::Pass)) },
         Todo::Wait(_) if rollout.state == State::AwaitingApproval => {
@@ -239,6 +239,28 @@ fn an_effect_that_fails_after_the_abort_does_not_stick() {
 }
 
 #[test]
+fn what_an_effect_did_is_in_the_history_and_moves_nothing() {
+    let mut ledger = until(State::Promoting);
+    let before = ledger.rollouts["r"].clone();
+    let mut two = before.clone();
+    two.work.promoting.push(Effect::DeleteConnector { name: "c".to_owned() });
+    ledger.rollouts.insert("r".to_owned(), two);
+    let note = Some("rows deleted 3".to_owned());
+    let done = Event::EffectDone { key: "set-manifest".to_owned(), job: None, note };
+    ledger.apply(&entry(done)).unwrap();
+    let after = &ledger.rollouts["r"];
+    assert_eq!((after.state, after.since_ms), (State::Promoting, before.since_ms));
+    let [.., last] = &after.history[..] else { panic!() };
+    assert_eq!((after.history.len(), last.note.as_str()), (before.history.len() + 1, "rows deleted 3"));
+    assert_eq!(last.state, State::Promoting);
+
+    // A journal of an earlier version says nothing of the kind.
+    let text = r#"{"at_ms":1,"entry":"rollout","id":"r","what":{"event":"effect_done","key":"k","job":null}}"#;
+    let old: Entry = serde_json::from_str(text).unwrap();
+    assert_eq!(old, entry(Event::EffectDone { key: "k".to_owned(), job: None, note: None }));
+}
+
+#[test]
 fn the_first_version_of_a_subject_is_remembered() {
     let mut ledger = Ledger::default();
     let of = |body| Entry { at_ms: 0, body };
@@ -266,7 +288,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             "cancel-job:a",
             "delete-topic:t.a"
         ])
-        .prop_map(|key| Event::EffectDone { key: key.to_owned(), job: None }),
+        .prop_map(|key| Event::EffectDone { key: key.to_owned(), job: None, note: None }),
         prop::sample::select(vec!["create-topic:t.a_v2", "start-job:a_v2", "set-manifest"])
             .prop_map(|key| Event::EffectIntended { key: key.to_owned(), attempt: 1 }),
         prop::sample::select(vec!["start-job:a_v2", "set-manifest", "cancel-job:a_v2"])

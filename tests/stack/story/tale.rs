@@ -9,7 +9,7 @@ use futures::FutureExt as _;
 
 use super::answer::Rollout;
 use super::approver;
-use super::case::{Changes as _, DecidedBy, Project};
+use super::case::{Change, Changes as _, DecidedBy, Project};
 use super::connect::Connector;
 use super::failure::{During as _, Failure, Look, Outcome, ensure, until, until_each};
 use super::flink::Baseline;
@@ -41,9 +41,24 @@ pub async fn whole<P: Project>(
     narrator: &mut dyn Narrator,
     stay: impl AsyncFnOnce(&mut Run<P>, &mut dyn Narrator),
 ) -> Outcome {
+    told(project, program, folder, narrator, async |run, narrator| tell(run, narrator).await, stay).await
+}
+
+/// Tells `story`, then `stay`, then removes everything, also after a failure or a panic.
+///
+/// # Errors
+/// See [`whole`].
+pub async fn told<P: Project>(
+    project: P,
+    program: &Path,
+    folder: &Path,
+    narrator: &mut dyn Narrator,
+    story: impl AsyncFnOnce(&mut Run<P>, &mut dyn Narrator) -> Outcome,
+    stay: impl AsyncFnOnce(&mut Run<P>, &mut dyn Narrator),
+) -> Outcome {
     let mut run = Run::open(project, program, folder).await?;
     let mut told = tokio::select! {
-        told = AssertUnwindSafe(tell(&mut run, narrator)).catch_unwind() =>
+        told = AssertUnwindSafe(story(&mut run, narrator)).catch_unwind() =>
             told.unwrap_or_else(|_| Err(Failure::new("the story panicked"))),
         _ = tokio::signal::ctrl_c() => Err(Failure::new(INTERRUPTED)),
     };
@@ -82,7 +97,8 @@ pub async fn tell<P: Project>(run: &mut Run<P>, narrator: &mut dyn Narrator) -> 
     proof::while_paused(run, async || proof::facts_are_true(run, When::Before, narrator).await).await?;
     let before = baseline(run).await?;
 
-    let rollout = evolve(run, narrator).await?;
+    let change = run.case().change.clone();
+    let rollout = evolve(run, &change, narrator).await?;
     let rollout = prove(run, &rollout, narrator).await?;
     approve(run, &rollout, &before, narrator).await?;
 
@@ -168,8 +184,11 @@ pub async fn baseline<P: Project>(run: &Run<P>) -> Outcome<Baseline> {
     run.flink.baseline(&case.job_prefix, &tables).await.during("after the first deployment")
 }
 
-async fn evolve<P: Project>(run: &mut Run<P>, narrator: &mut dyn Narrator) -> Outcome<Rollout> {
-    let change = run.case().change.clone();
+/// Adds the column at the source; the rollout that is proposed for it.
+///
+/// # Errors
+/// The registry has no new version, or nothing is proposed in time.
+pub async fn evolve<P: Project>(run: &mut Run<P>, change: &Change, narrator: &mut dyn Narrator) -> Outcome<Rollout> {
     let sql = format!("ALTER TABLE {} ADD COLUMN {} {}", change.table, change.column, change.definition);
     narrator.stage(&sql);
     let known: BTreeSet<String> = run.daemon()?.rollouts().await?.into_iter().map(|rollout| rollout.id).collect();
@@ -177,7 +196,7 @@ async fn evolve<P: Project>(run: &mut Run<P>, narrator: &mut dyn Narrator) -> Ou
     let count = async |run: &Run<P>| Ok(http::get(&run.http, &versions).await?.as_array().map_or(0, Vec::len));
     let before = count(run).await?;
     run.database.run(&sql).await?;
-    run.traffic()?.fill(&change).await?;
+    run.traffic()?.fill(change).await?;
 
     let look = Duration::from_millis(50);
     let what = format!("the registry to have a new version of {}", change.subject);
