@@ -186,7 +186,8 @@ fn a_condition_declares_the_rows_changed_and_keeps_what_the_key_names_comparable
     assert_eq!(recomputed(revenue), ["order_lines", "revenue", "units"]);
     let contract = plan.work.contracts.iter().find(|c| c.table == "fct_product_revenue").unwrap();
     assert_eq!(contract.rows, RowRule::Changed { why: "those of src_orders are".to_owned() });
-    assert_eq!(codes(&plan.warnings), ["C315", "C315"]);
+    // The sink connectors delete what green no longer has.
+    assert!(plan.warnings.is_empty(), "{:?}", plan.warnings);
 }
 
 #[test]

@@ -27,7 +27,8 @@ fn sink(name: &str, columns: &str) -> String {
 }
 
 const CONNECTOR: &str = r#"{"name": "out", "config": {"topics": "t.f", "insert.mode": "upsert",
-    "collection.name.format": "f", "consumer.override.isolation.level": "read_committed"}}"#;
+    "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector", "delete.enabled": "true",
+    "primary.key.mode": "record_key", "collection.name.format": "f", "consumer.override.isolation.level": "read_committed"}}"#;
 
 /// Readers `a` and `b`, a table `s` of `a`, and a fact `f` of `s` and `b` with a connector.
 fn files() -> Files {
@@ -328,6 +329,15 @@ fn a_new_table_with_a_statement_of_its_own_is_deployed_first_or_after() {
     let needed = with(&beside, &[("dml.f.sql", "JOIN b", "JOIN t AS b")]);
     let (diagnostic, _) = refused(change(&files(), &needed), "C311", &needed);
     assert_eq!(diagnostic.message, "`f` reads `t`, which is not deployed yet");
+}
+
+#[test]
+fn rows_that_go_away_stay_only_where_the_destination_does_not_follow_its_topic() {
+    let fewer = ("dml.s.sql", "FROM a", "FROM a WHERE n > 0");
+    assert_eq!(codes(&planned(change(&files(), &with(&files(), &[fewer])))), Vec::<&str>::new());
+    let keeps = with(&files(), &[("out.json", "\"delete.enabled\": \"true\"", "\"delete.enabled\": \"false\"")]);
+    let plan = planned(change(&keeps, &with(&keeps, &[fewer])));
+    assert_eq!(codes(&plan), ["C116", "C315"]);
 }
 
 #[test]
