@@ -1,7 +1,7 @@
 //! The daemon: one loop, one writer of the journal.
 //!
 //! Reading order: [`settings`] and [`ports`], [`watch`] sees evolutions, [`nulls`] counts what a default stands on,
-//! [`gather`] brings together what planning looks at, [`turn`] is the loop, [`execute`] carries one effect out, `switch`
+//! [`gather`] brings together what planning looks at, [`turn`] is the loop, `evolve` decides on what was seen, [`execute`] carries one effect out, `switch`
 //! moves a sink connector so that its destination stays exact, [`hold`] says when an output holds a cut, [`prove`] reads
 //! both outputs and compares, [`standing`] says whether what a plan stands on has moved, [`branch`] puts green's statements
 //! where people review them, `snapshot` keeps the journal short, [`view`] is what the outside sees, [`handle`] is how it asks.
@@ -12,6 +12,7 @@
 mod answer;
 mod back;
 pub mod branch;
+mod evolve;
 pub mod execute;
 pub mod gather;
 pub mod handle;

@@ -33,7 +33,7 @@ use crate::port::{
     Clock, ConnectorStatus, Connectors, Engine, Held, Journal, Notifier, OutgoingEvent, Place, PortError, PortResult,
     ProjectFile, RecordStream, RegisteredSchema, Registry, Repository, Topics,
 };
-use crate::rollout::event::{Body, Impact};
+use crate::rollout::event::{Body, Notice};
 use crate::rollout::{Entry, Event, Terms};
 use crate::schema::Level;
 use crate::telemetry::Metrics;
@@ -462,7 +462,7 @@ async fn a_version_is_looked_at_only_once_its_rollout_is_in_the_journal() {
     let versions = vec![envelope(""), envelope(&x), envelope(&format!("{x}{y}"))];
     let subject = || "p.a-value".to_owned();
     let refused = vec!["no".to_owned()];
-    let held = one_reader(vec![Body::Evolution { subject: subject(), version: 2, refused, impact: Impact::Some }]);
+    let held = one_reader(vec![Body::Evolution { subject: subject(), version: 2, refused, notice: Notice::Taken }]);
     let world = Arc::new(World { subjects: BTreeMap::from([(subject(), versions)]), held, ..World::default() });
     let mut daemon = daemon(&world).await;
     let later = daemon.decide_on(Sighting { subject: subject(), version: 3, at_ms: 0 }).await.unwrap();

@@ -188,15 +188,15 @@ pub struct Entry {
     pub body: Body,
 }
 
-/// Whether a subject's version matters to any statement.
+/// Whether any statement notices a subject's version.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Impact {
-    /// It does, or nobody could tell.
+pub enum Notice {
+    /// One does, or nobody could tell.
     #[default]
-    Some,
-    /// It does not: what was planned for the version before it still holds.
-    None,
+    Taken,
+    /// None does: what was planned for the version before it still holds.
+    NotTaken,
 }
 
 /// What an entry says.
@@ -229,7 +229,7 @@ pub enum Body {
         refused: Vec<String>,
         /// Whether any statement sees the difference to the version before.
         #[serde(default)]
-        impact: Impact,
+        notice: Notice,
     },
     /// From this version on a subject's history counts: what came before is accepted as it is.
     Baseline {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Body, Delivery, Entry, Event, Impact};
+use super::event::{Body, Delivery, Entry, Event, Notice};
 use super::state::{Rollout, State};
 use super::transition::{Illegal, begin, next};
 use crate::model::effect::Effect;
@@ -77,9 +77,9 @@ impl Ledger {
                 self.apply_rollout(id, what, entry.at_ms)?;
                 self.remember(id, delivery, entry.at_ms);
             }
-            Body::Evolution { subject, version, refused, impact } => {
+            Body::Evolution { subject, version, refused, notice } => {
                 self.looked_at.insert(subject.clone(), *version);
-                if *impact == Impact::Some {
+                if *notice == Notice::Taken {
                     self.moved.insert(subject.clone(), *version);
                 }
                 self.refused.retain(|refused| refused.subject != *subject || refused.version < *version);

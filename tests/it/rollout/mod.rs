@@ -10,7 +10,7 @@ use cyanotype::model::manifest::Manifest;
 use cyanotype::model::parity::{Changelog, Hop, RowRule, TableContract};
 use cyanotype::model::verdict::{Evidence, Outcome, SchemaUse};
 use cyanotype::model::work::{RunningJob, Work};
-use cyanotype::rollout::event::{Body, Impact};
+use cyanotype::rollout::event::{Body, Notice};
 use cyanotype::rollout::{Approval, Entry, Event, Kind, Ledger, NewRollout, Rollout, State, Terms, Todo, todo};
 use proptest::prelude::*;
 
@@ -271,7 +271,7 @@ fn the_first_version_of_a_subject_is_remembered() {
             subject: subject(),
             version: 2,
             refused: vec!["no".to_owned()],
-            impact: Impact::Some,
+            notice: Notice::Taken,
         }))
         .unwrap();
     assert_eq!((ledger.first_seen["a-value"], ledger.looked_at["a-value"]), (1, 2));

@@ -53,8 +53,8 @@ fn history(moves: Vec<Move>) -> Vec<Entry> {
             }),
             Move::Watch(subject, version) => Some(Body::Watched { subject: subject.to_string(), version }),
             Move::Look(subject, version, refused) => {
-                let impact = if version % 2 == 0 { Impact::Some } else { Impact::None };
-                Some(Body::Evolution { subject: subject.to_string(), version, refused, impact })
+                let notice = if version % 2 == 0 { Notice::Taken } else { Notice::NotTaken };
+                Some(Body::Evolution { subject: subject.to_string(), version, refused, notice })
             }
             Move::Baseline(subject, version) => {
                 let (by, reason) = ("ann".to_owned(), "a mistake".to_owned());
@@ -140,7 +140,7 @@ fn only_the_newest_outlines_and_refusals_are_kept_however_often_it_is_folded() {
             subject: "s".to_owned(),
             version: i32::try_from(n).unwrap(),
             refused,
-            impact: Impact::Some,
+            notice: Notice::Taken,
         };
         for entry in short_lived(n).into_iter().chain([Entry { at_ms: 0, body: look }]) {
             whole.apply(&entry).unwrap();
