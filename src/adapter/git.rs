@@ -146,7 +146,9 @@ pub(super) fn refused(what: String, reason: &str) -> PortError {
 
 /// The commit that a revision names; `None` when git knows none.
 pub(super) fn commit_of(git: &Git<'_>, revision: &str) -> PortResult<Option<String>> {
-    git.ask(&["rev-parse", "-q", "--verify", "--end-of-options", &format!("{revision}^{{commit}}")])
+    let named = git.ask(&["rev-parse", "-q", "--verify", "--end-of-options", &format!("{revision}^{{commit}}")])?;
+    // `^REV` names what is to be left out, and is answered too.
+    Ok(named.filter(|id| id.bytes().all(|b| b.is_ascii_hexdigit())))
 }
 
 /// A path that stays inside the project and out of git's own folder.

@@ -120,6 +120,10 @@ fn walk(root: &Path, folder: &str, ending: &str, depth: usize, files: &mut Vec<P
                 let reason = "its name is not UTF-8".into();
                 return Err(PortError::Garbage { system: SYSTEM, what: path, reason });
             }
+            if !about.is_file() {
+                let reason = "it is not a regular file".into();
+                return Err(PortError::Garbage { system: SYSTEM, what: path, reason });
+            }
             if about.len() > FILE_LIMIT {
                 let reason = format!("it is larger than {} MiB", FILE_LIMIT >> 20);
                 return Err(PortError::Garbage { system: SYSTEM, what: path, reason });

@@ -1,6 +1,5 @@
 //! `cyanotype apply`: hands a plan to the daemon, and waits for its end if asked to.
 
-use std::io::Read;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -12,7 +11,7 @@ use super::output::{Answer, Failure, Reply};
 use super::reject::Decided;
 use super::show::{Shown, fetch};
 use super::view::Taken;
-use crate::config::Scope;
+use crate::config::{Scope, text_file};
 
 /// Hand a plan to the daemon.
 #[derive(Debug, clap::Args)]
@@ -46,15 +45,20 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     follow(&looking, &taken.rollout, Duration::from_secs(args.wait.timeout), shell).await
 }
 
+/// What the daemon takes as a plan.
+const PLAN_LIMIT: u64 = 128 << 20;
+
 fn read(path: &PathBuf) -> Result<Map<String, Value>, Failure> {
     let named = path.display();
-    let mut text = String::new();
     let reading = if path.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut text).map(drop)
+        text_file::within(std::io::stdin(), PLAN_LIMIT)
     } else {
-        std::fs::read_to_string(path).map(|read| text = read)
+        text_file::read(path, PLAN_LIMIT)
     };
-    reading.map_err(|error| Failure::new(format!("the plan {named} cannot be read")).because(&error))?;
+    let text = reading.map_err(|error| {
+        let help = "make one with `cyanotype plan --output json > plan.json`";
+        Failure::new(format!("the plan {named} cannot be read")).because(&error).help(help)
+    })?;
     serde_json::from_str(&text).map_err(|error| {
         Failure::new(format!("{named} is not a plan"))
             .because(&error)

@@ -10,7 +10,7 @@ use super::output::{Colour, Failure, Reply, Shown};
 use super::project::{self, Diagnosed, Missing};
 use super::view::Status;
 use super::{Shell, since, wire};
-use crate::config::{Need, Scope};
+use crate::config::{Need, Scope, text_file};
 use crate::daemon::gather::{self, Seen};
 use crate::daemon::ports::Ports;
 use crate::daemon::settings::Settings;
@@ -129,10 +129,15 @@ fn unread(read: &project::Read, _evolution: &Evolution) -> Option<Outcome> {
         .then(|| Outcome::Blocked(Diagnosed::new(found.clone(), read.texts.clone(), "nothing wrong")))
 }
 
+/// A schema of this size is a mistake.
+const SCHEMA_LIMIT: u64 = 32 << 20;
+
 fn schema_file(path: &Path) -> Result<AvroSchema, Failure> {
     let named = path.display();
-    let text =
-        std::fs::read_to_string(path).map_err(|e| Failure::new(format!("{named} cannot be read")).because(&e))?;
+    let text = text_file::read(path, SCHEMA_LIMIT).map_err(|e| {
+        let help = "name a file with the schema as the registry holds it, as JSON";
+        Failure::new(format!("{named} cannot be read")).because(&e).help(help)
+    })?;
     schema::parse(&text, &[]).map_err(|e| {
         Failure::new(format!("{named} is not an Avro schema"))
             .because(&e)

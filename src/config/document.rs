@@ -6,7 +6,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs;
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
@@ -15,6 +14,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::{ConfigError, Problem, suggestion};
 use super::secret::Secret;
+use super::text_file;
+
+/// A secret of this size is a mistake.
+const SECRET_LIMIT: u64 = 1 << 20;
 
 /// What becomes of `{ env = .. }` and `{ file = .. }`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -329,9 +332,9 @@ impl<'a> Section<'a> {
             }
             (_, Some(path)) => {
                 let path = self.reader.directory().join(path);
-                fs::read_to_string(&path).map(|text| text.trim_end_matches(['\r', '\n']).to_owned()).map_err(|error| {
-                    format!("`{name}` needs the file {}, which cannot be read: {error}", path.display())
-                })
+                text_file::read(&path, SECRET_LIMIT).map(|text| text.trim_end_matches(['\r', '\n']).to_owned()).map_err(
+                    |error| format!("`{name}` needs the file {}, which cannot be read: {error}", path.display()),
+                )
             }
             _ => return None,
         };

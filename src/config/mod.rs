@@ -11,6 +11,7 @@ mod read;
 mod secret;
 #[cfg(test)]
 mod tests;
+pub(crate) mod text_file;
 
 use std::path::{Path, PathBuf};
 
@@ -49,13 +50,16 @@ pub enum Need {
     Client,
 }
 
+/// A configuration of this size is a mistake.
+const FILE_LIMIT: u64 = 4 << 20;
+
 impl Config {
     /// Reads `file` and chooses `env` (or the file's `default_env`, or its only environment).
     ///
     /// # Errors
     /// Every problem of the file, or that it cannot be read.
     pub fn load(file: &Path, env: Option<&str>, need: Need) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(file).map_err(|error| {
+        let text = text_file::read(file, FILE_LIMIT).map_err(|error| {
             let way_out = "name another one with --config or CYANOTYPE_CONFIG";
             ConfigError::one(file, None, format!("the configuration cannot be read: {error}: {way_out}"))
         })?;

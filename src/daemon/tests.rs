@@ -3,6 +3,7 @@
 mod back;
 mod changes;
 mod decisions;
+mod leading;
 mod nulls;
 mod overlaps;
 mod reading;
@@ -66,6 +67,10 @@ struct World {
     values: Vec<Vec<u8>>,
     /// How many more streams break off after their first record.
     breaks: Arc<AtomicU32>,
+    /// True once another daemon leads, until this one is asked to lead again.
+    lost: AtomicBool,
+    /// How often it was asked to lead.
+    led: AtomicU32,
     /// True while Kafka does not describe topics.
     deaf: AtomicBool,
     /// How many more questions for committed offsets get no answer.
@@ -243,6 +248,8 @@ impl Connectors for World {
 #[async_trait]
 impl Journal for World {
     async fn lead(&self) -> PortResult<Held> {
+        self.lost.store(false, Ordering::SeqCst);
+        self.led.fetch_add(1, Ordering::SeqCst);
         let entries = self.held.iter().map(|entry| serde_json::to_vec(entry).unwrap()).collect();
         Ok(Held { entries, shortened: self.shortened })
     }
@@ -264,7 +271,7 @@ impl Journal for World {
     }
     async fn leave(&self) {}
     fn leading(&self) -> bool {
-        true
+        !self.lost.load(Ordering::SeqCst)
     }
 }
 

@@ -1,12 +1,13 @@
 //! The loop: takes what happened, journals it, does what follows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::execute::{self, Done, Failed, Run};
 use super::handle::{QueuedView, Request, View};
@@ -49,6 +50,11 @@ pub enum Stopped {
 }
 
 impl Stopped {
+    /// True when this daemon may stand by and lead again: it was overtaken, or Kafka does not answer.
+    fn passing(&self) -> bool {
+        matches!(self, Self::Journal(error) if *error == PortError::Fenced || error.passing())
+    }
+
     /// What a person may do about it.
     pub fn help(&self) -> &'static str {
         match self {
@@ -127,6 +133,8 @@ pub struct Daemon {
     pub(super) unfolded: usize,
     /// Entries to wait for before the next snapshot is tried.
     pub(super) snapshot_after: usize,
+    /// They end with this.
+    _watchers: JoinSet<()>,
 }
 
 impl Daemon {
@@ -149,8 +157,9 @@ impl Daemon {
         let (seen, sightings) = mpsc::channel(64);
         let audit = Arc::new(Audit::default());
         let poll = settings.poll_ms;
-        tokio::spawn(super::watch::registry(ports.clone(), Arc::clone(&metrics), topics.clone(), poll, seen));
-        tokio::spawn(super::watch::topics(ports.clone(), Arc::clone(&metrics), Arc::clone(&audit), topics, poll));
+        let mut watchers = JoinSet::new();
+        watchers.spawn(super::watch::registry(ports.clone(), Arc::clone(&metrics), topics.clone(), poll, seen));
+        watchers.spawn(super::watch::topics(ports.clone(), Arc::clone(&metrics), Arc::clone(&audit), topics, poll));
         let started_ms = ports.clock.now_ms();
         Ok(Self {
             ports,
@@ -173,6 +182,7 @@ impl Daemon {
             started_ms,
             unfolded: entries.len(),
             snapshot_after: 0,
+            _watchers: watchers,
         })
     }
 
@@ -181,6 +191,18 @@ impl Daemon {
     /// # Errors
     /// Why it stopped.
     pub async fn run(mut self) -> Result<(), Stopped> {
+        Err(self.turn().await)
+    }
+
+    /// As [`Daemon::run`]: why it stopped.
+    async fn turn(&mut self) -> Stopped {
+        match self.turn_on().await {
+            Err(stopped) => stopped,
+            Ok(never) => match never {},
+        }
+    }
+
+    async fn turn_on(&mut self) -> Result<Infallible, Stopped> {
         let mut tick = tokio::time::interval(Duration::from_millis(self.settings.poll_ms));
         loop {
             self.watch_inputs();
@@ -202,6 +224,14 @@ impl Daemon {
                 }
             }
         }
+    }
+
+    /// Ends what runs beside the loop, as a crash would, and gives back the way to the outside.
+    fn given_up(self) -> (mpsc::Receiver<Request>, watch::Sender<Arc<View>>) {
+        for (_, task) in self.working.values() {
+            task.abort();
+        }
+        (self.inbox, self.show)
     }
 
     /// Journals `body`, then folds it in. After `Ok`, a restart knows it.
@@ -632,6 +662,34 @@ impl Daemon {
 
     pub(super) async fn answer(&mut self, request: Request) -> Result<(), Stopped> {
         super::answer::answer(self, request).await
+    }
+}
+
+/// Leads, and stands by again whenever the lead is lost, until something is in the way that does not pass.
+pub async fn lead_and_stand_by(
+    ports: Ports,
+    settings: Arc<Settings>,
+    metrics: Arc<Metrics>,
+    mut inbox: mpsc::Receiver<Request>,
+    mut show: watch::Sender<Arc<View>>,
+) -> Stopped {
+    loop {
+        let led = Daemon::lead(ports.clone(), Arc::clone(&settings), Arc::clone(&metrics), inbox, show).await;
+        let mut daemon = match led {
+            Ok(daemon) => daemon,
+            Err(stopped) => return stopped,
+        };
+        let stopped = daemon.turn().await;
+        (inbox, show) = daemon.given_up();
+        if !stopped.passing() {
+            return stopped;
+        }
+        metrics.leader.set([], 0.0);
+        show.send_modify(|view| {
+            let view = Arc::make_mut(view);
+            (view.leading, view.replayed) = (false, false);
+        });
+        tracing::warn!(error = %std::error::Error::source(&stopped).map_or(stopped.to_string(), ToString::to_string), "the lead is lost: stands by");
     }
 }
 

@@ -278,12 +278,7 @@ fn say(warnings: &mut Vec<Diagnostic>, remarks: Vec<Diagnostic>) {
 fn title(evolution: &Evolution, impact: &Impact) -> String {
     let columns: Vec<&str> = evolution.added.iter().map(|a| a.name.as_str()).collect();
     let what = if columns.is_empty() { "no column".to_owned() } else { columns.join(", ") };
-    format!(
-        "{} version {} adds {what}: {} tables become green",
-        evolution.subject,
-        evolution.to_version,
-        impact.green.len()
-    )
+    format!("{} version {} adds {what}: {}", evolution.subject, evolution.to_version, impact.becomes_green())
 }
 
 fn verdicts(evolution: &Evolution) -> Vec<String> {

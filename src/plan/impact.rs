@@ -27,6 +27,14 @@ pub struct Impact {
 }
 
 impl Impact {
+    /// How many tables become green, in words.
+    pub fn becomes_green(&self) -> String {
+        match self.green.len() {
+            1 => "1 table becomes green".to_owned(),
+            n => format!("{n} tables become green"),
+        }
+    }
+
     /// True when the table becomes green.
     pub fn reaches(&self, table: &str) -> bool {
         self.because.contains_key(table)

@@ -30,9 +30,10 @@ pub struct Project {
 pub fn read(files: &[File], vars: &BTreeMap<String, String>) -> Project {
     let mut project = Project::default();
     let mut inserts: Vec<(String, String, String)> = Vec::new();
+    let mut connectors: BTreeMap<String, String> = BTreeMap::new();
     for (path, text) in files {
         if path.ends_with(".json") {
-            connector(path, text, &mut project);
+            connector(path, text, &mut connectors, &mut project);
         } else if path.ends_with(".sql") {
             script(path, text, &mut project, &mut inserts);
         }
@@ -185,9 +186,15 @@ struct ConnectorFile {
     config: BTreeMap<String, String>,
 }
 
-fn connector(path: &str, text: &str, project: &mut Project) {
+fn connector(path: &str, text: &str, seen: &mut BTreeMap<String, String>, project: &mut Project) {
     match serde_json::from_str::<ConnectorFile>(text) {
         Ok(file) => {
+            if let Some(other) = seen.insert(file.name.clone(), path.to_owned()) {
+                let text = format!("connector `{}` is written twice, here and in {other}", file.name);
+                let help = "give one of them another name, or remove it";
+                project.diagnostics.push(Diagnostic::error("C117", text).in_file(path).help(help));
+                return;
+            }
             project
                 .manifest
                 .connectors

@@ -73,6 +73,9 @@ pub enum AuthError {
     /// Two tokens, or two webhook secrets, have one name.
     #[error("`{0}` is the name of two tokens or of two webhook secrets: give each a name of its own")]
     SameName(String),
+    /// Two tokens have one secret, so nobody could tell who calls.
+    #[error("tokens {0} and {1} have the same secret: give each one its own")]
+    SameSecret(String, String),
     /// Not a secret as Standard Webhooks writes it.
     #[error(
         "webhook secret `{0}` is not `whsec_` and base64 of at least {SECRET_MIN} bytes: \
@@ -130,7 +133,11 @@ impl AuthSettings {
         if self.tokens.iter().any(|token| token.name == name) {
             return Err(AuthError::SameName(name.to_owned()));
         }
-        self.tokens.push(Token { name: name.to_owned(), digest: Sha256::digest(secret).into(), scopes });
+        let digest = Sha256::digest(secret).into();
+        if let Some(other) = self.tokens.iter().find(|token| token.digest == digest) {
+            return Err(AuthError::SameSecret(other.name.clone(), name.to_owned()));
+        }
+        self.tokens.push(Token { name: name.to_owned(), digest, scopes });
         Ok(self)
     }
 

@@ -9,7 +9,7 @@ use cyanotype::model::verdict::Outcome as Answer;
 use crate::story::answer::Rollout;
 use crate::story::approver;
 use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
-use crate::story::narrator::Narrator;
+use crate::story::narrator::{Narrator, Silent};
 use crate::story::proof;
 use crate::story::run::Run;
 use crate::story::shop::Shop;
@@ -66,7 +66,7 @@ async fn behind_is_refused(run: &mut Run<Shop>, narrator: &mut dyn Narrator) -> 
     let ahead = run.daemon()?.json("/api/v1/status").await?["ahead"].as_str().unwrap_or_default().to_owned();
     ensure(!ahead.is_empty(), || "the status must name the branch to merge".to_owned())?;
     edit(run)?;
-    let said = run.binary.run(&["plan", "--since", "HEAD", "--no-diff"], COMMAND, &mut Quiet).await?;
+    let said = run.binary.run(&["plan", "--since", "HEAD", "--no-diff"], COMMAND, &mut Silent).await?;
     ensure(said.code == Some(1) && said.all().contains(&ahead), || {
         format!("it must be refused and name {ahead}; it ended with {:?}:\n{}", said.code, said.all())
     })?;
@@ -99,17 +99,17 @@ fn edit(run: &Run<Shop>) -> Outcome {
 
 /// `plan --since` touches the statement and what depends on it; `apply` hands it over.
 async fn apply(run: &mut Run<Shop>, main: &str, narrator: &mut dyn Narrator) -> Outcome<Rollout> {
-    let shown = run.binary.run(&["plan", "--since", main, "--no-diff"], COMMAND, &mut Quiet).await?;
+    let shown = run.binary.run(&["plan", "--since", main, "--no-diff"], COMMAND, &mut Silent).await?;
     ensure(shown.code == Some(0), || format!("`plan --since {main}` ended with {:?}:\n{}", shown.code, shown.all()))?;
     let green: BTreeSet<&str> =
         shown.out.split_whitespace().filter(|word| word.ends_with("_v3") && !word.contains('.')).collect();
     ensure(green == BTreeSet::from(CASCADE), || format!("green must be {CASCADE:?}, it is {green:?}:\n{}", shown.out))?;
     narrator.text(&shown.out);
     let known: BTreeSet<String> = run.daemon()?.rollouts().await?.into_iter().map(|rollout| rollout.id).collect();
-    let plan = run.binary.run(&["plan", "--since", main, "--output", "json"], COMMAND, &mut Quiet).await?;
+    let plan = run.binary.run(&["plan", "--since", main, "--output", "json"], COMMAND, &mut Silent).await?;
     let path = run.place.root.join("change.json");
     std::fs::write(&path, &plan.out).during("the plan's file")?;
-    let said = run.binary.run(&["apply", &path.to_string_lossy()], COMMAND, &mut Quiet).await?;
+    let said = run.binary.run(&["apply", &path.to_string_lossy()], COMMAND, &mut Silent).await?;
     ensure(said.code == Some(0), || format!("`apply` ended with {:?}:\n{}", said.code, said.all()))?;
     let rollouts = run.daemon()?.rollouts().await?;
     let new = rollouts.into_iter().find(|rollout| !known.contains(&rollout.id)).during("the rollout of the change")?;
@@ -166,12 +166,12 @@ async fn merged(run: &mut Run<Shop>, narrator: &mut dyn Narrator) -> Outcome {
     ensure(text.contains("INSERT INTO int_priced_lines_v3") && text.contains("AS discount"), || {
         format!("branch {ahead} must hold the deployed statement:\n{text}")
     })?;
-    let said = run.binary.run(&["plan", "--no-diff"], COMMAND, &mut Quiet).await?;
+    let said = run.binary.run(&["plan", "--no-diff"], COMMAND, &mut Silent).await?;
     ensure(said.code == Some(0) && said.all().contains(&ahead), || {
         format!("`plan` must do nothing and name {ahead}; it ended with {:?}:\n{}", said.code, said.all())
     })?;
     git(run, &["merge", "-q", "--no-edit", &ahead])?;
-    let said = run.binary.run(&["plan", "--since", "HEAD", "--no-diff"], COMMAND, &mut Quiet).await?;
+    let said = run.binary.run(&["plan", "--since", "HEAD", "--no-diff"], COMMAND, &mut Silent).await?;
     ensure(said.code == Some(0) && said.all().contains("no statement"), || {
         format!("merged, there must be nothing to plan; it ended with {:?}:\n{}", said.code, said.all())
     })?;
@@ -189,14 +189,4 @@ fn git(run: &Run<Shop>, arguments: &[&str]) -> Outcome<String> {
         return Err(Failure::new(format!("git {}: {said}", arguments.join(" "))));
     }
     Ok(String::from_utf8_lossy(&done.stdout).trim().to_owned())
-}
-
-/// Hears nothing.
-struct Quiet;
-
-impl Narrator for Quiet {
-    fn stage(&mut self, _title: &str) {}
-    fn say(&mut self, _line: &str) {}
-    fn text(&mut self, _text: &str) {}
-    fn step(&mut self, _line: &str) {}
 }

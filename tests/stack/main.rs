@@ -17,3 +17,4 @@ mod overlaps;
 mod shop;
 mod soak;
 mod story;
+mod unproven;

@@ -16,7 +16,7 @@ use crate::story::case::{Change, Changes as _, Project};
 use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until_each};
 use crate::story::generated::{Generated, seed};
 use crate::story::http;
-use crate::story::narrator::Narrator;
+use crate::story::narrator::{Narrator, Silent};
 use crate::story::proof::{self, When};
 use crate::story::run::Run;
 use crate::story::tale;
@@ -199,14 +199,4 @@ fn summary(times: &[Times]) {
         let (Some(middle), Some(slowest)) = (sorted.get(sorted.len() / 2), sorted.last()) else { return };
         println!("{what:>9}: {first:7.1} {middle:7.1} {last:7.1} {slowest:7.1}");
     }
-}
-
-/// Hears nothing.
-struct Silent;
-
-impl Narrator for Silent {
-    fn stage(&mut self, _title: &str) {}
-    fn say(&mut self, _line: &str) {}
-    fn text(&mut self, _text: &str) {}
-    fn step(&mut self, _line: &str) {}
 }

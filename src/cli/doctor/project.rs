@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use super::Check;
 use crate::cli::output::count;
 use crate::config::Config;
+use crate::config::text_file;
 use crate::model::template;
 
-/// Deeper than any project is nested: a link that leads back up ends here.
-const DEEPEST: usize = 16;
+/// A statement of this size is a mistake.
+const FILE_LIMIT: u64 = 4 << 20;
 
 pub(super) fn checks(config: &Config) -> Vec<Check> {
     let what = "project";
@@ -18,7 +19,7 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
     let files: Vec<PathBuf> = ["pipelines", "connectors"]
         .iter()
         .zip(["sql", "json"])
-        .flat_map(|(folder, ending)| found(&root.join(folder), ending, DEEPEST))
+        .flat_map(|(folder, ending)| found(&root.join(folder), ending, &mut BTreeSet::new()))
         .collect();
     let statements = files.iter().filter(|file| file.extension().is_some_and(|ending| ending == "sql")).count();
     if statements == 0 {
@@ -30,7 +31,7 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
     let mut checks = Vec::new();
     for file in &files {
         let name = file.strip_prefix(root).unwrap_or(file).display().to_string();
-        match fs::read_to_string(file) {
+        match text_file::read(file, FILE_LIMIT) {
             Ok(text) => {
                 for variable in template::variables(&text) {
                     if variable != template::JOB && !values.contains_key(variable) {
@@ -53,15 +54,18 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
     checks
 }
 
-/// Files under `folder` with this ending, sorted.
-fn found(folder: &Path, ending: &str, deep: usize) -> Vec<PathBuf> {
+/// Files under `folder` with this ending, sorted. A folder that was `seen`, by whatever links, is not looked at again.
+fn found(folder: &Path, ending: &str, seen: &mut BTreeSet<PathBuf>) -> Vec<PathBuf> {
+    if !folder.canonicalize().is_ok_and(|real| seen.insert(real)) {
+        return Vec::new();
+    }
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
     paths.sort();
     let mut files = Vec::new();
     for path in paths {
-        if path.is_dir() && deep > 0 {
-            files.extend(found(&path, ending, deep - 1));
+        if path.is_dir() {
+            files.extend(found(&path, ending, seen));
         } else if path.extension().is_some_and(|e| e == ending) {
             files.push(path);
         }

@@ -155,7 +155,7 @@ fn branch(blue: &Estate, compared: &Compared) -> String {
 
 fn title(change: &StatementChange, compared: &Compared, impact: &Impact) -> String {
     let changed = compared.changed.keys().cloned().collect::<Vec<_>>().join(", ");
-    format!("since {}, {changed} changed: {} tables become green", change.since, impact.green.len())
+    format!("since {}, {changed} changed: {}", change.since, impact.becomes_green())
 }
 
 /// What the statements of a table say otherwise, one line.

@@ -180,6 +180,19 @@ fn a_connector_that_cannot_go_over_exactly_is_pointed_out_and_moved_all_the_same
 }
 
 #[test]
+fn a_connector_s_name_belongs_to_one_file() {
+    let file = |path: &str| {
+        let text =
+            r#"{"name": "c", "config": {"topics": "t.s", "consumer.override.isolation.level": "read_committed"}}"#;
+        (path.to_owned(), text.to_owned())
+    };
+    let read = project::read(&[file("connectors/a.json"), file("connectors/b.json")], &BTreeMap::new());
+    let found = read.diagnostics.iter().find(|d| d.code == "C117").unwrap();
+    assert!(found.message.contains("`c`") && found.message.contains("connectors/a.json"), "{found:?}");
+    assert!(project::broken(&read.diagnostics));
+}
+
+#[test]
 fn a_written_topic_belongs_to_one_table() {
     let again = reader("r", "t.s");
     let read = project("INSERT INTO s SELECT id, x FROM a;", &[("pipelines/ddl.r.sql", &again)]);

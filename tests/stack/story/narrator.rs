@@ -11,3 +11,13 @@ pub trait Narrator {
     /// Something changed while it is waited for.
     fn step(&mut self, line: &str);
 }
+
+/// Hears nothing.
+pub struct Silent;
+
+impl Narrator for Silent {
+    fn stage(&mut self, _title: &str) {}
+    fn say(&mut self, _line: &str) {}
+    fn text(&mut self, _text: &str) {}
+    fn step(&mut self, _line: &str) {}
+}

@@ -14,7 +14,7 @@ use super::connect::Connector;
 use super::failure::{During as _, Failure, Look, Outcome, ensure, until, until_each};
 use super::flink::Baseline;
 use super::http;
-use super::narrator::Narrator;
+use super::narrator::{Narrator, Silent};
 use super::proof::{self, When};
 use super::run::Run;
 use super::world::fill;
@@ -342,14 +342,4 @@ async fn deploy_again<P: Project>(run: &mut Run<P>, narrator: &mut dyn Narrator)
 fn now_ms() -> Outcome<i64> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).during("the clock")?;
     i64::try_from(since.as_millis()).during("the clock")
-}
-
-/// Hears nothing.
-struct Silent;
-
-impl Narrator for Silent {
-    fn stage(&mut self, _title: &str) {}
-    fn say(&mut self, _line: &str) {}
-    fn text(&mut self, _text: &str) {}
-    fn step(&mut self, _line: &str) {}
 }
