@@ -16,13 +16,14 @@ use cyanotype::config::{Config, Need};
 use cyanotype::rollout::document;
 
 /// Every document that a person writes.
-const WRITTEN: [&str; 10] = [
+const WRITTEN: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/index.md",
     "docs/guide.md",
+    "docs/operations.md",
     "docs/deploy.md",
     "docs/adr/0001-own-sql-reader.md",
     "docs/adr/0002-own-avro-checker.md",
@@ -283,4 +284,12 @@ fn the_matcher_tells_text_apart() {
         assert!(!says(&lines(expected), &lines(actual)), "{expected:?} {actual:?}");
     }
     assert_eq!(split("a 'b c' --d=\"e\" | f"), ["a", "b c", "--d=e"]);
+}
+
+#[test]
+fn the_operations_page_says_what_every_state_means() {
+    let page = text("docs/operations.md");
+    for state in cyanotype::rollout::State::ALL {
+        assert!(page.contains(&format!("| `{}` |", state.name())), "{} is not in the table of states", state.name());
+    }
 }
