@@ -1,6 +1,6 @@
 //! `cyanotype apply`: hands a plan to the daemon, and waits for its end if asked to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
@@ -48,7 +48,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
 /// What the daemon takes as a plan.
 const PLAN_LIMIT: u64 = 128 << 20;
 
-fn read(path: &PathBuf) -> Result<Map<String, Value>, Failure> {
+fn read(path: &Path) -> Result<Map<String, Value>, Failure> {
     let named = path.display();
     let reading = if path.as_os_str() == "-" {
         text_file::within(std::io::stdin(), PLAN_LIMIT)
@@ -158,8 +158,8 @@ mod tests {
     fn a_file_that_is_no_plan_is_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), "[1]").unwrap();
-        let failure = read(&file.path().to_owned()).unwrap_err();
+        let failure = read(file.path()).unwrap_err();
         assert!(failure.lines[0].ends_with("is not a plan") && failure.help.is_some(), "{failure:?}");
-        assert!(read(&"nowhere.json".into()).unwrap_err().lines[0].contains("nowhere.json cannot be read"));
+        assert!(read(Path::new("nowhere.json")).unwrap_err().lines[0].contains("nowhere.json cannot be read"));
     }
 }
