@@ -46,12 +46,11 @@ fn wrong_filter(job: &mut Value, key: &str) {
     }
 }
 
-/// Kafka's round-robin partitioner does not look at the key.
+/// Kafka's round-robin partitioner, as Flink's connector carries it, does not look at the key.
 fn two_partitions(job: &mut Value, _key: &str) {
     let Some(ddl) = job["ddl"].as_array_mut().and_then(|all| all.last_mut()) else { return };
     let text = ddl.as_str().unwrap_or_default();
-    let round_robin =
-        "'properties.partitioner.class' = 'org.apache.kafka.clients.producer.RoundRobinPartitioner', 'topic'";
+    let round_robin = "'properties.partitioner.class' = 'org.apache.flink.kafka.shaded.org.apache.kafka.clients.producer.RoundRobinPartitioner', 'topic'";
     *ddl = json!(text.replacen("'topic'", round_robin, 1));
 }
 
