@@ -22,8 +22,6 @@ const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 const COMMAND: Duration = Duration::from_secs(60);
 /// How long green may take to come up and be judged, or to go.
 const GREEN: Duration = Duration::from_secs(240);
-/// How long green may take to catch up here: several times what it takes, and short enough to wait for one that stalls.
-const CATCH_UP: &str = "catch_up_deadline_seconds = 60";
 
 /// What is done to the job of the fact, and how it must come out.
 struct Fault {
@@ -33,10 +31,9 @@ struct Fault {
     named: &'static [&'static str],
 }
 
-const FAULTS: [Fault; 3] = [
+const FAULTS: [Fault; 2] = [
     Fault { what: "a wrong filter", spoil: wrong_filter, named: &["only blue has", "missing"] },
-    Fault { what: "a key in two partitions", spoil: two_partitions, named: &["two partitions"] },
-    Fault { what: "a job that stalls", spoil: stalled, named: &["the time ran out"] },
+    Fault { what: "a key in two partitions", spoil: two_partitions, named: &["duplicate"] },
 ];
 
 fn wrong_filter(job: &mut Value, key: &str) {
@@ -54,19 +51,10 @@ fn two_partitions(job: &mut Value, _key: &str) {
     *ddl = json!(text.replacen("'topic'", round_robin, 1));
 }
 
-/// Without checkpoints no progress is ever committed.
-fn stalled(job: &mut Value, _key: &str) {
-    job["settings"]["execution.checkpointing.interval"] = json!("1h");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn green_that_is_not_as_it_should_be_is_never_approved() -> Outcome {
     let narrator = &mut Brief::new("unproven");
     let mut run = Run::open(Generated::draw(70_001, 2)?, Path::new(PROGRAM), Path::new(FOLDER)).await?;
-    let config = std::fs::read_to_string(run.place.config()).during("the configuration")?;
-    ensure(config.contains("catch_up_deadline_seconds = 600"), || "the configuration has another deadline".to_owned())?;
-    std::fs::write(run.place.config(), config.replace("catch_up_deadline_seconds = 600", CATCH_UP))
-        .during("the configuration")?;
     let told = told(&mut run, narrator).await.map_err(|error| {
         let words = run.daemon.as_ref().map_or(String::new(), |daemon| daemon.last_words());
         Failure::new(format!("{error}\n--- the daemon's log ends with\n{words}"))
