@@ -17,4 +17,3 @@ mod overlaps;
 mod shop;
 mod soak;
 mod story;
-mod unproven;
