@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use super::back::{Back, going_back, names};
 use super::gather;
 use super::handle::{BaselineRequest, Decision, DecisionRequest, Refusal, RefusalCause, Reply, Request};
@@ -234,7 +236,7 @@ impl Daemon {
         }
         if request.decision == Decision::Approve {
             let unread = |e| format!("what the plan of {} stands on cannot be read: {e}", rollout.id);
-            let plan: Plan = serde_json::from_value(rollout.plan.clone())
+            let plan: Plan = Plan::deserialize(&*rollout.plan)
                 .map_err(|e| Refusal::new(RefusalCause::AssumptionsMoved, unread(e)))?;
             self.assumptions_hold(&plan, Files::Same).await?;
         }

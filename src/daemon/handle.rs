@@ -379,7 +379,7 @@ pub struct RolloutView {
     #[serde(default)]
     pub plan_digest: String,
     /// The plan; null once the rollout is over and folded into a snapshot.
-    pub plan: serde_json::Value,
+    pub plan: Arc<serde_json::Value>,
     /// What the outputs proved, once they were read; of rollouts that are over, the newest alone keeps it.
     pub evidence: Option<Evidence>,
     /// The answer of the evidence, also when that is no longer kept.

@@ -1,5 +1,7 @@
 //! The ledger as the outside sees it.
 
+use std::sync::Arc;
+
 use super::handle::{HistoryView, RefusedView, RolloutKind, RolloutView, View};
 use crate::rollout::ledger::Refused;
 use crate::rollout::{Kind, Ledger, Rollout, Todo, todo};
@@ -40,7 +42,7 @@ fn rollout(ledger: &Ledger, r: &Rollout) -> RolloutView {
         since_ms: r.since_ms,
         created_ms: r.created_ms,
         plan_digest: r.plan_digest.clone(),
-        plan: r.plan.clone(),
+        plan: Arc::clone(&r.plan),
         evidence: r.evidence.clone(),
         outcome: r.outcome(),
         evidence_digest: r.decided_on(),

@@ -1,5 +1,6 @@
 //! Everything the journal says, folded: manifest, jobs, watched subjects, rollouts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -133,7 +134,7 @@ impl Ledger {
         };
         let after = next(rollout, what, at_ms)?;
         if let Event::EffectDone { key, job, .. } = what {
-            match rollout.effects().into_iter().find(|e| e.key() == *key) {
+            match rollout.each_effect().find(|e| e.key() == *key).map(Cow::into_owned) {
                 Some(Effect::SetManifest { after, .. }) => self.manifest = *after,
                 Some(Effect::CancelJob { table }) => {
                     self.jobs.remove(&table);

@@ -6,9 +6,9 @@
 //! The newest [`REFUSED`] refused versions are kept, and the deliveries that the ledger remembers. Nothing else is lost, and folding what was folded changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::event::{Body, with_work, without_work};
 use super::ledger::{Delivered, Ledger, Refused};
@@ -53,7 +53,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// The ledger that this stands for.
     pub(super) fn ledger(&self, manifest: &Manifest) -> Ledger {
-        let whole = |r: &Rollout| (r.id.clone(), Rollout { plan: with_work(&r.plan, &r.work), ..r.clone() });
+        let whole = |r: &Rollout| (r.id.clone(), Rollout { plan: Arc::new(with_work(&r.plan, &r.work)), ..r.clone() });
         Ledger {
             manifest: manifest.clone(),
             jobs: self.jobs.clone(),
@@ -75,7 +75,7 @@ impl Ledger {
         let Self { manifest, jobs, first_seen, looked_at, moved, baselines, refused, rollouts, deliveries, proposed } =
             self.folded();
         let deliveries = deliveries.into_values().collect();
-        let lean = |r: Rollout| Rollout { plan: without_work(r.plan), ..r };
+        let lean = |r: Rollout| Rollout { plan: Arc::new(without_work((*r.plan).clone())), ..r };
         let rollouts = rollouts.into_values().map(lean).collect();
         let rest = Snapshot { jobs, first_seen, looked_at, moved, baselines, refused, rollouts, proposed, deliveries };
         Body::Snapshot { manifest: Box::new(manifest), rest: Some(Box::new(rest)) }
@@ -112,7 +112,7 @@ impl Ledger {
 
     /// True when a snapshot is due, `entries` entries after the last one: a rollout has ended since, or there are [`MANY`].
     pub fn snapshot_due(&self, entries: usize) -> bool {
-        let unfolded = |r: &Rollout| r.state.ended() && !(r.plan.is_null() && r.work == Work::default());
+        let unfolded = |r: &Rollout| r.state.ended() && !(r.plan.is_null() && *r.work == Work::default());
         entries >= MANY || self.rollouts.values().any(unfolded)
     }
 }
@@ -121,8 +121,8 @@ impl Ledger {
 fn outline(rollout: &Rollout) -> Rollout {
     let found = |e: &Evidence| Found { digest: e.digest(), outcome: e.outcome };
     Rollout {
-        plan: Value::Null,
-        work: Work::default(),
+        plan: Arc::default(),
+        work: Arc::default(),
         intended: BTreeMap::new(),
         done: BTreeSet::new(),
         jobs: BTreeMap::new(),

@@ -1,7 +1,9 @@
 //! A rollout and its states.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -152,9 +154,9 @@ pub struct Rollout {
     /// Digest of the plan.
     pub plan_digest: String,
     /// The plan as people and tools read it; nothing in an outline.
-    pub plan: serde_json::Value,
+    pub plan: Arc<serde_json::Value>,
     /// What is done.
-    pub work: Work,
+    pub work: Arc<Work>,
     /// On which terms.
     pub terms: Terms,
     /// Where it stands.
@@ -222,21 +224,25 @@ impl Rollout {
 
     /// The effects of the present state, in order: forward ones, or the undoing of what was intended, newest first.
     pub fn effects(&self) -> Vec<Effect> {
-        match self.state {
-            State::Staging => self.work.staging.clone(),
-            State::Promoting => self.work.promoting.clone(),
-            State::Retiring => self.work.retiring.clone(),
-            State::Aborting | State::Rejected => self.undo_of(&self.work.staging),
-            State::RollingBack => {
-                let mut undo = self.undo_of(&self.work.promoting);
-                undo.extend(self.undo_of(&self.work.staging));
-                undo
-            }
-            _ => Vec::new(),
-        }
+        self.each_effect().map(Cow::into_owned).collect()
     }
 
-    fn undo_of(&self, effects: &[Effect]) -> Vec<Effect> {
-        effects.iter().rev().filter(|e| self.intended.contains_key(&e.key())).filter_map(Effect::undo).collect()
+    /// As [`Rollout::effects`], without copies of the forward ones: an effect may hold every statement of the project.
+    pub(super) fn each_effect(&self) -> impl Iterator<Item = Cow<'_, Effect>> {
+        let Work { staging, promoting, retiring, .. } = &*self.work;
+        let (forward, undone): (&[Effect], [&[Effect]; 2]) = match self.state {
+            State::Staging => (staging, [&[], &[]]),
+            State::Promoting => (promoting, [&[], &[]]),
+            State::Retiring => (retiring, [&[], &[]]),
+            State::Aborting | State::Rejected => (&[], [&[], staging]),
+            State::RollingBack => (&[], [promoting, staging]),
+            _ => (&[], [&[], &[]]),
+        };
+        let undo = undone.into_iter().flat_map(|effects| self.undo_of(effects));
+        forward.iter().map(Cow::Borrowed).chain(undo.map(Cow::Owned))
+    }
+
+    fn undo_of(&self, effects: &[Effect]) -> impl Iterator<Item = Effect> {
+        effects.iter().rev().filter(|e| self.intended.contains_key(&e.key())).filter_map(Effect::undo)
     }
 }

@@ -82,11 +82,11 @@ pub fn todo(rollout: &Rollout) -> Todo {
         | State::Retiring
         | State::Aborting
         | State::Rejected
-        | State::RollingBack => rollout.effects().into_iter().find(|e| !rollout.done.contains(&e.key())).map_or(
+        | State::RollingBack => rollout.each_effect().find(|e| !rollout.done.contains(&e.key())).map_or(
             Todo::Wait(WaitingOn::Nothing),
             |e| {
                 let attempted = rollout.attempts(&e.key());
-                Todo::Run { effect: Box::new(e), attempted }
+                Todo::Run { effect: Box::new(e.into_owned()), attempted }
             },
         ),
         State::CatchingUp => Todo::CatchUp,

@@ -4,6 +4,7 @@
 //! tells whoever caused it; in a replay it means that the journal was written by something else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::event::{Event, Kind, NewRollout, with_work};
 use super::state::{Rollout, State, Step};
@@ -50,8 +51,8 @@ pub fn begin(new: &NewRollout, at_ms: i64) -> Rollout {
         kind: new.kind,
         title: new.title.clone(),
         plan_digest: new.plan_digest.clone(),
-        plan: with_work(&new.plan, &new.work),
-        work: new.work.clone(),
+        plan: Arc::new(with_work(&new.plan, &new.work)),
+        work: Arc::new(new.work.clone()),
         terms: new.terms.clone(),
         state: State::Proposed,
         since_ms: at_ms,
@@ -82,7 +83,7 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
             _ => return Err(illegal("staging")),
         },
         Event::EffectIntended { key, attempt } => {
-            if r.effects().iter().all(|e| e.key() != *key) {
+            if r.each_effect().all(|e| e.key() != *key) {
                 return Err(illegal("an effect of another phase"));
             }
             r.intent_ms = at_ms;
@@ -91,11 +92,10 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
             }
         }
         Event::EffectDone { key, job, note } => {
-            let effects = r.effects();
-            let Some(effect) = effects.iter().find(|e| e.key() == *key) else {
+            let Some(effect) = rollout.each_effect().find(|e| e.key() == *key) else {
                 return Err(illegal("an effect of another phase"));
             };
-            if let Effect::CancelJob { table } = effect {
+            if let Effect::CancelJob { table } = &*effect {
                 r.jobs.remove(table);
             }
             if let Some(job) = job {
@@ -105,13 +105,13 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
                 r.history.push(Step { at_ms, state: r.state, note: note.clone() });
             }
             r.done.insert(key.clone());
-            if effects.iter().all(|e| r.done.contains(&e.key())) {
+            if rollout.each_effect().all(|e| r.done.contains(&e.key())) {
                 phase_done(&mut r, at_ms);
             }
         }
         Event::EffectFailed { key, reason } => {
             // It came back after the direction was changed: the undo covers it, whatever became of it.
-            if r.effects().iter().all(|e| e.key() != *key) {
+            if r.each_effect().all(|e| e.key() != *key) {
                 return Err(illegal("an effect of another phase"));
             }
             let note = format!("{key}: {reason}");
@@ -245,7 +245,7 @@ fn go(r: &mut Rollout, state: State, at_ms: i64, note: &str) {
     r.since_ms = at_ms;
     r.done.clear();
     r.history.push(Step { at_ms, state, note: note.to_owned() });
-    if r.effects().is_empty()
+    if r.each_effect().next().is_none()
         && matches!(
             state,
             State::Staging

@@ -1,5 +1,6 @@
 //! Decisions: what an approval stands on, and deliveries that come again.
 
+use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use super::*;
@@ -140,7 +141,7 @@ async fn a_statement_that_was_edited_voids_an_approval_and_a_merged_branch_does_
     let world = Arc::new(deployed());
     let mut daemon = proposed(&world).await;
     let approval = request(&daemon, Decision::Approve, "c");
-    let plan: Plan = serde_json::from_value(daemon.ledger.rollouts[&approval.rollout].plan.clone()).unwrap();
+    let plan: Plan = Plan::deserialize(&*daemon.ledger.rollouts[&approval.rollout].plan).unwrap();
     for table in &plan.tables {
         let statements =
             [(Some(&table.ddl_file), Some(&table.ddl_after)), (table.dml_file.as_ref(), table.dml_after.as_ref())];
@@ -185,7 +186,7 @@ async fn a_delivery_that_comes_again_after_a_restart_has_its_first_answer_and_no
 async fn a_plan_that_was_made_without_a_look_is_not_applied() {
     let world = Arc::new(deployed());
     let daemon_with_plan = proposed(&world).await;
-    let mut document = daemon_with_plan.ledger.rollouts.values().next().unwrap().plan.clone();
+    let mut document = (*daemon_with_plan.ledger.rollouts.values().next().unwrap().plan).clone();
     document["assumptions"].as_object_mut().unwrap().remove("standing");
     let mut fresh = daemon(&Arc::new(deployed())).await;
     let (reply, answer) = oneshot::channel();

@@ -144,6 +144,6 @@ async fn a_plan_is_journaled_with_its_work_once_and_shown_whole() {
     assert_eq!(new.plan.get("work"), None);
     daemon.publish();
     let shown = handle.view().rollouts[0].clone();
-    let plan: crate::plan::Plan = serde_json::from_value(shown.plan).unwrap();
+    let plan: crate::plan::Plan = serde_json::from_value((*shown.plan).clone()).unwrap();
     assert_eq!((plan.digest(), plan.work), (new.plan_digest, new.work));
 }

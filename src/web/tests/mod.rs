@@ -41,7 +41,7 @@ pub(crate) fn rollout(id: &str, state: &str) -> RolloutView {
         since_ms: 1_000,
         created_ms: 500,
         plan_digest: "sha256:p".to_owned(),
-        plan: serde_json::json!({ "impacted": ["orders"] }),
+        plan: Arc::new(serde_json::json!({ "impacted": ["orders"] })),
         evidence: None,
         outcome: None,
         evidence_digest: None,

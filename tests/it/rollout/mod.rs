@@ -3,6 +3,7 @@
 mod snapshot;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use cyanotype::model::effect::Effect;
 use cyanotype::model::job::JobSpec;
@@ -243,7 +244,7 @@ fn what_an_effect_did_is_in_the_history_and_moves_nothing() {
     let mut ledger = until(State::Promoting);
     let before = ledger.rollouts["r"].clone();
     let mut two = before.clone();
-    two.work.promoting.push(Effect::DeleteConnector { name: "c".to_owned() });
+    Arc::make_mut(&mut two.work).promoting.push(Effect::DeleteConnector { name: "c".to_owned() });
     ledger.rollouts.insert("r".to_owned(), two);
     let note = Some("rows deleted 3".to_owned());
     let done = Event::EffectDone { key: "set-manifest".to_owned(), job: None, note };

@@ -170,7 +170,7 @@ fn an_outline_tells_what_it_was_how_it_went_and_who_said_yes() {
     let folded = ledger.folded();
     for (before, after) in ledger.rollouts.values().zip(folded.rollouts.values()) {
         assert_eq!(before.state, State::Done);
-        assert!(before.plan.is_object() && after.plan.is_null() && after.work == Work::default());
+        assert!(before.plan.is_object() && after.plan.is_null() && *after.work == Work::default());
         assert_eq!((&after.history, &after.approval), (&before.history, &before.approval));
         assert_eq!(after.approval.as_ref().unwrap().delivery, "d");
         assert_eq!((after.evidence_digest(), after.outcome()), (before.evidence_digest(), Some(Outcome::Pass)));
@@ -228,7 +228,7 @@ fn the_work_of_a_plan_is_written_once_and_read_in_its_place() {
     for plan in [serde_json::json!({"title": "a column"}), full.clone()] {
         let mut ledger = Ledger::default();
         ledger.apply(&entry(Event::Proposed(Box::new(new(plan))))).unwrap();
-        assert_eq!(ledger.rollouts["r"].plan, full);
+        assert_eq!(*ledger.rollouts["r"].plan, full);
         let written = serde_json::to_value(snapshot(&ledger)).unwrap();
         let rollout = &written["rest"]["rollouts"][0];
         assert_eq!((&rollout["work"], rollout["plan"].get("work")), (&work, None));
