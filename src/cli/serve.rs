@@ -10,7 +10,7 @@ use super::output::{Failure, Reply};
 use super::{Shell, project, wire};
 use crate::config::{Api, Need, Reads, Scope};
 use crate::daemon::handle::{Handle, View};
-use crate::daemon::turn::Daemon;
+use crate::daemon::turn::lead_and_stand_by;
 use crate::telemetry::Metrics;
 use crate::telemetry::logs::{self, LogFormat};
 use crate::web::{self, AuthSettings, ReadAccess};
@@ -52,19 +52,13 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     tracing::info!(env = config.env.name, %address, "listening; waiting to lead");
     let journal = Arc::clone(&ports.journal);
     let serving = async move { axum::serve(listener, app).await };
-    let leading = async move {
-        let daemon = Daemon::lead(ports, settings, metrics, inbox, show).await?;
-        daemon.run().await
-    };
+    let leading = lead_and_stand_by(ports, settings, metrics, inbox, show);
     tokio::select! {
         ended = serving => match ended {
             Ok(()) => Ok(Reply::yes("stopped".to_owned())),
             Err(e) => Err(Failure::new("the API cannot be served").because(&e)),
         },
-        ended = leading => match ended {
-            Ok(()) => Ok(Reply::yes("stopped".to_owned())),
-            Err(e) => Err(Failure::new("the daemon stopped").because(&e).help(e.help())),
-        },
+        stopped = leading => Err(Failure::new("the daemon stopped").because(&stopped).help(stopped.help())),
         () = asked_to_end() => {
             tracing::info!("asked to end: rollouts go on with the next start");
             journal.leave().await;

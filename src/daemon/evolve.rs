@@ -153,7 +153,7 @@ impl Daemon {
         Ok(())
     }
 
-    async fn accept(&mut self, subject: &str, version: i32, notice: Notice) -> Result<(), Stopped> {
+    pub(super) async fn accept(&mut self, subject: &str, version: i32, notice: Notice) -> Result<(), Stopped> {
         self.metrics.subject_versions_seen_total.inc([]);
         let (subject, refused) = (subject.to_owned(), Vec::new());
         self.journal(Body::Evolution { subject, version, refused, notice }).await
@@ -163,13 +163,18 @@ impl Daemon {
         self.metrics.subject_versions_seen_total.inc([]);
         tracing::warn!(subject, version, reasons = reasons.join("; "), "evolution refused: nothing is deployed");
         self.metrics.evolutions_total.inc(["refused"]);
+        let (subject_of, notice, refused) = (subject.to_owned(), Notice::Taken, reasons.clone());
+        self.journal(Body::Evolution { subject: subject_of, version, refused, notice }).await?;
+        self.tell_refused(subject, version, &reasons);
+        Ok(())
+    }
+
+    /// Tells the outside of a refused version. The id is the version's own, so a repeat is known as one.
+    pub(super) fn tell_refused(&self, subject: &str, version: i32, reasons: &[String]) {
         let data = serde_json::json!({
             "env": self.settings.env, "subject": subject, "version": version, "reasons": reasons,
         });
-        let (subject_of, notice) = (subject.to_owned(), Notice::Taken);
-        self.journal(Body::Evolution { subject: subject_of, version, refused: reasons, notice }).await?;
         self.notify(format!("refused-{subject}-{version}"), "evolution.refused", data);
-        Ok(())
     }
 
     /// Journals an entry that always fits.

@@ -4,7 +4,7 @@
 //! the time for the effect is over; a job is known by its unique name; success is judged by what came of it, not by the
 //! answer to the call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -50,10 +50,19 @@ pub struct Run {
     pub attempt: u32,
     /// Jobs that are known, by physical table.
     pub jobs: BTreeMap<String, RunningJob>,
-    /// Tries of starting each table's job so far, to find jobs by name.
-    pub job_attempts: BTreeMap<String, u32>,
+    /// Tries of starting each table's job so far, to find jobs and what they leave by name.
+    pub job_attempts: BTreeMap<String, Tries>,
     /// True once the rollout goes another way: what only waits gives up.
     pub turned: Arc<AtomicBool>,
+}
+
+/// Tries of starting one job.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// How many.
+    pub attempts: u32,
+    /// Its consumer groups, with the placeholder for the job's name.
+    pub groups: Vec<String>,
 }
 
 /// What an effect that is done leaves to be journaled.
@@ -300,14 +309,21 @@ async fn cancel_job(run: &Run, table: &str) -> Result<(), Failed> {
     if let Some(job) = known {
         ports.engine.cancel(&job.id).await?;
     }
-    for attempt in 1..=run.job_attempts.get(table).copied().unwrap_or(0) {
-        for job in ports.engine.find(&job_name(run, table, attempt)).await? {
+    let mut groups: BTreeSet<String> = known.iter().flat_map(|j| &j.reads).filter_map(|r| r.group.clone()).collect();
+    let tries = run.job_attempts.get(table).cloned().unwrap_or_default();
+    for attempt in 1..=tries.attempts {
+        let name = job_name(run, table, attempt);
+        for job in ports.engine.find(&name).await? {
             if !job.ended() {
                 ports.engine.cancel(&job.id).await?;
             }
         }
+        // A job may have run of which nobody was told any more.
+        for group in &tries.groups {
+            groups.insert(resolve(run, group, &name)?);
+        }
     }
-    for group in known.iter().flat_map(|j| &j.reads).filter_map(|r| r.group.as_ref()) {
+    for group in &groups {
         ports.topics.delete_group(group).await?;
     }
     Ok(())

@@ -14,10 +14,14 @@ mod back;
 pub mod branch;
 mod evolve;
 pub mod execute;
+#[cfg(debug_assertions)]
+mod failpoint;
 pub mod gather;
 pub mod handle;
 pub mod hold;
+pub mod leading;
 pub mod nulls;
+mod pick_up;
 pub mod ports;
 pub mod prove;
 pub mod settings;

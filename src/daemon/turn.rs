@@ -9,9 +9,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::execute::{self, Done, Failed, Run};
+use super::execute::{self, Done, Failed, Run, Tries};
+#[cfg(debug_assertions)]
+use super::failpoint::{self, When};
 use super::handle::{QueuedView, Request, View};
 use super::hold::{self, NotHeld, Wait};
+use super::leading::only_while_leading;
 use super::nulls::Awaited;
 use super::ports::Ports;
 use super::prove::{self, Broken, Proof};
@@ -149,6 +152,7 @@ impl Daemon {
         inbox: mpsc::Receiver<Request>,
         show: watch::Sender<Arc<View>>,
     ) -> Result<Self, Stopped> {
+        let ports = only_while_leading(ports);
         let Held { entries, shortened } = wait_to_lead(&ports, &metrics).await?;
         let ledger = replay(&entries, shortened)?;
         tracing::info!(entries = entries.len(), rollouts = ledger.rollouts.len(), "leads; journal replayed");
@@ -203,6 +207,7 @@ impl Daemon {
     }
 
     async fn turn_on(&mut self) -> Result<Infallible, Stopped> {
+        self.pick_up().await?;
         let mut tick = tokio::time::interval(Duration::from_millis(self.settings.poll_ms));
         loop {
             self.watch_inputs();
@@ -248,11 +253,15 @@ impl Daemon {
         let mut after = self.ledger.clone();
         after.apply(&entry)?;
         let bytes = serde_json::to_vec(&entry).map_err(|e| Stopped::Unwritable(e.to_string()))?;
+        #[cfg(debug_assertions)]
+        failpoint::reached(When::Before, &self.ledger, &entry);
         let place = self.ports.journal.append(&bytes).await.map_err(|error| match error {
             // Such as an entry that is larger than the topic takes: the journal is as it was.
             PortError::Refused { .. } => AppendError::Refused(error),
             other => AppendError::Stopped(Stopped::Journal(other)),
         })?;
+        #[cfg(debug_assertions)]
+        failpoint::reached(When::After, &self.ledger, &entry);
         if let Body::Rollout { id, .. } | Body::Delivered { id, .. } = &entry.body {
             self.count_transition(id, &after);
         }
@@ -461,7 +470,7 @@ impl Daemon {
             }
             return self.happened(&rollout.id, Event::EffectFailed { key, reason: failed.to_string() }).await;
         }
-        if rollout.intent_ms < self.started_ms && self.ports.clock.now_ms() < rollout.intent_ms + LATE_CALL_MS {
+        if rollout.intent_ms < self.started_ms && self.ports.clock.now_ms() < rollout.intent_ms + late_call_ms() {
             // The leader before this one may still be at it: looked at again with the next turn.
             return Ok(());
         }
@@ -693,6 +702,15 @@ pub async fn lead_and_stand_by(
     }
 }
 
+/// See [`LATE_CALL_MS`]; tests that kill a daemon say another time.
+fn late_call_ms() -> i64 {
+    #[cfg(debug_assertions)]
+    if let Some(chosen) = failpoint::late_call_ms() {
+        return chosen;
+    }
+    LATE_CALL_MS
+}
+
 /// Waits until this daemon leads; Kafka that does not answer is waited for as well.
 async fn wait_to_lead(ports: &Ports, metrics: &Metrics) -> Result<Held, Stopped> {
     let mut pause_ms = FIRST_PAUSE_MS;
@@ -724,8 +742,12 @@ pub(super) enum AppendError {
     Stopped(#[from] Stopped),
 }
 
-/// Tries of starting each table's job, from the keys of the effects.
-fn started(rollout: &Rollout) -> BTreeMap<String, u32> {
-    let tries = rollout.intended.iter();
-    tries.filter_map(|(key, n)| key.strip_prefix("start-job:").map(|table| (table.to_owned(), *n))).collect()
+/// Tries of starting each table's job.
+fn started(rollout: &Rollout) -> BTreeMap<String, Tries> {
+    let tries = rollout.work.staging.iter().filter_map(|effect| {
+        let Effect::StartJob { job } = effect else { return None };
+        let groups = job.reads.iter().filter_map(|read| read.group.clone()).collect();
+        Some((job.table.clone(), Tries { attempts: rollout.attempts(&effect.key()), groups }))
+    });
+    tries.collect()
 }

@@ -13,7 +13,9 @@ use std::process::Command;
 use clap::Parser as _;
 use clap::error::ErrorKind;
 use cyanotype::config::{Config, Need};
-use cyanotype::rollout::document;
+use cyanotype::daemon::hold::NotHeld;
+use cyanotype::port::PortError;
+use cyanotype::rollout::{WaitingOn, document};
 
 /// Every document that a person writes.
 const WRITTEN: [&str; 11] = [
@@ -284,6 +286,68 @@ fn the_matcher_tells_text_apart() {
         assert!(!says(&lines(expected), &lines(actual)), "{expected:?} {actual:?}");
     }
     assert_eq!(split("a 'b c' --d=\"e\" | f"), ["a", "b c", "--d=e"]);
+}
+
+/// Everything that a rollout can wait on, as people read it.
+fn waits() -> Vec<String> {
+    let why = || "why".to_owned();
+    let all = [
+        WaitingOn::StagingYes,
+        WaitingOn::Approval { evidence: "sha256:".to_owned(), until_ms: 0 },
+        WaitingOn::Soak { until_ms: 0 },
+        WaitingOn::Look { why: why() },
+        WaitingOn::Repair { why: why() },
+        WaitingOn::Nothing,
+    ];
+    // One that is added here must be added above as well.
+    let named = |what: &WaitingOn| match what {
+        WaitingOn::StagingYes | WaitingOn::Approval { .. } | WaitingOn::Soak { .. } => Some(what.to_string()),
+        // The page says it under the state, and the reasons are below.
+        WaitingOn::Look { .. } | WaitingOn::Repair { .. } | WaitingOn::Nothing => None,
+    };
+    all.iter().filter_map(named).collect()
+}
+
+/// Everything that can keep green from being compared, as people read it, up to what differs each time.
+fn not_held() -> Vec<String> {
+    let text = || "...".to_owned();
+    let all = [
+        NotHeld::TooLate { what: text() },
+        NotHeld::JobFailed { job: text(), state: "FAILED".to_owned(), cause: text() },
+        NotHeld::Unknown { table: text(), topic: text() },
+        NotHeld::NoJob { table: text() },
+        NotHeld::Port(PortError::Unreachable { system: "...", address: text(), reason: text() }),
+    ];
+    let begins = |reason: &NotHeld| match reason {
+        NotHeld::TooLate { .. } | NotHeld::NoJob { .. } => reason.to_string(),
+        NotHeld::JobFailed { .. } => "job ... is FAILED".to_owned(),
+        NotHeld::Unknown { .. } => "progress of ... is unknown".to_owned(),
+        NotHeld::Port(_) => "... cannot be reached".to_owned(),
+    };
+    let mut found = Vec::new();
+    for reason in &all {
+        let begins = begins(reason);
+        let words: Vec<&str> = begins.split("...").map(str::trim).collect();
+        assert!(words.iter().all(|w| reason.to_string().contains(w)), "{reason} is not `{begins}`");
+        found.push(begins);
+    }
+    found
+}
+
+#[test]
+fn the_operations_page_names_everything_that_a_rollout_waits_on() {
+    let page = text("docs/operations.md");
+    let missing: Vec<String> =
+        waits().into_iter().chain(not_held()).filter(|words| !page.contains(words.as_str())).collect();
+    assert_eq!(missing, Vec::<String>::new());
+    for state in cyanotype::rollout::State::ALL {
+        let own = format!("](#{})", state.name());
+        let waits = page.contains(&own);
+        assert!(!waits || page.contains(&format!("\n## {}\n", state.name())), "{own} leads nowhere");
+    }
+    for effect in ["cancel-job", "delete-topic", "delete-connector", "move-connector", "set-manifest"] {
+        assert!(page.contains(&format!("| `{effect}`")), "{effect} is not among what may be stuck");
+    }
 }
 
 #[test]

@@ -4,6 +4,8 @@
 
 mod architecture;
 #[cfg(feature = "daemon")]
+mod crash;
+#[cfg(feature = "daemon")]
 mod deploy;
 #[cfg(feature = "daemon")]
 mod docs;
@@ -11,3 +13,5 @@ mod plan;
 mod rollout;
 #[cfg(feature = "daemon")]
 mod since;
+#[cfg(feature = "daemon")]
+mod world;

@@ -2,10 +2,11 @@
 //!
 //! Rules: the group only elects, it reads and commits nothing; a leader keeps the partition when another daemon joins
 //! (cooperative assignment); each time the partition is given counts as a new term; after a term was lost to another
-//! writer the daemon leaves the group and joins again, so that it cannot take its old term for a new one.
+//! writer the daemon leaves the group and joins again, so that it cannot take its old term for a new one; a daemon that
+//! stood still for as long as its session lasts has lost the lead, before it hears of that.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rdkafka::client::ClientContext;
@@ -19,6 +20,8 @@ use crate::port::{PortError, PortResult};
 
 /// How long Kafka waits for a sign of life before it gives the partition to another daemon.
 const SESSION_MS: &str = "8000";
+/// The same: who has not looked at the group for so long does not know who leads.
+const SESSION: Duration = Duration::from_millis(8000);
 /// How often a sign of life is sent.
 const HEARTBEAT_MS: &str = "2000";
 /// How often the thread looks up from polling.
@@ -46,10 +49,27 @@ pub(super) struct Election {
     orders: Arc<Orders>,
 }
 
-#[derive(Default)]
 struct Orders {
     stop: AtomicBool,
     rejoin: AtomicBool,
+    /// When the thread last looked at the group.
+    looked: Mutex<Instant>,
+}
+
+impl Orders {
+    fn new() -> Self {
+        let (stop, rejoin) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { stop, rejoin, looked: Mutex::new(Instant::now()) }
+    }
+
+    fn look(&self) {
+        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// True when the thread stood still for so long that others may have been elected.
+    fn stood_still(&self) -> bool {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner).elapsed() >= SESSION
+    }
 }
 
 impl Election {
@@ -73,7 +93,7 @@ impl Election {
         let consumer: BaseConsumer<Member> = clients.make(&ours, context)?;
         let what = || format!("to join group `{group}`");
         consumer.subscribe(&[topic]).map_err(|e| clients.error(what(), &e))?;
-        let orders = Arc::new(Orders::default());
+        let orders = Arc::new(Orders::new());
         let thread = Thread {
             clients: clients.clone(),
             consumer,
@@ -92,7 +112,7 @@ impl Election {
     /// True while this daemon holds the partition in this term.
     pub(super) fn holds(&self, term: u64) -> bool {
         let standing = self.standing.borrow();
-        standing.held && standing.term == term
+        standing.held && standing.term == term && !self.orders.stood_still()
     }
 
     /// Waits until this daemon holds the partition; answers with the term.
@@ -147,6 +167,14 @@ struct Thread {
 impl Thread {
     fn run(self) {
         while !self.orders.stop.load(Ordering::SeqCst) {
+            if self.orders.stood_still() {
+                tracing::warn!(
+                    group = self.group,
+                    "this daemon stood still for longer than its session: the lead is lost"
+                );
+                self.lose();
+                self.orders.rejoin.store(true, Ordering::SeqCst);
+            }
             if self.orders.rejoin.load(Ordering::SeqCst) {
                 self.give_back();
                 if let Err(error) = self.consumer.subscribe(&[&self.topic]) {
@@ -154,6 +182,7 @@ impl Thread {
                 }
                 self.orders.rejoin.store(false, Ordering::SeqCst);
             }
+            self.orders.look();
             match self.consumer.poll(TICK) {
                 // Nothing is read here: the partition is paused as soon as it is given.
                 None | Some(Ok(_)) => {}
@@ -257,5 +286,21 @@ impl ConsumerContext for Member {
             standing.held = true;
             standing.term += 1;
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_did_not_look_for_as_long_as_a_session_lasts_has_lost_the_lead() {
+        let orders = Orders::new();
+        assert!(!orders.stood_still());
+        let long_ago = Instant::now().checked_sub(SESSION).unwrap();
+        *orders.looked.lock().unwrap() = long_ago;
+        assert!(orders.stood_still());
+        orders.look();
+        assert!(!orders.stood_still());
     }
 }

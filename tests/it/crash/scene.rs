@@ -1,0 +1,98 @@
+//! A scene: a world to begin with, what people do, and when it is over.
+//!
+//! Rule: what people do follows from what they see, so that they go on after a daemon was killed as people would: they look
+//! again, and ask again for what has not happened.
+
+use std::time::Duration;
+
+use cyanotype::daemon::gather;
+use cyanotype::daemon::handle::{Decision, DecisionRequest, Handle, Refusal, RolloutView, View};
+use cyanotype::daemon::ports::Ports;
+use cyanotype::daemon::settings::Settings;
+use cyanotype::daemon::standing;
+use cyanotype::plan::{self, Cause};
+
+use super::project;
+use crate::world::State;
+
+/// A scene.
+pub struct Scene {
+    /// What it is about.
+    pub name: &'static str,
+    /// How it begins.
+    pub begin: fn() -> State,
+    /// What the daemon is told beside the usual.
+    pub settings: fn(&mut Settings),
+    /// What people do when they see this.
+    pub next: fn(&View, &State) -> Option<Act>,
+    /// Where the rollouts are in the end, oldest first.
+    pub end: &'static [&'static str],
+}
+
+/// What people do.
+pub enum Act {
+    /// Hand the plan of a first deployment to the daemon.
+    Deploy,
+    /// Say yes to the rollout.
+    Approve(String),
+    /// Say no to it.
+    Reject(String),
+    /// Give it up, roll it back, or try again what failed.
+    Abort(String),
+    /// Have it validated again.
+    Revalidate(String),
+    /// Something that no daemon hears of.
+    World(fn(&mut State)),
+}
+
+impl Act {
+    /// Does it; what the daemon says against it, if it does.
+    pub async fn perform(self, handle: &Handle, ports: &Ports, settings: &Settings) -> Result<(), Refusal> {
+        let (by, via) = ("Ada".to_owned(), "token ada".to_owned());
+        match self {
+            Self::Deploy => handle.apply(deployment(ports, settings, &handle.view()).await).await.map(drop),
+            Self::Approve(id) => decide(handle, id, Decision::Approve).await,
+            Self::Reject(id) => decide(handle, id, Decision::Reject).await,
+            Self::Abort(id) => handle.abort(id, by, via).await.map(drop),
+            Self::Revalidate(id) => handle.revalidate(id, by, via).await.map(drop),
+            Self::World(_) => Ok(()),
+        }
+    }
+}
+
+async fn decide(handle: &Handle, id: String, decision: Decision) -> Result<(), Refusal> {
+    let evidence = handle.view().rollouts.iter().find(|r| r.id == id).and_then(|r| r.evidence_digest.clone());
+    let evidence = evidence.unwrap();
+    let request = DecisionRequest {
+        delivery: format!("{id} {evidence}"),
+        rollout: id,
+        decision,
+        content: Some(evidence.clone()),
+        evidence,
+        by: "Ada".to_owned(),
+        via: "webhook chat".to_owned(),
+        comment: None,
+    };
+    handle.decide(request).await.map(drop)
+}
+
+/// The plan that `cyanotype deploy` hands over.
+async fn deployment(ports: &Ports, settings: &Settings, view: &View) -> serde_json::Value {
+    let cause = Cause::Deploy { project: project::read(&project::files()).manifest };
+    let input = gather::input(ports, None, settings, view.manifest.clone(), cause).await.unwrap();
+    let plan = standing::settle(ports, settings, plan::plan(&input).plan.unwrap()).await.unwrap();
+    serde_json::to_value(plan).unwrap()
+}
+
+/// The newest rollout, if it is in that state.
+pub fn newest<'v>(view: &'v View, state: &str) -> Option<&'v RolloutView> {
+    view.rollouts.first().filter(|r| r.state == state)
+}
+
+/// The rollouts' states, oldest first.
+pub fn states(view: &View) -> Vec<&str> {
+    view.rollouts.iter().rev().map(|r| r.state.as_str()).collect()
+}
+
+/// Longest time that a scene takes.
+pub const LIMIT: Duration = Duration::from_secs(4 * 3600);
