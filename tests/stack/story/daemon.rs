@@ -103,7 +103,10 @@ impl Binary {
 }
 
 /// A child that does not outlive its owner.
-struct Guard(Child);
+pub struct Guard(
+    /// The child.
+    pub Child,
+);
 
 impl Drop for Guard {
     fn drop(&mut self) {
@@ -116,7 +119,8 @@ impl Drop for Guard {
 
 /// A running daemon.
 pub struct Daemon {
-    child: Guard,
+    /// The process.
+    pub child: Guard,
     http: Client,
     /// Where it listens.
     pub url: String,
