@@ -12,7 +12,7 @@ use story::failure::{During as _, Failure, Outcome, ensure};
 use story::generated::{self, Generated};
 use story::narrator::Narrator;
 use story::run::Run;
-use story::shop::Shop;
+use story::shop::{self, Shop};
 use story::tale;
 
 #[path = "../tests/stack/story/mod.rs"]
@@ -21,6 +21,7 @@ mod story;
 const HELP: &str = "usage: ./x demo [--exit] [--drawn]
 
 Shows a column travel from PostgreSQL to the warehouse: proposal, green beside blue, verdict, approval, promotion, retirement.
+Then a statement is changed on a branch, and a third rollout is taken back: once before the promotion, once after it.
   --exit    end after the story and stop what was started; exit code 0 only if everything came true
   --drawn   on a project that is drawn for this run (CYANOTYPE_SEED draws it again) in place of the shop";
 
@@ -95,7 +96,8 @@ async fn tell(wishes: &Wishes, program: &Path, folder: &Path, teller: &mut Telle
         teller.text(&project.describe());
         return tale::whole(project, program, folder, teller, async |run, _| stay(run, exit).await).await;
     }
-    tale::whole(Shop::new("demo", 7)?, program, folder, teller, async |run, _| stay(run, exit).await).await
+    let story = async |run: &mut Run<Shop>, teller: &mut dyn Narrator| shop::tell(run, teller).await;
+    tale::told(Shop::new("demo", 7)?, program, folder, teller, story, async |run, _| stay(run, exit).await).await
 }
 
 /// Says where to look, and waits for Ctrl-C.

@@ -40,7 +40,8 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True, metavar="up|down|status|env|download|check")
     up_command = commands.add_parser("up", help="start what is not running and wait until all is ready")
     up_command.add_argument("--fresh", action="store_true", help="stop everything and forget all data first")
-    commands.add_parser("down", help="stop everything; data stays")
+    down_command = commands.add_parser("down", help="stop everything, or the parts that are named; data stays")
+    down_command.add_argument("part", nargs="*", metavar="PART", help="a name that `status` shows; `up` starts it again")
     status_command = commands.add_parser("status", help="show every part; exit code 0 only if all are ready")
     status_command.add_argument("--output", choices=("text", "json"), default="text")
     commands.add_parser("env", help="print every address as KEY=VALUE")
@@ -53,7 +54,7 @@ def main():
         if arguments.command == "up":
             up(settings, arguments.fresh)
         elif arguments.command == "down":
-            down(settings)
+            down(settings, arguments.part)
         elif arguments.command == "status":
             return status(settings, arguments.output)
         elif arguments.command == "env":
@@ -159,11 +160,18 @@ def where(settings, part):
     return f"see {processes.log_file(settings.state, part.name)}:\n{processes.last_lines(settings.state, part.name, 15)}"
 
 
-def down(settings):
-    """After it returns nothing of this stack runs; its data stays."""
+def down(settings, names):
+    """After it returns nothing of this stack runs, or none of the named parts; data stays."""
+    unknown = [name for name in names if name not in [part.name for part in PARTS]]
+    if unknown:
+        raise CannotBegin(f"there is no part {unknown[0]}; the parts are {', '.join(part.name for part in PARTS)}")
     with exclusive(settings):
-        stopped = stop_all(settings)
-        settings.forget_ports()
+        if names:
+            stopped = [part.name for part in PARTS
+                       if part.name in names and processes.stop(settings.state, part.name, part.stop_signal)]
+        else:
+            stopped = stop_all(settings)
+            settings.forget_ports()
     say(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
 
 

@@ -10,7 +10,7 @@ use super::handle::{BaselineRequest, Decision, DecisionRequest, Refusal, Refusal
 use super::standing;
 use super::turn::{AppendError, Daemon, Later, Stopped};
 use super::watch::Sighting;
-use crate::model::verdict::digest_of;
+use crate::model::verdict::{Evidence, Outcome, digest_of};
 use crate::plan::Plan;
 use crate::plan::document::Assumptions;
 use crate::plan::standing::Files;
@@ -94,6 +94,10 @@ impl Daemon {
         if plan.is_empty() {
             return Err(Refusal::new(RefusalCause::Invalid, "the plan does nothing").into());
         }
+        if let Some(busy) = self.ledger.open().first() {
+            let text = format!("rollout {} is {}: wait for its end or abort it", busy.id, busy.state);
+            return Err(Refusal::new(RefusalCause::Conflict, text).into());
+        }
         let running = self.ledger.jobs.keys().cloned().collect();
         if let Some(effect) = plan.work.overreach(plan.kind == "deploy", &running) {
             let text = format!("the plan would {effect} before anybody has approved it: no planner makes such a plan");
@@ -105,10 +109,6 @@ impl Daemon {
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
         }
         self.assumptions_hold(&plan, Files::OfAnotherFolder).await?;
-        if let Some(busy) = self.ledger.open().first() {
-            let text = format!("rollout {} is {}: wait for its end or abort it", busy.id, busy.state);
-            return Err(Refusal::new(RefusalCause::Conflict, text).into());
-        }
         // It may have been made beside another copy of the files: from now on this daemon's copy counts.
         let standing = within(standing::look(&self.ports, &self.settings, &plan)).await?;
         let assumptions = Assumptions { standing: Some(standing), ..plan.assumptions };
@@ -223,7 +223,9 @@ impl Daemon {
     /// Whether a yes or a no can be given on what the request names.
     async fn may_be_decided(&self, rollout: &Rollout, request: &DecisionRequest) -> Result<(), Refusal> {
         let now_ms = self.ports.clock.now_ms();
-        if rollout.state == State::AwaitingApproval && rollout.evidence.as_ref().is_some_and(|e| now_ms >= e.expires_ms)
+        let expired = |e: &Evidence| e.outcome == Outcome::Pass && now_ms >= e.expires_ms;
+        if matches!(rollout.state, State::AwaitingApproval | State::Unproven)
+            && rollout.evidence.as_ref().is_some_and(expired)
         {
             return Err(Refusal::new(RefusalCause::Expired, "the evidence has expired: validate again"));
         }
@@ -239,6 +241,22 @@ impl Daemon {
             let plan: Plan = Plan::deserialize(&*rollout.plan)
                 .map_err(|e| Refusal::new(RefusalCause::AssumptionsMoved, unread(e)))?;
             self.assumptions_hold(&plan, Files::Same).await?;
+            self.green_runs(rollout).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether every job of green runs: what has ended since it was proven would serve nobody.
+    async fn green_runs(&self, rollout: &Rollout) -> Result<(), Refusal> {
+        for job in rollout.jobs.values() {
+            let state = within(self.ports.engine.health(&job.id)).await?.state;
+            let cause = match state.as_str() {
+                "RUNNING" => continue,
+                "FAILED" | "CANCELED" | "FINISHED" => RefusalCause::AssumptionsMoved,
+                _ => RefusalCause::Unchecked,
+            };
+            let text = format!("green's job {} is {state}: abort, or bring it back and validate again", job.name);
+            return Err(Refusal::new(cause, text));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 //!
 //! Rules: Kafka fences the journal, and nothing else knows who leads; so whoever has lost the lead refuses its own calls
 //! here, each of them, also between two calls of one effect. What only looks is passed on. What remains is the one call
-//! that was under way when the lead was lost.
+//! that was under way when the lead was lost. Each failed call is counted here, and nowhere else.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,10 +16,12 @@ use crate::port::{
     ConnectorStatus, Connectors, Engine, Journal, Notifier, OutgoingEvent, PortError, PortResult, ProjectFile,
     RecordStream, RegisteredSchema, Registry, Repository, Topics,
 };
+use crate::telemetry::Metrics;
 
-/// The same ports, whose changing calls are refused with [`PortError::Fenced`] when the journal says that another leads.
-pub fn only_while_leading(ports: Ports) -> Ports {
-    let journal = &ports.journal;
+/// The same ports, whose changing calls are refused with [`PortError::Fenced`] when the journal says that another leads;
+/// failed calls are counted in `metrics`.
+pub fn only_while_leading(ports: Ports, metrics: &Arc<Metrics>) -> Ports {
+    let journal = (&ports.journal, metrics);
     Ports {
         registry: guarded(&ports.registry, journal),
         topics: guarded(&ports.topics, journal),
@@ -27,7 +29,7 @@ pub fn only_while_leading(ports: Ports) -> Ports {
         connectors: guarded(&ports.connectors, journal),
         repository: guarded(&ports.repository, journal),
         notifier: guarded(&ports.notifier, journal),
-        journal: Arc::clone(journal),
+        journal: Arc::clone(&ports.journal),
         clock: ports.clock,
     }
 }
@@ -36,74 +38,88 @@ pub fn only_while_leading(ports: Ports) -> Ports {
 struct Guarded<P: ?Sized> {
     port: Arc<P>,
     journal: Arc<dyn Journal>,
+    metrics: Arc<Metrics>,
 }
 
-fn guarded<P: ?Sized>(port: &Arc<P>, journal: &Arc<dyn Journal>) -> Arc<Guarded<P>> {
-    Arc::new(Guarded { port: Arc::clone(port), journal: Arc::clone(journal) })
+fn guarded<P: ?Sized>(port: &Arc<P>, (journal, metrics): (&Arc<dyn Journal>, &Arc<Metrics>)) -> Arc<Guarded<P>> {
+    Arc::new(Guarded { port: Arc::clone(port), journal: Arc::clone(journal), metrics: Arc::clone(metrics) })
 }
 
 impl<P: ?Sized> Guarded<P> {
     fn to_change(&self) -> PortResult<&P> {
         if self.journal.leading() { Ok(&self.port) } else { Err(PortError::Fenced) }
     }
+
+    /// Counts the answer if the system failed; a thing that is not there is an answer like any other.
+    fn counted<T>(&self, answer: PortResult<T>) -> PortResult<T> {
+        if let Err(
+            PortError::Unreachable { system, .. }
+            | PortError::Refused { system, .. }
+            | PortError::Garbage { system, .. },
+        ) = &answer
+        {
+            self.metrics.port_errors_total.inc([system]);
+        }
+        answer
+    }
 }
 
 #[async_trait]
 impl Registry for Guarded<dyn Registry> {
     async fn subjects(&self) -> PortResult<Vec<String>> {
-        self.port.subjects().await
+        self.counted(self.port.subjects().await)
     }
     async fn versions(&self, subject: &str) -> PortResult<Vec<i32>> {
-        self.port.versions(subject).await
+        self.counted(self.port.versions(subject).await)
     }
     async fn schema(&self, subject: &str, version: i32) -> PortResult<RegisteredSchema> {
-        self.port.schema(subject, version).await
+        self.counted(self.port.schema(subject, version).await)
     }
     async fn schema_by_id(&self, id: u32) -> PortResult<RegisteredSchema> {
-        self.port.schema_by_id(id).await
+        self.counted(self.port.schema_by_id(id).await)
     }
     async fn level(&self, subject: &str) -> PortResult<String> {
-        self.port.level(subject).await
+        self.counted(self.port.level(subject).await)
     }
     async fn set_level(&self, subject: &str, level: &str) -> PortResult<()> {
-        self.to_change()?.set_level(subject, level).await
+        self.counted(self.to_change()?.set_level(subject, level).await)
     }
     async fn register(&self, subject: &str, schema: &str) -> PortResult<()> {
-        self.to_change()?.register(subject, schema).await
+        self.counted(self.to_change()?.register(subject, schema).await)
     }
     async fn delete_subject(&self, subject: &str) -> PortResult<()> {
-        self.to_change()?.delete_subject(subject).await
+        self.counted(self.to_change()?.delete_subject(subject).await)
     }
 }
 
 #[async_trait]
 impl Topics for Guarded<dyn Topics> {
     async fn describe(&self, topic: &str) -> PortResult<Option<TopicSpec>> {
-        self.port.describe(topic).await
+        self.counted(self.port.describe(topic).await)
     }
     async fn create(&self, spec: &TopicSpec) -> PortResult<()> {
-        self.to_change()?.create(spec).await
+        self.counted(self.to_change()?.create(spec).await)
     }
     async fn delete(&self, topic: &str) -> PortResult<()> {
-        self.to_change()?.delete(topic).await
+        self.counted(self.to_change()?.delete(topic).await)
     }
     async fn beginnings(&self, topic: &str) -> PortResult<Offsets> {
-        self.port.beginnings(topic).await
+        self.counted(self.port.beginnings(topic).await)
     }
     async fn visible_ends(&self, topic: &str) -> PortResult<Offsets> {
-        self.port.visible_ends(topic).await
+        self.counted(self.port.visible_ends(topic).await)
     }
     async fn committed(&self, group: &str, topic: &str) -> PortResult<Option<Offsets>> {
-        self.port.committed(group, topic).await
+        self.counted(self.port.committed(group, topic).await)
     }
     async fn delete_group(&self, group: &str) -> PortResult<()> {
-        self.to_change()?.delete_group(group).await
+        self.counted(self.to_change()?.delete_group(group).await)
     }
     async fn write(&self, topic: &str, records: &[NewRecord]) -> PortResult<()> {
-        self.to_change()?.write(topic, records).await
+        self.counted(self.to_change()?.write(topic, records).await)
     }
     async fn read(&self, topic: &str, from: &Offsets, to: &Offsets) -> PortResult<Box<dyn RecordStream>> {
-        self.port.read(topic, from, to).await
+        self.counted(self.port.read(topic, from, to).await)
     }
 }
 
@@ -111,75 +127,75 @@ impl Topics for Guarded<dyn Topics> {
 #[async_trait]
 impl Engine for Guarded<dyn Engine> {
     async fn explain(&self, job: &JobText) -> PortResult<String> {
-        self.to_change()?.explain(job).await
+        self.counted(self.to_change()?.explain(job).await)
     }
     async fn start(&self, job: &JobText) -> PortResult<JobRef> {
-        self.to_change()?.start(job).await
+        self.counted(self.to_change()?.start(job).await)
     }
     async fn find(&self, name: &str) -> PortResult<Vec<JobRef>> {
-        self.port.find(name).await
+        self.counted(self.port.find(name).await)
     }
     async fn jobs(&self) -> PortResult<Vec<JobRef>> {
-        self.port.jobs().await
+        self.counted(self.port.jobs().await)
     }
     async fn health(&self, id: &str) -> PortResult<JobHealth> {
-        self.port.health(id).await
+        self.counted(self.port.health(id).await)
     }
     async fn cancel(&self, id: &str) -> PortResult<()> {
-        self.to_change()?.cancel(id).await
+        self.counted(self.to_change()?.cancel(id).await)
     }
 }
 
 #[async_trait]
 impl Connectors for Guarded<dyn Connectors> {
     async fn config(&self, name: &str) -> PortResult<Option<BTreeMap<String, String>>> {
-        self.port.config(name).await
+        self.counted(self.port.config(name).await)
     }
     async fn configure(&self, name: &str, config: &BTreeMap<String, String>) -> PortResult<()> {
-        self.to_change()?.configure(name, config).await
+        self.counted(self.to_change()?.configure(name, config).await)
     }
     async fn status(&self, name: &str) -> PortResult<Option<ConnectorStatus>> {
-        self.port.status(name).await
+        self.counted(self.port.status(name).await)
     }
     async fn stop(&self, name: &str) -> PortResult<()> {
-        self.to_change()?.stop(name).await
+        self.counted(self.to_change()?.stop(name).await)
     }
     async fn resume(&self, name: &str) -> PortResult<()> {
-        self.to_change()?.resume(name).await
+        self.counted(self.to_change()?.resume(name).await)
     }
     async fn restart(&self, name: &str) -> PortResult<()> {
-        self.to_change()?.restart(name).await
+        self.counted(self.to_change()?.restart(name).await)
     }
     async fn offsets(&self, name: &str) -> PortResult<BTreeMap<String, Offsets>> {
-        self.port.offsets(name).await
+        self.counted(self.port.offsets(name).await)
     }
     async fn set_offsets(&self, name: &str, topic: &str, offsets: &BTreeMap<i32, Option<i64>>) -> PortResult<()> {
-        self.to_change()?.set_offsets(name, topic, offsets).await
+        self.counted(self.to_change()?.set_offsets(name, topic, offsets).await)
     }
     async fn delete(&self, name: &str) -> PortResult<()> {
-        self.to_change()?.delete(name).await
+        self.counted(self.to_change()?.delete(name).await)
     }
 }
 
 #[async_trait]
 impl Repository for Guarded<dyn Repository> {
     async fn files(&self) -> PortResult<Vec<ProjectFile>> {
-        self.port.files().await
+        self.counted(self.port.files().await)
     }
     async fn files_at(&self, revision: &str) -> PortResult<Vec<ProjectFile>> {
-        self.port.files_at(revision).await
+        self.counted(self.port.files_at(revision).await)
     }
     async fn commit(&self, revision: &str) -> PortResult<Option<String>> {
-        self.port.commit(revision).await
+        self.counted(self.port.commit(revision).await)
     }
     async fn propose(&self, branch: &str, files: &[ProjectFile], message: &str) -> PortResult<Option<String>> {
-        self.to_change()?.propose(branch, files, message).await
+        self.counted(self.to_change()?.propose(branch, files, message).await)
     }
 }
 
 #[async_trait]
 impl Notifier for Guarded<dyn Notifier> {
     async fn notify(&self, event: &OutgoingEvent) -> PortResult<()> {
-        self.to_change()?.notify(event).await
+        self.counted(self.to_change()?.notify(event).await)
     }
 }

@@ -152,7 +152,7 @@ impl Daemon {
         inbox: mpsc::Receiver<Request>,
         show: watch::Sender<Arc<View>>,
     ) -> Result<Self, Stopped> {
-        let ports = only_while_leading(ports);
+        let ports = only_while_leading(ports, &metrics);
         let Held { entries, shortened } = wait_to_lead(&ports, &metrics).await?;
         let ledger = replay(&entries, shortened)?;
         tracing::info!(entries = entries.len(), rollouts = ledger.rollouts.len(), "leads; journal replayed");
@@ -660,10 +660,9 @@ impl Daemon {
         let at_ms = self.ports.clock.now_ms();
         let body = serde_json::json!({"type": kind, "timestamp_ms": at_ms, "data": data}).to_string();
         let event = OutgoingEvent { id, kind: kind.to_owned(), at_ms, body };
-        let (notifier, metrics) = (Arc::clone(&self.ports.notifier), Arc::clone(&self.metrics));
+        let notifier = Arc::clone(&self.ports.notifier);
         tokio::spawn(async move {
             if let Err(error) = notifier.notify(&event).await {
-                metrics.port_errors_total.inc(["webhook"]);
                 tracing::warn!(event = event.id, %error, "event could not be delivered");
             }
         });

@@ -1,7 +1,7 @@
 //! Watches the registry and the input topics, beside the loop.
 //!
-//! Rules: a system that does not answer is logged once when it goes and once when it comes back, counted each time, and
-//! asked again; the rest goes on. What is seen goes to the loop, which decides.
+//! Rules: a system that does not answer is logged once when it goes and once when it comes back, and asked again; the rest
+//! goes on. What is seen goes to the loop, which decides.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -123,7 +123,7 @@ pub async fn registry(
                     }
                     sent.insert(subject, version);
                 }
-                Err(error) => health.ill(&error, &metrics),
+                Err(error) => health.ill(&error),
             }
         }
         ports.clock.sleep_ms(poll_ms).await;
@@ -161,7 +161,7 @@ pub async fn topics(
             };
             match outcome {
                 Ok(()) => health.well(),
-                Err(error) => health.ill(&error, &metrics),
+                Err(error) => health.ill(&error),
             }
         }
         ports.clock.sleep_ms(poll_ms).await;
@@ -333,8 +333,7 @@ impl Health {
         }
     }
 
-    fn ill(&mut self, error: &PortError, metrics: &Metrics) {
-        metrics.port_errors_total.inc([self.system]);
+    fn ill(&mut self, error: &PortError) {
         let text = error.to_string();
         if self.ill.as_ref() != Some(&text) {
             tracing::warn!(system = self.system, error = text, "does not answer as it should; asked again");

@@ -44,7 +44,7 @@ pub const EFFECTS: &[&str] = &[
 ];
 
 /// The systems behind the ports.
-pub const SYSTEMS: &[&str] = &["registry", "kafka", "flink", "sql_gateway", "connect", "git", "webhook"];
+pub const SYSTEMS: &[&str] = &["registry", "kafka", "flink", "sql_gateway", "connect", "git", "project", "webhook"];
 
 /// Why a call is refused.
 pub const REFUSALS: &[&str] = &[

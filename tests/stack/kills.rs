@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use cyanotype::adapter::kafka_journal::{JournalSettings, read_all};
@@ -14,15 +13,15 @@ use cyanotype::rollout::event::Body;
 use cyanotype::rollout::{Entry, Event};
 
 use crate::brief::Brief;
-use crate::story::answer::Rollout;
+use crate::held::{signal, stopped, with_point};
+use crate::steps;
 use crate::story::approver;
-use crate::story::case::{Change, Changes as _, Project as _};
+use crate::story::case::{Change, Project as _};
 use crate::story::daemon::Binary;
 use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
 use crate::story::generated::Generated;
 use crate::story::http;
 use crate::story::narrator::Narrator;
-use crate::story::place::Settings;
 use crate::story::proof::{self, When};
 use crate::story::run::Run;
 use crate::story::tale;
@@ -61,7 +60,7 @@ fn project() -> Outcome<Generated> {
 }
 
 async fn told(run: &mut Story, narrator: &mut dyn Narrator) -> Outcome {
-    configure(run, SHORT_SOAK)?;
+    run.configure(SHORT_SOAK)?;
     run.binary.environment.push(("CYANOTYPE_LATE_CALL_MS".to_owned(), LATE_CALL_MS.to_owned()));
     tale::begin(run, narrator).await?;
     tale::deploy(run, narrator).await?;
@@ -70,41 +69,20 @@ async fn told(run: &mut Story, narrator: &mut dyn Narrator) -> Outcome {
     let blue = tables(run);
     as_if_nothing_had_been(run, &blue, narrator).await?;
 
-    let more = Change {
-        column: "second_thought".to_owned(),
-        definition: "integer NOT NULL DEFAULT 7".to_owned(),
-        old_value: Some("7".to_owned()),
-        values: vec!["1".to_owned(), "-2".to_owned()],
-        ..change
-    };
-    stopped_and_rolled_back(run, &more, narrator).await?;
+    stopped_and_rolled_back(run, &change.another(1), narrator).await?;
     as_if_nothing_had_been(run, &blue, narrator).await
-}
-
-fn configure(run: &Story, soak_seconds: u64) -> Outcome {
-    let case = run.case();
-    run.place.configure(&Settings {
-        world: &run.world,
-        registry: &run.world.registry,
-        brokers: &run.world.kafka,
-        prefix: &case.job_prefix,
-        journal: &case.journal,
-        notify: run.approver.address(),
-        topic_prefix: &case.topic_prefix,
-        soak_seconds,
-    })
 }
 
 /// One rollout to its end, killed while staging, validating, promoting and retiring.
 async fn killed_all_the_way(run: &mut Story, change: &Change, narrator: &mut dyn Narrator) -> Outcome {
-    stop(run).await?;
+    run.stop().await?;
     serve(run, Some("kill:before:staging:effect_done=start-job"), narrator).await?;
-    let known = ids(run).await?;
-    add_column(run, change).await?;
+    let known = tale::ids(run).await?;
+    tale::add_column(run, change).await?;
     killed(run, narrator).await?;
 
     serve(run, Some("kill:before:validating:validated"), narrator).await?;
-    let id = new_rollout(run, &known).await?.id;
+    let id = steps::new_rollout(run, &known).await?.id;
     killed(run, narrator).await?;
 
     serve(run, Some("kill:before:promoting:effect_done=move-connector"), narrator).await?;
@@ -128,8 +106,8 @@ enum Old {
 
 /// One rollout whose leader stands still while it promotes, and whose next leader is killed while it rolls back.
 async fn stopped_and_rolled_back(run: &mut Story, change: &Change, narrator: &mut dyn Narrator) -> Outcome {
-    stop(run).await?;
-    configure(run, LONG_SOAK)?;
+    run.stop().await?;
+    run.configure(LONG_SOAK)?;
     let (mut watched, mut addresses) = (Vec::new(), Vec::new());
     for real in [run.world.flink.clone(), run.world.gateway.clone(), run.world.connect.clone()] {
         let service = Watched::open(&run.http, &real).await?;
@@ -140,13 +118,13 @@ async fn stopped_and_rolled_back(run: &mut Story, change: &Change, narrator: &mu
     let first = Binary { config, ..with_point(run, Some("stop:after:promoting:effect_intended=move-connector")) };
     run.daemon = Some(first.serve(&run.http, run.world.daemon_port)?);
     run.daemon()?.ready().await?;
-    let known = ids(run).await?;
-    add_column(run, change).await?;
-    let id = new_rollout(run, &known).await?.id;
+    let known = tale::ids(run).await?;
+    tale::add_column(run, change).await?;
+    let id = steps::new_rollout(run, &known).await?.id;
     approve(run, &id, narrator).await?;
     let mut first = run.daemon.take().during("the first daemon")?;
-    let process = first.child.0.id().to_string();
-    stands_still(&process).await?;
+    let process = first.child.0.id();
+    stopped(process, "the leader to stand still at its fail point").await?;
     let entries = journal(run).await?;
     narrator.say("the leader stands still, right after it journaled what it is about to do");
 
@@ -162,7 +140,7 @@ async fn stopped_and_rolled_back(run: &mut Story, change: &Change, narrator: &mu
     narrator.say("another daemon took over and promoted");
 
     let seen: Vec<usize> = watched.iter().map(Watched::changes).collect();
-    signal("-CONT", &process).await?;
+    signal("-CONT", process)?;
     let old = until("the old leader to end or to stand by", Duration::from_secs(30), async || {
         if let Err(ended) = first.alive() {
             return Ok(Look::There(Old::Ended(ended.to_string())));
@@ -194,11 +172,7 @@ async fn stopped_and_rolled_back(run: &mut Story, change: &Change, narrator: &mu
         }
         Old::Ended(_) => serve(run, None, narrator).await?,
     }
-    until("the rollout to be rolled back", STEP, async || {
-        let rollout = run.daemon()?.rollout(&id).await?;
-        Ok(if rollout.state == "rolled_back" { Look::There(()) } else { Look::NotYet(rollout.why()) })
-    })
-    .await
+    run.daemon()?.ends_as(&id, "rolled_back", STEP).await
 }
 
 /// The physical tables that must run after the first rollout: the cascade as it made it, the others as they were.
@@ -270,40 +244,12 @@ async fn journal(run: &Story) -> Outcome<Vec<Entry>> {
     entries.iter().map(|bytes| serde_json::from_slice(bytes).during("an entry of the journal")).collect()
 }
 
-async fn ids(run: &mut Story) -> Outcome<BTreeSet<String>> {
-    Ok(run.daemon()?.rollouts().await?.into_iter().map(|rollout| rollout.id).collect())
-}
-
-async fn new_rollout(run: &mut Story, known: &BTreeSet<String>) -> Outcome<Rollout> {
-    let daemon = run.daemon()?;
-    until("a new rollout", Duration::from_secs(30), async || {
-        let rollouts = daemon.rollouts().await?;
-        let new = rollouts.into_iter().find(|rollout| !known.contains(&rollout.id));
-        Ok(new.map_or_else(|| Look::NotYet("there is none".to_owned()), Look::There))
-    })
-    .await
-}
-
-/// Adds the column at the source, with real values from then on.
-async fn add_column(run: &mut Story, change: &Change) -> Outcome {
-    let sql = format!("ALTER TABLE {} ADD COLUMN {} {}", change.table, change.column, change.definition);
-    run.database.run(&sql).await?;
-    run.traffic()?.fill(change).await
-}
-
 /// Approves the rollout by signed webhook once it awaits it. Its daemon may be killed before it answers.
 async fn approve(run: &mut Story, id: &str, narrator: &mut dyn Narrator) -> Outcome {
     let rollout = run.daemon()?.reach(id, &["awaiting_approval"], STEP, narrator).await?;
     let digest = rollout.evidence_digest.during("the digest of the evidence")?;
     let url = format!("{}/api/v1/rollouts/{id}/approve", run.daemon()?.url);
     run.approver.send(&url, &approver::approval(id, &digest)).await?.accept(&[]).during("the signed approval")
-}
-
-/// How the daemon is called that is killed or stopped at that point.
-fn with_point(run: &Story, point: Option<&str>) -> Binary {
-    let mut binary = run.binary.clone();
-    binary.environment.extend(point.map(|point| ("CYANOTYPE_FAILPOINT".to_owned(), point.to_owned())));
-    binary
 }
 
 /// After `Ok` a new daemon leads.
@@ -329,12 +275,6 @@ async fn killed(run: &mut Story, narrator: &mut dyn Narrator) -> Outcome {
     Ok(())
 }
 
-async fn stop(run: &mut Story) -> Outcome {
-    let daemon = run.daemon.take().during("a daemon")?;
-    let status = daemon.stop().await?;
-    ensure(status.success(), || format!("asked to end, the daemon ended with {status}"))
-}
-
 /// A folder of its own for a second daemon's log.
 fn folder(run: &Story, name: &str) -> Outcome<PathBuf> {
     let folder = run.place.root.join(name);
@@ -357,19 +297,4 @@ fn rewritten(run: &Story, name: &str, addresses: &[(String, String)]) -> Outcome
 async fn free_port() -> Outcome<u16> {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.during("looking for a free port")?;
     Ok(free.local_addr().during("looking for a free port")?.port())
-}
-
-async fn signal(name: &str, process: &str) -> Outcome {
-    let sent = Command::new("kill").args([name, process]).status().during("sending a signal")?;
-    ensure(sent.success(), || format!("kill {name} {process}: {sent}"))
-}
-
-/// Waits until the process is stopped.
-async fn stands_still(process: &str) -> Outcome {
-    until("the leader to stand still at its fail point", STEP, async || {
-        let status = std::fs::read_to_string(format!("/proc/{process}/status")).during("looking at the leader")?;
-        let state = status.lines().find(|line| line.starts_with("State:")).unwrap_or_default();
-        Ok(if state.contains("(stopped)") { Look::There(()) } else { Look::NotYet(state.to_owned()) })
-    })
-    .await
 }

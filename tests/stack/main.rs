@@ -6,16 +6,20 @@
 
 mod adapters_kafka;
 mod adapters_remote;
+mod attacked;
 mod bad_input;
 mod brief;
-mod changed;
+mod disturbed;
 mod faulty_registry;
 mod generated;
 mod going_back;
+mod held;
 mod kills;
 mod nulls;
 mod overlaps;
 mod shop;
 mod soak;
+mod steps;
 mod story;
+mod unproven;
 mod watched;

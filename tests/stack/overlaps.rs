@@ -1,7 +1,6 @@
 //! What comes in between: versions that are refused, history that is accepted as it is, a newer version while a rollout is
 //! open, and what somebody changes by hand before the approval.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,9 +11,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::brief::Brief;
+use crate::steps;
 use crate::story::answer::Rollout;
 use crate::story::approver;
-use crate::story::case::{Change, Changes as _};
 use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
 use crate::story::flink::Baseline;
 use crate::story::generated::Generated;
@@ -89,7 +88,7 @@ async fn refused(run: &mut Run<Generated>, subject: &str, schema: &Value) -> Out
 /// Incompatible ones, and one that the registry takes although every value would be wrong.
 async fn refusals(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome {
     narrator.stage("versions that are refused, each by its column; nothing is deployed");
-    let known = ids(run).await?;
+    let known = tale::ids(run).await?;
     let main = run.case().change.subject.clone();
     let other = format!("{}-value", run.case().inputs.get(1).during("a second change topic")?);
 
@@ -117,15 +116,15 @@ async fn refusals(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome {
         ensure(reasons.contains(column), || format!("{what} must name {column}; the reasons are: {reasons}"))?;
         narrator.say(&format!("{what}: {reasons}"));
     }
-    ensure(ids(run).await? == known, || "a refused version led to a rollout".to_owned())
+    ensure(tale::ids(run).await? == known, || "a refused version led to a rollout".to_owned())
 }
 
 /// A good version after a bad one is refused until somebody accepts the history as it is.
 async fn accepted_after_a_baseline(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome<Rollout> {
     narrator.stage("a good version after a bad one: refused, until `cyanotype baseline`");
-    let known = ids(run).await?;
+    let known = tale::ids(run).await?;
     let change = run.case().change.clone();
-    let version = add_column(run, &change).await?;
+    let version = steps::new_version(run, &change).await?;
     let subject = change.subject.clone();
     let daemon = run.daemon()?;
     until(&format!("{subject} version {version} to be refused for its past"), SEEN, async || {
@@ -144,7 +143,7 @@ async fn accepted_after_a_baseline(run: &mut Run<Generated>, narrator: &mut Brie
     let why = ["baseline", &from, "--reason", "version 2 was registered by hand", "--by", "Ada"];
     let said = run.binary.run(&why, limit, narrator).await?;
     ensure(said.code == Some(0), || format!("`cyanotype baseline` ended with {:?}:\n{}", said.code, said.all()))?;
-    let rollout = new_rollout(run, &known).await?;
+    let rollout = steps::new_rollout(run, &known).await?;
     ensure(rollout.title.contains(&change.column), || format!("`{}` must name {}", rollout.title, change.column))?;
     Ok(rollout)
 }
@@ -152,16 +151,10 @@ async fn accepted_after_a_baseline(run: &mut Run<Generated>, narrator: &mut Brie
 /// A newer version ends a rollout that does not serve yet; the next one holds both columns.
 async fn superseded(run: &mut Run<Generated>, first: &Rollout, narrator: &mut Brief) -> Outcome<Rollout> {
     narrator.stage("a newer version while green comes up");
-    let known = ids(run).await?;
+    let known = tale::ids(run).await?;
     let change = run.case().change.clone();
-    let more = Change {
-        column: "second_thought".to_owned(),
-        definition: "integer NOT NULL DEFAULT 7".to_owned(),
-        old_value: Some("7".to_owned()),
-        values: vec!["1".to_owned(), "-2".to_owned()],
-        ..change.clone()
-    };
-    add_column(run, &more).await?;
+    let more = change.another(1);
+    steps::new_version(run, &more).await?;
     let daemon = run.daemon()?;
     let ended = until("the first rollout to be ended by it", GREEN, async || {
         let rollout = daemon.rollout(&first.id).await?;
@@ -171,7 +164,7 @@ async fn superseded(run: &mut Run<Generated>, first: &Rollout, narrator: &mut Br
     .await?;
     let why = ended.why();
     ensure(why.contains("superseded by"), || format!("it must say what superseded it: {why}"))?;
-    let second = new_rollout(run, &known).await?;
+    let second = steps::new_rollout(run, &known).await?;
     for column in [&change.column, &more.column] {
         ensure(second.title.contains(column), || format!("`{}` must name {column}", second.title))?;
     }
@@ -228,12 +221,7 @@ async fn given_up(run: &mut Run<Generated>, rollout: &Rollout, before: &Baseline
     narrator.stage("aborted before the promotion: green is gone, blue never noticed");
     let said = run.binary.run(&["abort", &rollout.id, "--by", "Ada"], Duration::from_secs(20), narrator).await?;
     ensure(said.code == Some(0), || format!("`cyanotype abort` ended with {:?}:\n{}", said.code, said.all()))?;
-    let daemon = run.daemon()?;
-    until("green to be removed", GREEN, async || {
-        let rollout = daemon.rollout(&rollout.id).await?;
-        Ok(if rollout.state == "aborted" { Look::There(()) } else { Look::NotYet(rollout.why()) })
-    })
-    .await?;
+    run.daemon()?.ends_as(&rollout.id, "aborted", GREEN).await?;
     let topics = run.kafka.topics().await?;
     for table in &run.case().cascade {
         let topic = run.case().topic(&table.green);
@@ -247,36 +235,4 @@ async fn given_up(run: &mut Run<Generated>, rollout: &Rollout, before: &Baseline
     let live = run.flink.live(&run.case().job_prefix).await?.len();
     ensure(live == before.len(), || format!("{live} jobs run, it must be the {} of blue", before.len()))?;
     proof::while_paused(run, async || proof::facts_are_true(run, proof::When::Before, narrator).await).await
-}
-
-async fn ids(run: &mut Run<Generated>) -> Outcome<BTreeSet<String>> {
-    Ok(run.daemon()?.rollouts().await?.into_iter().map(|rollout| rollout.id).collect())
-}
-
-async fn new_rollout(run: &mut Run<Generated>, known: &BTreeSet<String>) -> Outcome<Rollout> {
-    let daemon = run.daemon()?;
-    until("a new rollout", SEEN, async || {
-        let rollouts = daemon.rollouts().await?;
-        let new = rollouts.into_iter().find(|rollout| !known.contains(&rollout.id));
-        Ok(new.map_or_else(|| Look::NotYet("there is none".to_owned()), Look::There))
-    })
-    .await
-}
-
-/// Adds a column in PostgreSQL; the version that the registry has then.
-async fn add_column(run: &mut Run<Generated>, change: &Change) -> Outcome<i64> {
-    let versions = format!("{}/subjects/{}/versions", run.world.registry, change.subject);
-    let last = async |run: &Run<Generated>| {
-        let all = http::get(&run.http, &versions).await?;
-        Ok(all.as_array().and_then(|all| all.last()?.as_i64()).unwrap_or(0))
-    };
-    let before = last(run).await?;
-    let sql = format!("ALTER TABLE {} ADD COLUMN {} {}", change.table, change.column, change.definition);
-    run.database.run(&sql).await?;
-    run.traffic()?.fill(change).await?;
-    until(&format!("a new version of {}", change.subject), Duration::from_secs(30), async || {
-        let now = last(run).await?;
-        Ok(if now > before { Look::There(now) } else { Look::NotYet(format!("it is at {now}")) })
-    })
-    .await
 }

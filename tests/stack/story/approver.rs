@@ -104,7 +104,7 @@ impl Approver {
     /// # Errors
     /// No answer.
     pub async fn send(&self, url: &str, body: &Value) -> Outcome<Reply> {
-        self.send_as(&self.signing, url, body, 0).await
+        self.deliver(url, &Delivery::new(body)?).await
     }
 
     /// Sends a body signed with another key than the daemon knows.
@@ -112,7 +112,7 @@ impl Approver {
     /// # Errors
     /// No answer.
     pub async fn forge(&self, url: &str, body: &Value) -> Outcome<Reply> {
-        self.send_as(&key(), url, body, 0).await
+        self.deliver_signed_with(&key(), url, &Delivery::new(body)?).await
     }
 
     /// Sends a body signed with the right key ten minutes ago.
@@ -120,16 +120,22 @@ impl Approver {
     /// # Errors
     /// No answer.
     pub async fn send_old(&self, url: &str, body: &Value) -> Outcome<Reply> {
-        self.send_as(&self.signing, url, body, 600).await
+        let now = Delivery::new(body)?;
+        self.deliver(url, &Delivery { at: now.at - 600, ..now }).await
     }
 
-    async fn send_as(&self, key: &str, url: &str, body: &Value, age: i64) -> Outcome<Reply> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).during("the clock")?;
-        let at = i64::try_from(now.as_secs()).during("the clock")? - age;
-        let id = format!("msg_{}", now.as_nanos());
-        let text = body.to_string();
+    /// Sends exactly this, signed.
+    ///
+    /// # Errors
+    /// No answer.
+    pub async fn deliver(&self, url: &str, delivery: &Delivery) -> Outcome<Reply> {
+        self.deliver_signed_with(&self.signing, url, delivery).await
+    }
+
+    async fn deliver_signed_with(&self, key: &str, url: &str, delivery: &Delivery) -> Outcome<Reply> {
+        let Delivery { id, at, text } = delivery;
         let signature = Webhook::new(key)
-            .and_then(|webhook| webhook.sign(&id, at, text.as_bytes()))
+            .and_then(|webhook| webhook.sign(id, *at, text.as_bytes()))
             .during("signing a decision")?;
         let answer = self
             .http
@@ -138,12 +144,35 @@ impl Approver {
             .header(HEADER_WEBHOOK_ID, id)
             .header(HEADER_WEBHOOK_TIMESTAMP, at.to_string())
             .header(HEADER_WEBHOOK_SIGNATURE, signature)
-            .body(text)
+            .body(text.clone())
             .send()
             .await
             .during(format!("POST {url}"))?;
         let status = answer.status();
         Ok(Reply { status, text: answer.text().await.during(format!("POST {url}"))? })
+    }
+}
+
+/// A message as it goes out.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// `webhook-id`.
+    pub id: String,
+    /// `webhook-timestamp`: seconds since 1970.
+    pub at: i64,
+    /// The body.
+    pub text: String,
+}
+
+impl Delivery {
+    /// This body, now, with an id of its own.
+    ///
+    /// # Errors
+    /// The clock is wrong.
+    pub fn new(body: &Value) -> Outcome<Self> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).during("the clock")?;
+        let at = i64::try_from(now.as_secs()).during("the clock")?;
+        Ok(Self { id: format!("msg_{}", now.as_nanos()), at, text: body.to_string() })
     }
 }
 

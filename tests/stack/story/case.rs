@@ -43,6 +43,20 @@ pub struct Change {
     pub values: Vec<String>,
 }
 
+impl Change {
+    /// Another column of the same table: `extra_1`, `extra_2` and so on.
+    #[must_use]
+    pub fn another(&self, number: usize) -> Self {
+        Self {
+            column: format!("extra_{number}"),
+            definition: "text NOT NULL DEFAULT 'old'".to_owned(),
+            old_value: Some("old".to_owned()),
+            values: vec!["new".to_owned(), "newer".to_owned()],
+            ..self.clone()
+        }
+    }
+}
+
 /// A fact with a table in the warehouse.
 #[derive(Clone, Debug)]
 pub struct Fact {

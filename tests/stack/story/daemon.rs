@@ -95,7 +95,8 @@ impl Binary {
     /// It cannot be started.
     pub fn serve(&self, http: &Client, port: u16) -> Outcome<Daemon> {
         let log = self.logs.join("daemon.log");
-        let file = create(&log)?;
+        let file = File::options().create(true).append(true).open(&log);
+        let file = file.during(format!("writing {}", log.display()))?;
         let again = file.try_clone().during("the daemon's log")?;
         let child = self.command(&["serve"]).stdout(file).stderr(again).spawn().during("starting cyanotype serve")?;
         Ok(Daemon { child: Guard(child), http: http.clone(), url: format!("http://127.0.0.1:{port}"), log })
@@ -227,6 +228,27 @@ impl Daemon {
             Ok(if states.contains(&rollout.state.as_str()) {
                 Look::There(Ok(rollout))
             } else if rollout.lost() {
+                Look::There(Err(Failure::new(rollout.why())))
+            } else {
+                Look::NotYet(rollout.why())
+            })
+        })
+        .await?
+    }
+
+    /// Waits until the rollout is over, in that state.
+    ///
+    /// # Errors
+    /// It ends in another way, or takes too long.
+    pub async fn ends_as(&mut self, id: &str, state: &str, limit: Duration) -> Outcome {
+        until(&format!("rollout {id} to be {state}"), limit, async || {
+            if let Err(ended) = self.alive() {
+                return Ok(Look::There(Err(ended)));
+            }
+            let rollout = self.rollout(id).await?;
+            Ok(if rollout.state == state {
+                Look::There(Ok(()))
+            } else if rollout.state == "stuck" {
                 Look::There(Err(Failure::new(rollout.why())))
             } else {
                 Look::NotYet(rollout.why())

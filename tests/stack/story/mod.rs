@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod approver;
 pub mod case;
+pub mod changed;
 pub mod clean;
 pub mod connect;
 pub mod daemon;
@@ -17,6 +18,7 @@ pub mod generated;
 pub mod generated_connect;
 pub mod generated_rows;
 pub mod generated_sql;
+pub mod going_back;
 pub mod http;
 pub mod kafka;
 pub mod narrator;

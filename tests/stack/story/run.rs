@@ -10,7 +10,7 @@ use super::clean;
 use super::connect::Connect;
 use super::daemon::{Binary, Daemon};
 use super::database::Database;
-use super::failure::{During as _, Failure, Outcome};
+use super::failure::{During as _, Failure, Outcome, ensure};
 use super::flink::Flink;
 use super::http;
 use super::kafka::Kafka;
@@ -101,6 +101,43 @@ impl<P: Project> Run<P> {
         };
         clean::clean(&run).await.during("removing what an earlier run left")?;
         Ok(run)
+    }
+
+    /// Writes the configuration anew; the next daemon reads it.
+    ///
+    /// # Errors
+    /// The disk refuses.
+    pub fn configure(&self, soak_seconds: u64) -> Outcome {
+        let case = self.case();
+        self.place.configure(&Settings {
+            world: &self.world,
+            registry: &self.world.registry,
+            brokers: &self.world.kafka,
+            prefix: &case.job_prefix,
+            journal: &case.journal,
+            notify: self.approver.address(),
+            topic_prefix: &case.topic_prefix,
+            soak_seconds,
+        })
+    }
+
+    /// Starts the daemon; after `Ok` it leads.
+    ///
+    /// # Errors
+    /// It cannot be started, or is not ready in time.
+    pub async fn serve(&mut self) -> Outcome {
+        self.daemon = Some(self.binary.serve(&self.http, self.world.daemon_port)?);
+        self.daemon()?.ready().await
+    }
+
+    /// Ends the daemon.
+    ///
+    /// # Errors
+    /// It had ended by itself, or does not end well.
+    pub async fn stop(&mut self) -> Outcome {
+        let daemon = self.daemon.take().ok_or_else(|| Failure::new("the daemon was not started"))?;
+        let status = daemon.stop().await?;
+        ensure(status.success(), || format!("asked to end, the daemon ended with {status}"))
     }
 
     /// What it is about.

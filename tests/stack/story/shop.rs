@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::case::{Appended, Belongings, Carried, Case, Change, Changes, DecidedBy, Fact, Need, Project, Table};
 use super::failure::{During as _, Outcome, ensure};
+use super::narrator::Narrator;
 use super::place::Place;
+use super::run::Run;
+use super::{changed, going_back, tale};
 
 #[path = "../../../examples/shop/traffic.rs"]
 mod traffic;
@@ -111,6 +114,39 @@ impl Shop {
         };
         Ok(Self { case, folder, seed })
     }
+}
+
+impl Shop {
+    /// From here on the case is what comes after the changed statement: what serves is blue, and customers get another
+    /// column. `truth` is what the enriched fact must hold now.
+    pub fn go_on(&mut self, truth: String) {
+        self.case.change = Change {
+            column: "channel".to_owned(),
+            definition: "text NOT NULL DEFAULT 'shop'".to_owned(),
+            old_value: Some("shop".to_owned()),
+            values: vec!["phone".to_owned(), "web".to_owned()],
+            ..self.case.change.clone()
+        };
+        for table in &mut self.case.cascade {
+            let changed = changed::CASCADE.iter().find(|changed| **changed == format!("{}_v3", table.logical));
+            table.blue = changed.map_or_else(|| table.green.clone(), |changed| (*changed).to_owned());
+            let version = if changed.is_some() { 4 } else { 3 };
+            table.green = format!("{}_v{version}", table.logical);
+        }
+        for fact in self.case.facts.iter_mut().filter(|fact| fact.table == changed::FACT) {
+            fact.before.clone_from(&truth);
+        }
+    }
+}
+
+/// All of it: a column comes, a statement is changed on top of that, and a third rollout is taken back.
+///
+/// # Errors
+/// The first thing that did not come true.
+pub async fn tell(run: &mut Run<Shop>, narrator: &mut dyn Narrator) -> Outcome {
+    tale::tell(run, narrator).await?;
+    changed::tell(run, narrator).await?;
+    going_back::tell(run, narrator).await
 }
 
 impl Project for Shop {

@@ -184,19 +184,35 @@ pub async fn baseline<P: Project>(run: &Run<P>) -> Outcome<Baseline> {
     run.flink.baseline(&case.job_prefix, &tables).await.during("after the first deployment")
 }
 
+/// Ids of every rollout there is.
+///
+/// # Errors
+/// The daemon does not answer.
+pub async fn ids<P: Project>(run: &mut Run<P>) -> Outcome<BTreeSet<String>> {
+    Ok(run.daemon()?.rollouts().await?.into_iter().map(|rollout| rollout.id).collect())
+}
+
+/// Adds the column in PostgreSQL, with real values from then on.
+///
+/// # Errors
+/// PostgreSQL refuses.
+pub async fn add_column<P: Project>(run: &mut Run<P>, change: &Change) -> Outcome {
+    let sql = format!("ALTER TABLE {} ADD COLUMN {} {}", change.table, change.column, change.definition);
+    run.database.run(&sql).await?;
+    run.traffic()?.fill(change).await
+}
+
 /// Adds the column at the source; the rollout that is proposed for it.
 ///
 /// # Errors
 /// The registry has no new version, or nothing is proposed in time.
 pub async fn evolve<P: Project>(run: &mut Run<P>, change: &Change, narrator: &mut dyn Narrator) -> Outcome<Rollout> {
-    let sql = format!("ALTER TABLE {} ADD COLUMN {} {}", change.table, change.column, change.definition);
-    narrator.stage(&sql);
-    let known: BTreeSet<String> = run.daemon()?.rollouts().await?.into_iter().map(|rollout| rollout.id).collect();
+    narrator.stage(&format!("ALTER TABLE {} ADD COLUMN {} {}", change.table, change.column, change.definition));
+    let known = ids(run).await?;
     let versions = format!("{}/subjects/{}/versions", run.world.registry, change.subject);
     let count = async |run: &Run<P>| Ok(http::get(&run.http, &versions).await?.as_array().map_or(0, Vec::len));
     let before = count(run).await?;
-    run.database.run(&sql).await?;
-    run.traffic()?.fill(change).await?;
+    add_column(run, change).await?;
 
     let look = Duration::from_millis(50);
     let what = format!("the registry to have a new version of {}", change.subject);

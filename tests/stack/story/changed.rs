@@ -1,4 +1,4 @@
-//! A changed statement, from a branch of the project's repository to the warehouse: told after the shop's story.
+//! A changed statement, from a branch of the project's repository to the warehouse.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use cyanotype::model::verdict::Outcome as Answer;
 
-use crate::story::answer::Rollout;
-use crate::story::approver;
-use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
-use crate::story::narrator::{Narrator, Silent};
-use crate::story::proof;
-use crate::story::run::Run;
-use crate::story::shop::Shop;
+use super::answer::Rollout;
+use super::approver;
+use super::failure::{During as _, Failure, Look, Outcome, ensure, until};
+use super::narrator::{Narrator, Silent};
+use super::proof;
+use super::run::Run;
+use super::shop::Shop;
 
 /// How long one command may take.
 const COMMAND: Duration = Duration::from_secs(60);
@@ -20,8 +20,10 @@ const COMMAND: Duration = Duration::from_secs(60);
 const GREEN: Duration = Duration::from_secs(300);
 
 const FOLDER: &str = "pipelines/intermediates/shop/int_priced_lines/sql-scripts";
+/// The fact that gets the change.
+pub const FACT: &str = "fct_orders_enriched";
 /// What becomes green: the changed table and what depends on it.
-const CASCADE: [&str; 3] = ["int_priced_lines_v3", "vw_sold_lines_v3", "fct_orders_enriched_v3"];
+pub const CASCADE: [&str; 3] = ["int_priced_lines_v3", "vw_sold_lines_v3", "fct_orders_enriched_v3"];
 /// The amount as it was, in the statement and in the truth, and as it is afterwards: rounded to cents.
 const AMOUNT: &str = "CAST(i.quantity * i.unit_price * (1 - c.discount_rate) AS DECIMAL(14, 4)) AS line_amount";
 const ROUNDED: &str = "CAST(i.quantity * i.unit_price * c.discount_rate AS DECIMAL(14, 4)) AS discount,\n    \
@@ -29,8 +31,11 @@ const ROUNDED: &str = "CAST(i.quantity * i.unit_price * c.discount_rate AS DECIM
 const TRUE_AMOUNT: &str = "(i.quantity * i.unit_price * (1 - c.discount_rate))::numeric(14,4)";
 const TRUE_ROUNDED: &str = "round(i.quantity * i.unit_price * (1 - c.discount_rate), 2)::numeric(14,4)";
 
-/// Tells it. The shop's own story must have ended well.
-pub async fn told(run: &mut Run<Shop>, narrator: &mut dyn Narrator) -> Outcome {
+/// Tells it after the shop's own story; the case goes on from there.
+///
+/// # Errors
+/// The first thing that did not come true.
+pub async fn tell(run: &mut Run<Shop>, narrator: &mut dyn Narrator) -> Outcome {
     let main = git(run, &["rev-parse", "--abbrev-ref", "HEAD"])?;
     behind_is_refused(run, narrator).await?;
     narrator.stage("A statement is changed on a branch: a computed field, and cents instead of fractions");
@@ -42,7 +47,7 @@ pub async fn told(run: &mut Run<Shop>, narrator: &mut dyn Narrator) -> Outcome {
     promote(run, &rollout, narrator).await?;
 
     narrator.stage("The warehouse equals the truth of the new logic");
-    let fact = run.case().facts.iter().find(|f| f.table == "fct_orders_enriched").during("the enriched fact")?.clone();
+    let fact = run.case().facts.iter().find(|f| f.table == FACT).during("the enriched fact")?.clone();
     ensure(fact.after.contains(TRUE_AMOUNT), || "the truth query computes the amount in another way".to_owned())?;
     let truth = fact.after.replace(TRUE_AMOUNT, TRUE_ROUNDED);
     proof::while_paused(run, async || {
@@ -57,7 +62,9 @@ pub async fn told(run: &mut Run<Shop>, narrator: &mut dyn Narrator) -> Outcome {
     })
     .await?;
     left_alone(run, &jobs, narrator).await?;
-    merged(run, narrator).await
+    merged(run, narrator).await?;
+    run.project.go_on(truth);
+    Ok(())
 }
 
 /// The column's rollout is not merged yet: a change on such files is refused, and names the branch.

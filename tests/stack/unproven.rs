@@ -1,0 +1,191 @@
+//! Green that is not as it should be: each is caught by name, cannot be approved, is kept for a look, and is removed by an abort.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::brief::Brief;
+use crate::steps;
+use crate::story::approver;
+use crate::story::case::{Project, Table};
+use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
+use crate::story::generated::Generated;
+use crate::story::narrator::{Narrator, Silent};
+use crate::story::proof;
+use crate::story::run::Run;
+use crate::story::shop::Shop;
+use crate::story::tale;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_cyanotype");
+const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
+/// How long one command may take.
+const COMMAND: Duration = Duration::from_secs(60);
+/// How long green may take to come up and be judged, or to go.
+const GREEN: Duration = Duration::from_secs(240);
+
+/// Nothing is promoted here.
+const SOAK_SECONDS: u64 = 10;
+
+/// What is done to the job of the fact, and how it must come out.
+struct Fault {
+    what: &'static str,
+    spoil: fn(&mut Value, &str),
+    /// Words that the rollout or its evidence must hold.
+    named: &'static [&'static str],
+}
+
+const FAULTS: [Fault; 3] = [
+    Fault { what: "a wrong filter", spoil: wrong_filter, named: &["only blue has", "missing"] },
+    Fault { what: "a key in two partitions", spoil: two_partitions, named: &["duplicate"] },
+    Fault { what: "a job that stalls", spoil: stalled, named: &["completes no checkpoint"] },
+];
+
+fn wrong_filter(job: &mut Value, key: &str) {
+    let insert = job["insert"].as_str().unwrap_or_default().trim_end().trim_end_matches(';').to_owned();
+    if let Some((head, select)) = insert.split_once("SELECT") {
+        job["insert"] = json!(format!("{head}SELECT * FROM (SELECT {select}) AS t WHERE MOD(t.{key}, 2) = 0"));
+    }
+}
+
+/// Kafka's round-robin partitioner, as Flink's connector carries it, does not look at the key.
+fn two_partitions(job: &mut Value, _key: &str) {
+    let Some(ddl) = job["ddl"].as_array_mut().and_then(|all| all.last_mut()) else { return };
+    let text = ddl.as_str().unwrap_or_default();
+    let round_robin = "'properties.partitioner.class' = 'org.apache.flink.kafka.shaded.org.apache.kafka.clients.producer.RoundRobinPartitioner', 'topic'";
+    *ddl = json!(text.replacen("'topic'", round_robin, 1));
+}
+
+/// It reads, and completes no checkpoint: nobody can know how far it is.
+fn stalled(job: &mut Value, _key: &str) {
+    job["settings"]["execution.checkpointing.interval"] = json!("1h");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn green_that_is_not_as_it_should_be_is_never_approved() -> Outcome {
+    let narrator = &mut Brief::new("unproven");
+    let mut run = Run::open(Generated::draw(70_001, 2)?, Path::new(PROGRAM), Path::new(FOLDER)).await?;
+    let told = told(&mut run, narrator).await.map_err(|error| {
+        let words = run.daemon.as_ref().map_or(String::new(), |daemon| daemon.last_words());
+        Failure::new(format!("{error}\n--- the daemon's log ends with\n{words}"))
+    });
+    let closed = run.close().await;
+    told.and(closed)
+}
+
+async fn told(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome {
+    run.configure(SOAK_SECONDS)?;
+    steps::amend(run, "catch_up_deadline_seconds = 600", "catch_up_deadline_seconds = 60")?;
+    tale::begin(run, narrator).await?;
+    tale::deploy(run, narrator).await?;
+    let before = tale::baseline(run).await?;
+    let change = run.case().change.clone();
+    let known = tale::ids(run).await?;
+    tale::add_column(run, &change).await?;
+    let own = steps::new_rollout(run, &known).await?;
+    give_up(run, &own.id, narrator).await?;
+    for fault in &FAULTS {
+        narrator.stage(fault.what);
+        spoiled(run, fault, narrator).await.during(fault.what)?;
+    }
+    let now = tale::baseline(run).await?;
+    for (table, (job, restarts)) in &before {
+        let found = now.get(table).map(|(job, restarts)| (&job.id, restarts));
+        ensure(found == Some((&job.id, restarts)), || format!("the job of {table} is another one or was restarted"))?;
+    }
+    proof::while_paused(run, async || proof::facts_are_true(run, proof::When::Before, narrator).await).await
+}
+
+/// Applies the plan with the fault in it, and sees it caught.
+async fn spoiled(run: &mut Run<Generated>, fault: &Fault, narrator: &mut Brief) -> Outcome {
+    let fact = run.case().cascade.last().during("the fact")?.clone();
+    let mut plan = planned(run, &[]).await?;
+    let contracts = plan["work"]["contracts"].as_array().during("the contracts")?;
+    let contract = contracts.iter().find(|c| c["table"] == fact.logical.as_str()).during("the fact's contract")?;
+    let key = contract["key"][0].as_str().during("the fact's key")?.to_owned();
+    let before = plan.clone();
+    for effect in plan["work"]["staging"].as_array_mut().during("what is staged")? {
+        if effect["job"]["table"] == fact.green.as_str() {
+            (fault.spoil)(&mut effect["job"], &key);
+        }
+    }
+    ensure(plan != before, || "the plan was not spoiled".to_owned())?;
+    caught(run, &plan, &fact, fault.named, narrator).await
+}
+
+/// The changed statement writes some events twice, into a topic that only ever grows: told after the shop's story.
+pub async fn events_twice(run: &mut Run<Shop>, narrator: &mut dyn Narrator) -> Outcome {
+    narrator.stage("A statement that writes some events twice");
+    let path = "pipelines/facts/shop/fct_order_events/sql-scripts/dml.fct_order_events.sql";
+    let text = std::fs::read_to_string(run.place.project().join(path)).during(path)?;
+    let (_, select) = text.trim_end().trim_end_matches(';').split_once("SELECT").during(path)?;
+    let twice =
+        format!("{}\nUNION ALL SELECT{select} AND event_type = 'order_paid';\n", text.trim_end().trim_end_matches(';'));
+    run.place.write(path, &twice)?;
+    let plan = planned(run, &["--since", "HEAD"]).await?;
+    let fact = Table::replaced("fct_order_events");
+    caught(run, &plan, &fact, &["duplicate"], narrator).await?;
+    run.place.write(path, &text)
+}
+
+/// The plan, as the command line gives it.
+async fn planned<P: Project>(run: &Run<P>, more: &[&str]) -> Outcome<Value> {
+    let arguments = [&["plan", "--output", "json"], more].concat();
+    let said = run.binary.run(&arguments, COMMAND, &mut Silent).await?;
+    ensure(said.code == Some(0), || format!("`plan` ended with {:?}:\n{}", said.code, said.all()))?;
+    serde_json::from_str(&said.out).during("the plan")
+}
+
+/// Applies the plan, whose rollout must end as unproven, with `named` in its reason.
+async fn caught<P: Project>(
+    run: &mut Run<P>,
+    plan: &Value,
+    fact: &Table,
+    named: &[&str],
+    narrator: &mut dyn Narrator,
+) -> Outcome {
+    let path = run.place.root.join("spoiled.json");
+    std::fs::write(&path, plan.to_string()).during("the spoiled plan")?;
+    let said = run.binary.run(&["apply", &path.to_string_lossy(), "--output", "json"], COMMAND, &mut Silent).await?;
+    ensure(said.code == Some(0), || format!("`apply` ended with {:?}:\n{}", said.code, said.all()))?;
+    let taken: Value = serde_json::from_str(&said.out).during("the answer of apply")?;
+    let id = taken["rollout"].as_str().during("the rollout's id")?.to_owned();
+
+    let daemon = run.daemon()?;
+    let rollout = until("the rollout to be judged", GREEN, async || {
+        let rollout = daemon.rollout(&id).await?;
+        let judged = ["unproven", "awaiting_approval", "aborted", "stuck"].contains(&rollout.state.as_str());
+        Ok(if judged { Look::There(rollout) } else { Look::NotYet(rollout.why()) })
+    })
+    .await?;
+    ensure(rollout.state == "unproven", || format!("it must be unproven: {}", rollout.why()))?;
+    let why = rollout.why();
+    ensure(named.iter().any(|words| why.contains(words)), || format!("it must say {named:?}: {why}"))?;
+    narrator.say(why.lines().next().unwrap_or_default());
+    let verdict = rollout.evidence.as_ref().and_then(|all| all.tables.iter().find(|one| one.table == fact.logical));
+    if let Some(verdict) = verdict {
+        narrator.say(verdict.samples.first().during("a sample that names a key")?);
+    }
+
+    // Neither the evidence that failed nor any other digest is approved.
+    let url = format!("{}/api/v1/rollouts/{id}/approve", run.daemon()?.url);
+    let digest = rollout.evidence_digest.clone().unwrap_or_else(|| format!("sha256:{}", "0".repeat(64)));
+    let reply = run.approver.send(&url, &approver::approval(&id, &digest)).await?;
+    ensure(reply.status.as_u16() == 409, || format!("it must not be approved: {} {}", reply.status, reply.text))?;
+    let live = run.flink.live(&run.case().job_prefix).await?;
+    ensure(live.iter().any(|job| job.writes(&fact.green)), || "green must be kept for a look".to_owned())?;
+    give_up(run, &id, narrator).await?;
+    let live = run.flink.live(&run.case().job_prefix).await?;
+    ensure(!live.iter().any(|job| job.writes(&fact.green)), || "green's job is left".to_owned())?;
+    let topics = run.kafka.topics().await?;
+    let left = topics.contains(&run.case().topic(&fact.green));
+    ensure(!left, || "green's topic is left".to_owned())
+}
+
+async fn give_up<P: Project>(run: &mut Run<P>, id: &str, narrator: &mut dyn Narrator) -> Outcome {
+    let said = run.binary.run(&["abort", id, "--by", "Ada"], COMMAND, &mut Silent).await?;
+    ensure(said.code == Some(0), || format!("`abort` ended with {:?}:\n{}", said.code, said.all()))?;
+    run.daemon()?.ends_as(id, "aborted", GREEN).await?;
+    narrator.say(&format!("{id} is aborted: green is gone"));
+    Ok(())
+}
