@@ -14,7 +14,7 @@ use crate::model::verdict::{Evidence, Outcome, digest_of};
 use crate::plan::Plan;
 use crate::plan::document::Assumptions;
 use crate::plan::standing::Files;
-use crate::port::PortResult;
+use crate::port::{PortError, PortResult};
 use crate::rollout::event::{Body, without_work};
 use crate::rollout::{Approval, Delivery, Event, Illegal, Kind, NewRollout, Rollout, State};
 
@@ -247,13 +247,20 @@ impl Daemon {
     }
 
     /// Whether every job of green runs: what has ended since it was proven would serve nobody.
-    async fn green_runs(&self, rollout: &Rollout) -> Result<(), Refusal> {
+    pub(super) async fn green_runs(&self, rollout: &Rollout) -> Result<(), Refusal> {
         for job in rollout.jobs.values() {
-            let state = within(self.ports.engine.health(&job.id)).await?.state;
+            let state = within(async {
+                match self.ports.engine.health(&job.id).await {
+                    Err(PortError::Missing { .. }) => Ok("unknown to Flink".to_owned()),
+                    health => health.map(|health| health.state),
+                }
+            });
+            let state = state.await?;
             let cause = match state.as_str() {
                 "RUNNING" => continue,
-                "FAILED" | "CANCELED" | "FINISHED" => RefusalCause::AssumptionsMoved,
-                _ => RefusalCause::Unchecked,
+                // On its way.
+                "CREATED" | "INITIALIZING" | "RESTARTING" | "FAILING" | "RECONCILING" => RefusalCause::Unchecked,
+                _ => RefusalCause::AssumptionsMoved,
             };
             let text = format!("green's job {} is {state}: abort, or bring it back and validate again", job.name);
             return Err(Refusal::new(cause, text));

@@ -71,6 +71,8 @@ struct World {
     lost: AtomicBool,
     /// How often it was asked to lead.
     led: AtomicU32,
+    /// State of every job: running unless told; no state when Flink does not know it.
+    job_state: Mutex<Option<Option<&'static str>>>,
     /// True while Kafka does not describe topics.
     deaf: AtomicBool,
     /// How many more questions for committed offsets get no answer.
@@ -205,7 +207,9 @@ impl Engine for World {
         Ok(Vec::new())
     }
     async fn health(&self, _: &str) -> PortResult<JobHealth> {
-        let (state, last_exception) = ("RUNNING".to_owned(), None);
+        let state = self.job_state.lock().unwrap().unwrap_or(Some("RUNNING"));
+        let state = state.map(str::to_owned).ok_or_else(|| unasked::<()>().unwrap_err())?;
+        let last_exception = None;
         let (checkpoints, checkpoints_since_exception) = (1, 1);
         Ok(JobHealth { state, checkpoints_since_exception, checkpoints, exceptions: 0, last_exception, started_ms: 0 })
     }

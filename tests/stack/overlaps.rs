@@ -14,13 +14,15 @@ use crate::brief::Brief;
 use crate::steps;
 use crate::story::answer::Rollout;
 use crate::story::approver;
+use crate::story::case::Project;
 use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
 use crate::story::flink::Baseline;
 use crate::story::generated::Generated;
 use crate::story::http;
-use crate::story::narrator::Narrator as _;
+use crate::story::narrator::Narrator;
 use crate::story::proof;
 use crate::story::run::Run;
+use crate::story::shop::Shop;
 use crate::story::tale;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cyanotype");
@@ -55,7 +57,7 @@ async fn told(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome {
 }
 
 /// The text of a subject's newest schema.
-async fn newest(run: &Run<Generated>, subject: &str) -> Outcome<Value> {
+async fn newest<P: Project>(run: &Run<P>, subject: &str) -> Outcome<Value> {
     let url = format!("{}/subjects/{subject}/versions/latest", run.world.registry);
     let registered = http::get(&run.http, &url).await?;
     serde_json::from_str(registered["schema"].as_str().unwrap_or_default()).during(format!("the schema of {subject}"))
@@ -69,7 +71,7 @@ fn columns(envelope: &mut Value) -> Outcome<&mut Vec<Value>> {
 }
 
 /// Registers `schema`, and waits until the daemon has refused it; the reasons.
-async fn refused(run: &mut Run<Generated>, subject: &str, schema: &Value) -> Outcome<String> {
+async fn refused<P: Project>(run: &mut Run<P>, subject: &str, schema: &Value) -> Outcome<String> {
     let url = format!("{}/subjects/{subject}/versions", run.world.registry);
     let body = json!({ "schema": schema.to_string() });
     http::call(&run.http, Method::POST, &url, Some(&body)).await?.accept(&[]).during("registering a schema")?;
@@ -107,15 +109,38 @@ async fn refusals(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome {
         parameters["scale"] = json!("4");
     }
 
+    let mut renamed = whole.clone();
+    let place = columns(&mut renamed)?.iter_mut().find(|c| c["type"][0] == "null").during("a nullable column")?;
+    let place_was = place["name"].as_str().unwrap_or_default().to_owned();
+    place["name"] = json!("called_otherwise");
+
     for (what, subject, schema, column) in [
         ("a required column", &other, &required, "must_be_there"),
         ("a narrowed type", &other, &narrowed, "key_no"),
+        ("a nullable column under another name", &other, &renamed, &place_was),
         ("a numeric scale that changed", &main, &rescaled, amount.as_str()),
     ] {
         let reasons = refused(run, subject, schema).await.during(what)?;
         ensure(reasons.contains(column), || format!("{what} must name {column}; the reasons are: {reasons}"))?;
         narrator.say(&format!("{what}: {reasons}"));
     }
+    ensure(tale::ids(run).await? == known, || "a refused version led to a rollout".to_owned())
+}
+
+/// A unit of time that changed: told after the shop's story. The registry takes it, and every time would be wrong.
+pub async fn another_unit(run: &mut Run<Shop>, narrator: &mut dyn Narrator) -> Outcome {
+    narrator.stage("A time in microseconds that was in milliseconds");
+    let subject = "shop.shop.orders-value";
+    let known = tale::ids(run).await?;
+    let mut schema = newest(run, subject).await?;
+    let millis = columns(&mut schema)?.iter_mut().find(|c| c.to_string().contains("io.debezium.time.Timestamp"));
+    let time = millis.during("a time in milliseconds")?;
+    let column = time["name"].as_str().unwrap_or_default().to_owned();
+    let text = time.to_string().replace("io.debezium.time.Timestamp", "io.debezium.time.MicroTimestamp");
+    *time = serde_json::from_str(&text).during("the column")?;
+    let reasons = refused(run, subject, &schema).await?;
+    ensure(reasons.contains(&column), || format!("it must name {column}; the reasons are: {reasons}"))?;
+    narrator.say(&reasons);
     ensure(tale::ids(run).await? == known, || "a refused version led to a rollout".to_owned())
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::brief::Brief;
+use crate::overlaps;
 use crate::story::failure::Outcome;
 use crate::story::narrator::Narrator;
 use crate::story::run::Run;
@@ -16,7 +17,8 @@ async fn a_column_a_changed_statement_and_a_way_back_leave_the_warehouse_true() 
     let narrator = &mut Brief::new("shop");
     let story = async |run: &mut Run<Shop>, narrator: &mut dyn Narrator| {
         shop::tell(run, narrator).await?;
-        unproven::events_twice(run, narrator).await
+        unproven::events_twice(run, narrator).await?;
+        overlaps::another_unit(run, narrator).await
     };
     tale::told(Shop::new("shop-test", 11)?, program, folder, narrator, story, async |_, _| {}).await
 }

@@ -113,14 +113,14 @@ async fn spoiled(run: &mut Run<Generated>, fault: &Fault, narrator: &mut Brief) 
     caught(run, &plan, &fact, fault.named, narrator).await
 }
 
-/// The changed statement writes some events twice, into a topic that only ever grows: told after the shop's story.
+/// The changed statement writes each event twice, into a topic that only ever grows: told after the shop's story.
 pub async fn events_twice(run: &mut Run<Shop>, narrator: &mut dyn Narrator) -> Outcome {
-    narrator.stage("A statement that writes some events twice");
+    narrator.stage("A join that writes each event twice");
     let path = "pipelines/facts/shop/fct_order_events/sql-scripts/dml.fct_order_events.sql";
     let text = std::fs::read_to_string(run.place.project().join(path)).during(path)?;
-    let (_, select) = text.trim_end().trim_end_matches(';').split_once("SELECT").during(path)?;
-    let twice =
-        format!("{}\nUNION ALL SELECT{select} AND event_type = 'order_paid';\n", text.trim_end().trim_end_matches(';'));
+    let from = "FROM outbox_events";
+    ensure(text.matches(from).count() == 1, || format!("{path} must hold `{from}` once:\n{text}"))?;
+    let twice = text.replace(from, &format!("{from} CROSS JOIN UNNEST(ARRAY[1, 2]) AS fan (n)"));
     run.place.write(path, &twice)?;
     let plan = planned(run, &["--since", "HEAD"]).await?;
     let fact = Table::replaced("fct_order_events");

@@ -262,3 +262,13 @@ async fn a_connector_whose_destination_is_being_mended_counts_as_on_its_way() {
         assert_eq!(standing.connectors["sink-s"].contains("topics"), differs, "{topic}");
     }
 }
+
+#[tokio::test]
+async fn evidence_that_has_expired_is_not_approved_before_and_after_the_rollout_says_so() {
+    let mut daemon = at(State::AwaitingApproval).await;
+    let yes = signed(Decision::Approve, &evidence().digest());
+    assert_eq!(deliver(&mut daemon, yes.clone()).await.unwrap_err().cause, RefusalCause::Expired);
+    daemon.append(Body::Rollout { id: ID.to_owned(), what: Event::EvidenceExpired }).await.unwrap();
+    assert_eq!(daemon.ledger.rollouts[ID].state, State::Unproven);
+    assert_eq!(deliver(&mut daemon, yes).await.unwrap_err().cause, RefusalCause::Expired);
+}

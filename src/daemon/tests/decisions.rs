@@ -154,6 +154,33 @@ async fn a_statement_that_was_edited_voids_an_approval_and_a_merged_branch_does_
 }
 
 #[tokio::test]
+async fn green_that_does_not_run_is_not_approved() {
+    let world = Arc::new(deployed());
+    let daemon = proposed(&world).await;
+    let mut rollout = daemon.ledger.rollouts.values().next().unwrap().clone();
+    let job = RunningJob {
+        table: "s_v2".to_owned(),
+        name: "s_v2.job".to_owned(),
+        id: "1".to_owned(),
+        reads: Vec::new(),
+        topic: "t.s_v2".to_owned(),
+        exactly_once: false,
+    };
+    rollout.jobs.insert("s_v2".to_owned(), job);
+    for (state, cause) in [
+        (Some("RUNNING"), None),
+        (Some("RESTARTING"), Some(RefusalCause::Unchecked)),
+        (Some("CANCELED"), Some(RefusalCause::AssumptionsMoved)),
+        (None, Some(RefusalCause::AssumptionsMoved)),
+    ] {
+        *world.job_state.lock().unwrap() = Some(state);
+        let answer = daemon.green_runs(&rollout).await;
+        assert_eq!(answer.as_ref().err().map(|refusal| refusal.cause), cause, "{state:?}");
+        assert!(answer.err().is_none_or(|refusal| refusal.message.contains("s_v2.job")));
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_looked_at_is_not_approved_and_may_be_sent_again() {
     let world = Arc::new(deployed());
     let mut daemon = proposed(&world).await;

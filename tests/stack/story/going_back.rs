@@ -1,4 +1,5 @@
-//! Going back: before the promotion by a signed event, after it by command. Rows keep changing all the time.
+//! Going back: before the promotion by a signed event, after it by command or by a signed event. Rows keep changing all the
+//! time.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use serde_json::json;
 
 use super::answer::Rollout;
 use super::approver;
-use super::case::{Change, Fact, Project};
+use super::case::{Change, DecidedBy, Fact, Project};
 use super::failure::{During as _, Failure, Look, Outcome, ensure, until};
 use super::flink::Baseline;
 use super::http;
@@ -130,10 +131,22 @@ async fn after_the_promotion<P: Project>(
     })
     .await?;
 
-    narrator.stage("cyanotype rollback");
     let began = Instant::now();
-    let said = run.binary.run(&["rollback", &id, "--by", "story"], MOVE, narrator).await?;
-    ensure(said.code == Some(0), || format!("`cyanotype rollback` ended with {:?}:\n{}", said.code, said.all()))?;
+    match run.case().decided_by {
+        DecidedBy::Call => {
+            narrator.stage("cyanotype rollback");
+            let said = run.binary.run(&["rollback", &id, "--by", "story"], MOVE, narrator).await?;
+            ensure(said.code == Some(0), || {
+                format!("`cyanotype rollback` ended with {:?}:\n{}", said.code, said.all())
+            })?;
+        }
+        DecidedBy::Event => {
+            narrator.stage("Rolled back by a signed event");
+            let url = format!("{}/api/v1/webhooks/decision", run.daemon()?.url);
+            let event = json!({"type": "rollout.rollback", "data": {"rollout": id, "evidence": digest, "by": "story"}});
+            run.approver.send(&url, &event).await?.accept(&[]).during("the signed wish to roll back")?;
+        }
+    }
     run.daemon()?.ends_as(&id, "rolled_back", MOVE).await?;
     narrator.say(&format!("rolled back after {:.1} s", began.elapsed().as_secs_f64()));
 
