@@ -1,0 +1,238 @@
+//! What a reading of the files does not ask: placeholders without a value, and columns that no table has.
+//!
+//! Rules: a column is reported only when every table that it could be from is known with all its columns; a name that
+//! could be anything is left to Flink.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::estate::{Estate, Table};
+use super::project::File;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::template;
+use crate::sql::{self, Catalog};
+
+/// A problem for each placeholder of each file that `values` does not hold, at its first place, besides those in `known`.
+pub fn placeholders(files: &[File], values: &BTreeMap<String, String>, known: &[Diagnostic]) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for (path, text) in files {
+        for name in template::variables(text) {
+            if name == template::JOB || values.contains_key(name) {
+                continue;
+            }
+            let message = template::MissingVariable { name: name.to_owned() }.to_string();
+            if known.iter().any(|d| d.message == message && d.file.as_ref() == Some(path)) {
+                continue;
+            }
+            let placeholder = format!("${{{name}}}");
+            let start = text.find(&placeholder).unwrap_or(0);
+            let span = Span::new(start, start + placeholder.len());
+            found.push(Diagnostic::error("C109", message).in_file(path).at(span, "used here"));
+        }
+    }
+    found
+}
+
+/// A warning for each column that a statement names and no table has. `texts` are the files by path.
+pub fn columns(estate: &Estate, texts: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+    let catalog = open_where_unknown(estate);
+    let mut found = Vec::new();
+    for table in estate.tables.values() {
+        if let Some(query) = table.query() {
+            let notes = sql::lineage(query, &catalog).notes;
+            let help = format!("correct the name: {}", choices(estate, table));
+            found.extend(named(notes, table.query_text(), table.query_file(), texts).map(|d| d.help(&help)));
+        }
+        if let Some(create) = table.create().filter(|create| create.like.is_none()) {
+            let notes = sql::table_lineage(create).notes;
+            let own = table.deployed.ddl.as_str();
+            let help = "correct the name, or declare the column";
+            found.extend(named(notes, own, &table.deployed.ddl_file, texts).map(|d| d.help(help)));
+        }
+    }
+    found
+}
+
+/// The catalog, without the columns of tables that take more from others.
+fn open_where_unknown(estate: &Estate) -> Catalog {
+    let mut catalog = estate.catalog.clone();
+    for table in estate.tables.values().filter(|t| t.create().is_some_and(|create| create.like.is_some())) {
+        if let Some(known) = catalog.tables.get_mut(&table.deployed.physical) {
+            known.columns.clear();
+        }
+    }
+    catalog
+}
+
+/// A function without arguments that may be called without brackets, which our reader takes for a column.
+const BARE: &str = "PI";
+
+/// Notes on columns that are not there, each place once, in the file that `own` was cut from.
+fn named<'a>(
+    notes: Vec<Diagnostic>,
+    own: &'a str,
+    file: &'a str,
+    texts: &'a BTreeMap<String, String>,
+) -> impl Iterator<Item = Diagnostic> + 'a {
+    let before = texts.get(file).and_then(|text| text.find(own)).unwrap_or(0);
+    let mut seen = BTreeSet::new();
+    notes.into_iter().filter(|note| note.code == sql::code::UNKNOWN_COLUMN).filter_map(move |mut note| {
+        let span = note.labels.first()?.span;
+        let function = span.of(own).eq_ignore_ascii_case(BARE);
+        if function || !seen.insert(span) {
+            return None;
+        }
+        for label in &mut note.labels {
+            label.span = Span::new(label.span.start + before, label.span.end + before);
+        }
+        Some(note.in_file(file))
+    })
+}
+
+/// How many columns are listed.
+const LISTED: usize = 12;
+
+/// The columns of what a statement reads, for people.
+fn choices(estate: &Estate, table: &Table) -> String {
+    let of = |name: &String| {
+        let read = estate.tables.get(name)?;
+        let known = estate.catalog.tables.get(&read.deployed.physical)?;
+        let mut columns: Vec<&str> = known.columns.iter().map(|c| c.name.as_str()).collect();
+        let more = columns.len().saturating_sub(LISTED);
+        columns.truncate(LISTED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!columns.is_empty()).then(|| format!("`{}` has {}{more}", read.deployed.physical, columns.join(", ")))
+    };
+    let all: Vec<String> = table.reads.iter().filter_map(of).collect();
+    if all.is_empty() { "what it reads has no such column".to_owned() } else { all.join("; ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{estate, project};
+
+    const ORDERS: &str = "CREATE TABLE orders (id BIGINT, amount INT, item ROW<sku STRING, n INT>, ts TIMESTAMP(3),\n\
+        items ARRAY<ROW<sku STRING>>, part INT METADATA FROM 'partition' VIRTUAL, twice AS amount * 2,\n\
+        WATERMARK FOR ts AS ts, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = 'orders')";
+    const RATES: &str = "CREATE TABLE rates (cur STRING, rate INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts,\n\
+        PRIMARY KEY (cur) NOT ENFORCED) WITH ('topic' = 'rates')";
+    const LIKE: &str = "CREATE TABLE more (extra INT) WITH ('topic' = 'more') LIKE orders";
+
+    fn file(path: &str, text: impl Into<String>) -> File {
+        (path.to_owned(), text.into())
+    }
+
+    fn found(files: &[File]) -> Vec<Diagnostic> {
+        let read = project::read(files, &BTreeMap::new());
+        assert!(!project::broken(&read.diagnostics), "{:?}", read.diagnostics);
+        let texts = files.iter().cloned().collect();
+        columns(&estate::read(&read.manifest).unwrap(), &texts)
+    }
+
+    /// What is said about a query over the tables above.
+    fn about(query: &str) -> Vec<String> {
+        let out = "CREATE TABLE o (x INT) WITH ('topic' = 'o')";
+        let files = [
+            file("a.sql", ORDERS),
+            file("b.sql", RATES),
+            file("l.sql", LIKE),
+            file("o.sql", out),
+            file("i.sql", format!("INSERT INTO o {query}")),
+        ];
+        found(&files).into_iter().map(|d| d.message).collect()
+    }
+
+    #[test]
+    fn a_column_that_no_table_has_is_named_at_its_place() {
+        let text = format!("-- two statements\n{ORDERS};\n\nCREATE VIEW v AS\nSELECT id, o.nmae FROM orders AS o;\n");
+        let found = found(&[file("pipelines/all.sql", text.clone())]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].code.as_str(), found[0].file.as_deref()), ("S101", Some("pipelines/all.sql")));
+        assert_eq!(found[0].labels[0].span.of(&text), "o.nmae");
+        assert!(found[0].help.as_ref().unwrap().contains("`orders` has id, amount, item"), "{found:?}");
+        for (query, name) in [
+            ("SELECT a FROM (SELECT id FROM orders)", "a"),
+            ("SELECT id FROM orders WHERE EXISTS (SELECT 1 FROM rates WHERE cur = orders.nr)", "orders.nr"),
+            ("SELECT COUNT(*) FROM orders GROUP BY nr", "nr"),
+            ("SELECT Id FROM orders", "Id"),
+            ("WITH c AS (SELECT id FROM orders) SELECT amount FROM c", "amount"),
+        ] {
+            assert_eq!(about(query), [format!("column `{name}` is in no table of this query")], "{query}");
+        }
+    }
+
+    #[test]
+    fn what_is_right_or_not_known_is_left_alone() {
+        for query in [
+            "SELECT * FROM orders",
+            "SELECT o.*, part, twice, CURRENT_DATE, LOCALTIMESTAMP, PROCTIME(), o.item.sku, item.n FROM orders AS o",
+            "SELECT `default_catalog`.`default_database`.orders.id FROM `default_catalog`.`default_database`.orders",
+            "SELECT amount + 1 AS a FROM orders ORDER BY a + 1, id LIMIT 3",
+            "SELECT UPPER(cur) AS c, SUM(rate) AS s FROM rates GROUP BY UPPER(cur) HAVING SUM(rate) > 1 ORDER BY s",
+            "SELECT amount AS a, COUNT(*) FROM orders GROUP BY a",
+            "SELECT s.sku FROM orders CROSS JOIN UNNEST(items) AS s (sku)",
+            "SELECT sku FROM orders, UNNEST(items)",
+            "SELECT w, v FROM orders, LATERAL TABLE(split(cur_of(id))) AS t (w, v)",
+            "SELECT word FROM orders LEFT JOIN LATERAL TABLE(split(item.sku)) ON TRUE",
+            "SELECT o.id, r.rate FROM orders AS o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON r.cur = o.item.sku",
+            "SELECT window_start, window_end, window_time, SUM(amount) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '5' MINUTES)) GROUP BY window_start, window_end, window_time",
+            "SELECT window_start FROM TABLE(HOP(DATA => TABLE orders, TIMECOL => DESCRIPTOR(ts), SLIDE => INTERVAL '1' MINUTE, SIZE => INTERVAL '5' MINUTE))",
+            "SELECT TUMBLE_START(ts, INTERVAL '1' HOUR), SUM(amount) FROM orders GROUP BY TUMBLE(ts, INTERVAL '1' HOUR)",
+            "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY id ORDER BY ts DESC) AS rn FROM orders) WHERE rn = 1",
+            "SELECT id, ROW_NUMBER() OVER (PARTITION BY id ORDER BY ts) AS rn FROM orders QUALIFY rn = 1",
+            "SELECT id, SUM(amount) OVER w AS s FROM orders WINDOW w AS (PARTITION BY id ORDER BY ts)",
+            "SELECT T.a, T.n FROM orders MATCH_RECOGNIZE (PARTITION BY id ORDER BY ts MEASURES A.amount AS a, LAST(B.ts) AS n, CLASSIFIER() AS c \
+             ONE ROW PER MATCH AFTER MATCH SKIP PAST LAST ROW PATTERN (A B+) DEFINE A AS A.amount > 1, B AS amount > PREV(B.amount)) AS T",
+            "SELECT EXTRACT(YEAR FROM ts), TIMESTAMPDIFF(DAY, ts, ts), TIMESTAMPADD(HOUR, 1, ts), CEIL(ts TO HOUR), FLOOR(ts TO DAY) FROM orders",
+            "SELECT TRIM(BOTH ' ' FROM cur), SUBSTRING(cur FROM 1 FOR 2), POSITION('a' IN cur), OVERLAY(cur PLACING 'x' FROM 1), CAST(cur AS INT) FROM rates",
+            "SELECT JSON_OBJECT(KEY 'a' VALUE cur NULL ON NULL), JSON_VALUE(cur, '$.a' RETURNING INT DEFAULT 1 ON EMPTY), JSON_EXISTS(cur, '$.a') FROM rates",
+            "SELECT a, b FROM (VALUES (1, 2)) AS t (a, b)",
+            "SELECT id FROM orders UNION ALL SELECT rate FROM rates ORDER BY id",
+            "SELECT id, extra, whatever FROM more",
+            "SELECT id, anything FROM orders, more",
+            "SELECT CASE WHEN amount IS NULL THEN 1 ELSE 2 END, ROW(id, amount), MAP['a', id], ARRAY[id] FROM orders",
+            "SELECT CURRENT_USER, PI, INTERVAL '1' DAY FROM orders",
+            "SELECT ts FROM orders NATURAL JOIN rates",
+            "SELECT ts, rate FROM orders JOIN rates USING (ts)",
+            "SELECT a FROM orders, TABLE(my_ptf(TABLE rates PARTITION BY cur, DESCRIPTOR(later)))",
+        ] {
+            assert_eq!(about(query), Vec::<String>::new(), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_view_hands_its_columns_on() {
+        let files = |query: &str| {
+            [
+                file("a.sql", ORDERS),
+                file("v.sql", "CREATE VIEW v (k, n) AS SELECT id, amount FROM orders"),
+                file("w.sql", query),
+            ]
+        };
+        assert_eq!(found(&files("CREATE VIEW w AS SELECT k, n FROM v")), []);
+        assert_eq!(found(&files("CREATE VIEW w AS SELECT k, amount FROM v"))[0].file.as_deref(), Some("w.sql"));
+    }
+
+    #[test]
+    fn a_key_that_is_no_column_is_named_in_the_ddl() {
+        let ddl = ORDERS.replace("PRIMARY KEY (id)", "PRIMARY KEY (di)");
+        let found = found(&[file("a.sql", ddl.clone())]);
+        assert_eq!(found.iter().map(|d| d.labels[0].span.of(&ddl)).collect::<Vec<_>>(), ["di"]);
+    }
+
+    #[test]
+    fn placeholders_without_a_value_are_named_with_file_and_place() {
+        let files = [file("a.sql", "-- ${A}\n'${B} ${A} ${CYANOTYPE_JOB}'"), file("c.json", "{\"x\": \"${C}\"}")];
+        let known =
+            [Diagnostic::error("C109", template::MissingVariable { name: "A".into() }.to_string()).in_file("a.sql")];
+        let values = BTreeMap::from([("C".to_owned(), String::new())]);
+        let all = |values, known: &[Diagnostic]| {
+            let found = placeholders(&files, values, known);
+            let place = |d: &Diagnostic| (d.code.clone(), d.file.clone().unwrap(), d.labels[0].span);
+            found.iter().map(place).collect::<Vec<_>>()
+        };
+        let want = |file: &str, from, to| ("C109".to_owned(), file.to_owned(), Span::new(from, to));
+        assert_eq!(all(&values, &known), [want("a.sql", 9, 13)]);
+        assert_eq!(all(&BTreeMap::new(), &[]), [want("a.sql", 3, 7), want("a.sql", 9, 13), want("c.json", 7, 11)]);
+    }
+}
