@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Shell;
 use super::output::{Failure, Reply, count};
 use super::project::{self, Diagnosed, Missing};
+use crate::diagnostic::Severity;
 use crate::plan::{self, check, estate, graph};
 
 /// Read a project and say everything that is wrong with it. Needs no system.
@@ -20,15 +21,14 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let from = project::offline(shell, args.dir.as_ref().or(args.project.as_ref()))?;
-    let read = project::read(&from.dir, &from.vars, from.missing).await?;
-    let mut found = from.remarks;
+    let mut read = project::read(&from.dir, &from.vars, from.missing).await?;
     if from.missing == Missing::Reported {
-        found.extend(read.placeholders(&from.vars));
+        read = read.with_placeholders(&from.vars);
     }
     let manifest = read.project.manifest;
-    let readable = !plan::project::broken(&read.project.diagnostics);
-    found.extend(read.project.diagnostics);
-    if readable {
+    let mut found = read.project.diagnostics;
+    found.extend(from.remarks);
+    if found.iter().all(|d| d.severity != Severity::Error || d.code == "C109") {
         match estate::read(&manifest) {
             Ok(estate) => {
                 found.extend(graph::build(&estate).err());

@@ -77,12 +77,11 @@ const BLOCKED: &str = "nothing is deployed until this is mended";
 
 /// The project, if it can be deployed: every statement read, every placeholder with a value.
 fn sound(read: Read, values: &BTreeMap<String, String>, missing: Missing) -> Result<Read, Reply> {
-    let missing = if missing == Missing::Reported { read.placeholders(values) } else { Vec::new() };
-    if missing.is_empty() && !plan::project::broken(&read.project.diagnostics) {
+    let read = if missing == Missing::Reported { read.with_placeholders(values) } else { read };
+    if !plan::project::broken(&read.project.diagnostics) {
         return Ok(read);
     }
-    let problems = read.project.diagnostics.into_iter().chain(missing).collect();
-    Err(Reply::no(Diagnosed::new(problems, read.texts, "")).help(BLOCKED))
+    Err(Reply::no(Diagnosed::new(read.project.diagnostics, read.texts, "")).help(BLOCKED))
 }
 
 /// What a first deployment would do, from files alone.

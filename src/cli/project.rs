@@ -24,10 +24,11 @@ pub(super) struct Read {
 }
 
 impl Read {
-    /// A problem for each placeholder that `vars` does not hold and that reading has not met.
-    pub(super) fn placeholders(&self, vars: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+    /// Names every placeholder that `vars` does not hold, also where reading did not need its value.
+    pub(super) fn with_placeholders(mut self, vars: &BTreeMap<String, String>) -> Self {
         let files: Vec<project::File> = self.texts.iter().map(|(p, t)| (p.clone(), t.clone())).collect();
-        check::placeholders(&files, vars, &self.project.diagnostics)
+        self.project.diagnostics = check::placeholders(&files, vars, self.project.diagnostics);
+        self
     }
 }
 

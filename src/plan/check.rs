@@ -11,23 +11,30 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::model::template;
 use crate::sql::{self, Catalog};
 
-/// A problem for each placeholder of each file that `values` does not hold, at its first place, besides those in `known`.
-pub fn placeholders(files: &[File], values: &BTreeMap<String, String>, known: &[Diagnostic]) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for (path, text) in files {
-        for name in template::variables(text) {
-            if name == template::JOB || values.contains_key(name) {
-                continue;
+/// `found` by reading the files, with one problem for each placeholder that `values` does not hold, at its first place.
+pub fn placeholders(files: &[File], values: &BTreeMap<String, String>, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    // Reading meets only those that it needs, and each as often as it does.
+    found.retain(|d| d.code != "C109");
+    let mut missing: BTreeMap<&str, Vec<&File>> = BTreeMap::new();
+    for file in files {
+        for name in template::variables(&file.1) {
+            if name != template::JOB && !values.contains_key(name) {
+                missing.entry(name).or_default().push(file);
             }
-            let message = template::MissingVariable { name: name.to_owned() }.to_string();
-            if known.iter().any(|d| d.message == message && d.file.as_ref() == Some(path)) {
-                continue;
-            }
-            let placeholder = format!("${{{name}}}");
-            let start = text.find(&placeholder).unwrap_or(0);
-            let span = Span::new(start, start + placeholder.len());
-            found.push(Diagnostic::error("C109", message).in_file(path).at(span, "used here"));
         }
+    }
+    for (name, used) in missing {
+        let Some(((path, text), others)) = used.split_first() else { continue };
+        let placeholder = format!("${{{name}}}");
+        let start = text.find(&placeholder).unwrap_or(0);
+        let also = match others {
+            [] => "used here".to_owned(),
+            [(other, _)] => format!("used here, and in {other}"),
+            others => format!("used here, and in {} other files", others.len()),
+        };
+        let message = template::MissingVariable { name: name.to_owned() }.to_string();
+        let span = Span::new(start, start + placeholder.len());
+        found.push(Diagnostic::error("C109", message).in_file(path).at(span, also));
     }
     found
 }
@@ -109,6 +116,7 @@ fn choices(estate: &Estate, table: &Table) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Label;
     use crate::plan::{estate, project};
 
     const ORDERS: &str = "CREATE TABLE orders (id BIGINT, amount INT, item ROW<sku STRING, n INT>, ts TIMESTAMP(3),\n\
@@ -221,18 +229,28 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_without_a_value_are_named_with_file_and_place() {
-        let files = [file("a.sql", "-- ${A}\n'${B} ${A} ${CYANOTYPE_JOB}'"), file("c.json", "{\"x\": \"${C}\"}")];
-        let known =
-            [Diagnostic::error("C109", template::MissingVariable { name: "A".into() }.to_string()).in_file("a.sql")];
-        let values = BTreeMap::from([("C".to_owned(), String::new())]);
-        let all = |values, known: &[Diagnostic]| {
-            let found = placeholders(&files, values, known);
-            let place = |d: &Diagnostic| (d.code.clone(), d.file.clone().unwrap(), d.labels[0].span);
-            found.iter().map(place).collect::<Vec<_>>()
+    fn each_placeholder_without_a_value_is_named_once_with_its_first_place() {
+        let files = [
+            file("a.sql", "-- ${A}\n'${B} ${A} ${CYANOTYPE_JOB}'"),
+            file("b.sql", "${B}"),
+            file("c.json", "${B} ${C}"),
+        ];
+        let read =
+            vec![Diagnostic::warning("C114", "x"), Diagnostic::error("C109", "no value for ${B}").in_file("b.sql")];
+        let all = |names: &[&str]| {
+            let values = names.iter().map(|name| ((*name).to_owned(), String::new())).collect();
+            let found = placeholders(&files, &values, read.clone());
+            assert_eq!(found[0], read[0]);
+            let place = |d: &Diagnostic| {
+                let Label { span, text } = d.labels[0].clone();
+                (d.file.clone().unwrap(), span.start, span.end, text)
+            };
+            found[1..].iter().map(place).collect::<Vec<_>>()
         };
-        let want = |file: &str, from, to| ("C109".to_owned(), file.to_owned(), Span::new(from, to));
-        assert_eq!(all(&values, &known), [want("a.sql", 9, 13)]);
-        assert_eq!(all(&BTreeMap::new(), &[]), [want("a.sql", 3, 7), want("a.sql", 9, 13), want("c.json", 7, 11)]);
+        let want = |file: &str, from, to, text: &str| (file.to_owned(), from, to, text.to_owned());
+        assert_eq!(all(&["A", "C"]), [want("a.sql", 9, 13, "used here, and in 2 other files")]);
+        assert_eq!(all(&["A", "B"]), [want("c.json", 5, 9, "used here")]);
+        assert_eq!(all(&["B", "C"]), [want("a.sql", 3, 7, "used here")]);
+        assert_eq!(all(&["A", "B", "C"]), []);
     }
 }

@@ -241,13 +241,13 @@ fn attach_connectors(project: &mut Project, vars: &BTreeMap<String, String>, fil
     for (name, connector) in &mut project.manifest.connectors {
         let mut found = Vec::new();
         let topics = connector.config.get("topics").cloned().unwrap_or_default();
-        let resolved = template::resolve(&topics, vars).unwrap_or(topics.clone());
-        match by_topic.get(&resolved) {
-            Some(table) => connector.table = table.clone(),
-            None => found.push(
+        match template::resolve(&topics, vars).map(|resolved| by_topic.get(&resolved)) {
+            Ok(Some(table)) => connector.table = table.clone(),
+            Ok(None) => found.push(
                 Diagnostic::error("C111", format!("connector `{name}` reads `{topics}`, which is no table's topic"))
                     .help("a sink connector reads the topic of one table: set \"topics\" to it"),
             ),
+            Err(missing) => found.push(Diagnostic::error("C109", missing.to_string())),
         }
         if connector.config.contains_key("topics.regex") {
             found.push(
