@@ -27,6 +27,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     }
     let manifest = read.project.manifest;
     let mut found = read.project.diagnostics;
+    found.extend(check::secrets(&manifest));
     found.extend(from.remarks);
     if found.iter().all(|d| d.severity != Severity::Error || d.code == "C109") {
         match estate::read(&manifest) {

@@ -13,8 +13,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{ConfigError, Problem, suggestion};
-use super::secret::{Secret, holds_a_secret, is_variable};
+use super::secret::{Secret, is_variable};
 use super::text_file;
+use crate::model::template::holds_a_secret;
 
 /// A secret of this size is a mistake.
 const SECRET_LIMIT: u64 = 1 << 20;

@@ -44,15 +44,3 @@ pub(super) fn is_variable(name: &str) -> bool {
         && !name.is_empty()
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
-
-/// True when what stands under this key is usually a secret.
-pub(super) fn holds_a_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase().replace(['_', '-'], ".");
-    let elsewhere = ["file", "location", "path", "url", "uri", "name"];
-    let word = key.rsplit('.').next().unwrap_or_default();
-    !elsewhere.contains(&word)
-        && (["password", "passwd", "passphrase", "secret", "jaas", "credential", "api.key", "private.key", "user.info"]
-            .iter()
-            .any(|part| key.contains(part))
-            || word == "token")
-}

@@ -1,4 +1,5 @@
-//! What a reading of the files does not ask: placeholders without a value, and columns that no table has.
+//! What a reading of the files does not ask: placeholders without a value, columns that no table has, and secrets in plain
+//! text.
 //!
 //! Rules: a column is reported only when every table that it could be from is known with all its columns; a name that
 //! could be anything is left to Flink.
@@ -8,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::estate::{Estate, Table};
 use super::project::File;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::model::manifest::Manifest;
 use crate::model::template;
 use crate::sql::{self, Catalog};
 
@@ -37,6 +39,18 @@ pub fn placeholders(files: &[File], values: &BTreeMap<String, String>, mut found
         found.push(Diagnostic::error("C109", message).in_file(path).at(span, also));
     }
     found
+}
+
+/// A warning for each secret that stands in a connector's file. `${..}` of any kind is none: Connect has its own as well.
+pub fn secrets(manifest: &Manifest) -> Vec<Diagnostic> {
+    let entries = manifest.connectors.iter().flat_map(|(name, c)| c.config.iter().map(move |entry| (name, entry)));
+    entries
+        .filter(|(_, (key, value))| template::holds_a_secret(key) && !value.is_empty() && !value.contains("${"))
+        .map(|(name, (key, _))| {
+            let text = format!("connector `{name}` has `{key}` in plain text, which plans and the journal will hold");
+            Diagnostic::warning("C119", text).help("write a placeholder, and its value under [env.<name>.vars]")
+        })
+        .collect()
 }
 
 /// A warning for each column that a statement names and no table has. `texts` are the files by path.
@@ -117,6 +131,7 @@ fn choices(estate: &Estate, table: &Table) -> String {
 mod tests {
     use super::*;
     use crate::diagnostic::Label;
+    use crate::model::manifest::DeployedConnector;
     use crate::plan::{estate, project};
 
     const ORDERS: &str = "CREATE TABLE orders (id BIGINT, amount INT, item ROW<sku STRING, n INT>, ts TIMESTAMP(3),\n\
@@ -226,6 +241,22 @@ mod tests {
         let ddl = ORDERS.replace("PRIMARY KEY (id)", "PRIMARY KEY (di)");
         let found = found(&[file("a.sql", ddl.clone())]);
         assert_eq!(found.iter().map(|d| d.labels[0].span.of(&ddl)).collect::<Vec<_>>(), ["di"]);
+    }
+
+    #[test]
+    fn a_secret_in_a_connector_is_named_and_not_shown() {
+        let config = [
+            ("a.password", "hunter2"),
+            ("b.password", "${P}"),
+            ("c.password", "${file:/run/x:y}"),
+            ("d.password", ""),
+            ("user", "hunter2"),
+        ];
+        let config = config.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        let connector = DeployedConnector { table: String::new(), config };
+        let manifest = Manifest { connectors: BTreeMap::from([("c".to_owned(), connector)]), ..Manifest::default() };
+        let found: Vec<String> = secrets(&manifest).into_iter().map(|d| d.message).collect();
+        assert_eq!(found, ["connector `c` has `a.password` in plain text, which plans and the journal will hold"]);
     }
 
     #[test]
