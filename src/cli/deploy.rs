@@ -51,7 +51,9 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     };
     let ports = wire::ports(&config, &dir)?;
     let settings = wire::settings(&config.env)?;
-    let manifest: Manifest = understood(&shell.client(Scope::Read)?.get(&["manifest"]).await?, "the manifest")?;
+    let said = shell.client(Scope::Read)?.get(&["manifest"]).await;
+    let said = said.map_err(|failure| if args.dry_run { failure.help(WITHOUT) } else { failure })?;
+    let manifest: Manifest = understood(&said, "the manifest")?;
     inputs_exist(&ports, &read.project.manifest, shell).await?;
     let cause = Cause::Deploy { project: read.project.manifest };
     let input = gather::input(&ports, None, &settings, manifest, cause)
@@ -73,6 +75,8 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     follow(&shell.client(Scope::Read)?, &taken.rollout, Duration::from_secs(args.wait.timeout), shell).await
 }
 
+/// How a dry run does without a daemon.
+const WITHOUT: &str = "start the daemon with `cyanotype serve`, or add --offline: then nothing counts as deployed yet";
 const BLOCKED: &str = "nothing is deployed until this is mended";
 
 /// The project, if it can be deployed: every statement read, every placeholder with a value.

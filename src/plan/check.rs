@@ -217,6 +217,24 @@ mod tests {
             "SELECT CURRENT_USER, PI, INTERVAL '1' DAY FROM orders",
             "SELECT ts FROM orders NATURAL JOIN rates",
             "SELECT ts, rate FROM orders JOIN rates USING (ts)",
+            "SELECT o.id, l.m FROM orders AS o CROSS JOIN LATERAL (SELECT MAX(rate) AS m FROM rates WHERE cur = o.item.sku) AS l",
+            "SELECT id, (SELECT MAX(rate) FROM rates WHERE rates.ts = orders.ts) AS top FROM orders WHERE id IN (SELECT rate FROM rates)",
+            "WITH a AS (SELECT id AS k FROM orders), b (j) AS (SELECT k FROM a UNION SELECT rate FROM rates) SELECT j FROM b",
+            "SELECT id, part, GROUPING_ID(id) AS g FROM orders GROUP BY GROUPING SETS ((id), (part), ())",
+            "SELECT id, COUNT(*) FILTER (WHERE part > 1), LISTAGG(item.sku) FROM orders GROUP BY ROLLUP (id)",
+            "SELECT items[1].sku, CAST(ROW(id) AS ROW<x INT>).x, CARDINALITY(items) FROM orders",
+            "SELECT L.id, R.rate FROM (SELECT * FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '5' MINUTES))) AS L JOIN \
+             (SELECT * FROM TABLE(TUMBLE(TABLE rates, DESCRIPTOR(ts), INTERVAL '5' MINUTES))) AS R ON L.window_start = R.window_start",
+            "SELECT window_start, id FROM TABLE(SESSION(TABLE orders PARTITION BY id, DESCRIPTOR(ts), INTERVAL '5' MINUTES))",
+            "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY amount) AS rn FROM \
+             TABLE(CUMULATE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1' MINUTE, INTERVAL '5' MINUTES))) WHERE rn <= 3",
+            "SELECT id FROM orders /*+ OPTIONS('scan.startup.mode' = 'earliest-offset') */ AS o WHERE o.id BETWEEN 1 AND 2",
+            "SELECT a.id FROM (orders AS a JOIN rates AS b ON a.ts = b.ts) LEFT JOIN rates AS c ON c.cur = b.cur",
+            "SELECT id FROM orders AS o WHERE NOT EXISTS (SELECT 1 FROM orders AS o WHERE o.amount > 1 AND part = 2)",
+            "SELECT f(a => id, b => amount), JSON_ARRAYAGG(cur) FROM orders JOIN rates ON TRUE GROUP BY id, amount",
+            "SELECT DISTINCT amount AS x FROM orders ORDER BY x DESC, 1",
+            "TABLE orders",
+            "VALUES (1), (2)",
             "SELECT a FROM orders, TABLE(my_ptf(TABLE rates PARTITION BY cur, DESCRIPTOR(later)))",
         ] {
             assert_eq!(about(query), Vec::<String>::new(), "{query}");

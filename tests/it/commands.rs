@@ -227,6 +227,15 @@ fn a_dry_run_needs_no_system_when_it_is_told_so() {
     assert_eq!(done.code, 0, "{done:?}");
     says(&done.out, &["deploy 2 tables and 1 connectors", "facts", "sink: reads facts"]);
     assert_eq!(place.run(&["deploy", "--offline"]).code, 2);
+    let alone = place
+        .command(&["deploy", "--dry-run"])
+        .env("CYANOTYPE_TOKEN", "0123456789abcdef")
+        .env("NOBODY_SETS_THIS", "x")
+        .output();
+    says(
+        &String::from_utf8(alone.unwrap().stderr).unwrap(),
+        &["no daemon answers at http://127.0.0.1:1", "or add --offline"],
+    );
 }
 
 #[test]
