@@ -52,6 +52,12 @@ pub enum PortError {
         /// The thing.
         what: String,
     },
+    /// Files of the project cannot be read; the others could be.
+    #[error("{}", files.join("; "))]
+    Unread {
+        /// Each with its path and what is wrong: `pipelines/a.sql: line 2 is not UTF-8`.
+        files: Vec<String>,
+    },
     /// Another daemon has taken the journal over; nothing more may be written.
     #[error("another daemon leads now: this one writes nothing more")]
     Fenced,
@@ -250,10 +256,12 @@ pub struct ProjectFile {
 /// The project's files.
 #[async_trait]
 pub trait Repository: Send + Sync {
-    /// Every `.sql` file under `pipelines/` and every `.json` under `connectors/`, sorted by path.
+    /// Every `.sql` file under `pipelines/` and every `.json` under `connectors/`, sorted by path, without a byte order mark.
+    /// [`PortError::Unread`] names all that cannot be read.
     async fn files(&self) -> PortResult<Vec<ProjectFile>>;
     /// The same files as a revision of the git repository has them: a branch, a tag, a commit, `HEAD~1`. The working tree is
-    /// not looked at and stays as it is. Refused when there is no such revision or no git repository.
+    /// not looked at and stays as it is. Refused when there is no such revision; [`PortError::Missing`] when there is no git
+    /// repository, or no git.
     async fn files_at(&self, revision: &str) -> PortResult<Vec<ProjectFile>>;
     /// The commit that a revision names, in full; `None` when there is none, or no git repository.
     async fn commit(&self, revision: &str) -> PortResult<Option<String>>;

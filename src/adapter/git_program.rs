@@ -66,7 +66,7 @@ impl Git<'_> {
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => failed("there is no program `git`: install it".into()),
+            io::ErrorKind::NotFound => PortError::Missing { system: "this machine", what: "program `git`".into() },
             _ => failed(format!("`git` cannot be started: {error}")),
         })?;
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());

@@ -18,26 +18,30 @@ const FILE_LIMIT: u64 = 4 << 20;
 
 /// The files as they lie in the folder `root`.
 pub(super) fn on_disk(root: &Path) -> PortResult<Vec<ProjectFile>> {
-    if !root.is_dir() {
-        return Err(PortError::Missing { system: SYSTEM, what: format!("folder {}", root.display()) });
-    }
-    let mut files = Vec::new();
-    walk(root, "pipelines", ".sql", DEPTH, &mut files)?;
-    walk(root, "connectors", ".json", DEPTH, &mut files)?;
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(files)
+    is_there(root)?;
+    let mut found = Found::default();
+    found.walk(root, "pipelines", ".sql", DEPTH);
+    found.walk(root, "connectors", ".json", DEPTH);
+    found.sorted()
+}
+
+fn is_there(root: &Path) -> PortResult<()> {
+    let missing = || PortError::Missing { system: SYSTEM, what: format!("folder {}", root.display()) };
+    if root.is_dir() { Ok(()) } else { Err(missing()) }
 }
 
 /// The files of a revision, from git's objects.
 pub(super) fn at_revision(root: &Path, revision: &str) -> PortResult<Vec<ProjectFile>> {
+    is_there(root)?;
     let git = Git { folder: root, index: None };
+    in_a_repository(&git, root)?;
     let Some(commit) = commit_of(&git, revision)? else {
-        let reason = "there is no such revision, or the project is in no git repository";
-        return Err(refused(format!("revision `{revision}`"), reason));
+        return Err(refused(format!("revision `{revision}`"), "there is no such branch, tag or commit"));
     };
     // Paths come relative to the folder that git runs in, which is the project's.
     let args = ["ls-tree", "-r", "-z", "-l", &commit, "--", "pipelines", "connectors"];
     let listing = git.run(&args, "")?;
+    let mut found = Found::default();
     let mut wanted = Vec::new();
     for entry in listing.split('\0').filter(|entry| !entry.is_empty()) {
         let garbled = || refused(format!("revision `{revision}`"), "git's listing is not understood");
@@ -46,8 +50,8 @@ pub(super) fn at_revision(root: &Path, revision: &str) -> PortResult<Vec<Project
         let (mode, _, hash, size) = (about.next(), about.next(), about.next(), about.next());
         let hidden = path.split('/').any(|part| part.starts_with('.'));
         if mode == Some("120000") && !hidden {
-            let reason = "it is a link, which cannot be followed in a revision".into();
-            return Err(PortError::Garbage { system: SYSTEM, what: at(revision, path), reason });
+            found.unread(&at(revision, path), "it is a link, which cannot be followed in a revision");
+            continue;
         }
         let ours = path.starts_with("pipelines/") && path.ends_with(".sql")
             || path.starts_with("connectors/") && path.ends_with(".json");
@@ -56,18 +60,28 @@ pub(super) fn at_revision(root: &Path, revision: &str) -> PortResult<Vec<Project
         }
         let size: u64 = size.and_then(|size| size.parse().ok()).ok_or_else(garbled)?;
         if size > FILE_LIMIT {
-            let reason = format!("it is larger than {} MiB", FILE_LIMIT >> 20);
-            return Err(PortError::Garbage { system: SYSTEM, what: at(revision, path), reason });
+            found.unread(&at(revision, path), &too_large());
+            continue;
         }
         wanted.push((path.to_owned(), hash.ok_or_else(garbled)?.to_owned()));
     }
-    let mut files = Vec::with_capacity(wanted.len());
     for (path, bytes) in git.objects(wanted)? {
-        let text = text(bytes, || at(revision, &path))?;
-        files.push(ProjectFile { path, text });
+        let shown = at(revision, &path);
+        found.file(path, &shown, bytes);
     }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(files)
+    found.sorted()
+}
+
+fn in_a_repository(git: &Git<'_>, root: &Path) -> PortResult<()> {
+    let looked = git.try_run(&["rev-parse", "--absolute-git-dir"], "")?;
+    if looked.ok {
+        return Ok(());
+    }
+    if looked.err.contains("not a git repository") {
+        return Err(PortError::Missing { system: "git", what: format!("repository around {}", root.display()) });
+    }
+    // Such as one that belongs to somebody else.
+    git.run(&["rev-parse", "--absolute-git-dir"], "").map(drop)
 }
 
 /// A file of a revision, for people.
@@ -75,65 +89,100 @@ fn at(revision: &str, path: &str) -> String {
     format!("{revision}:{path}")
 }
 
-/// The text of a file, or the line that is not UTF-8.
-fn text(bytes: Vec<u8>, what: impl Fn() -> String) -> PortResult<String> {
-    String::from_utf8(bytes).map_err(|e| {
-        let line = e.as_bytes().iter().take(e.utf8_error().valid_up_to()).filter(|b| **b == b'\n').count() + 1;
-        PortError::Garbage { system: SYSTEM, what: what(), reason: format!("line {line} is not UTF-8") }
-    })
+fn too_large() -> String {
+    format!("it is larger than {} MiB", FILE_LIMIT >> 20)
 }
 
-/// Files below `folder` whose name ends in `ending`. Hidden names are left out.
-fn walk(root: &Path, folder: &str, ending: &str, depth: usize, files: &mut Vec<ProjectFile>) -> PortResult<()> {
-    let unread = |path: &str, error: &io::Error| PortError::Garbage {
-        system: SYSTEM,
-        what: path.to_owned(),
-        reason: format!("it cannot be read: {error}"),
-    };
-    let listing = match fs::read_dir(root.join(folder)) {
-        Ok(listing) => listing,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(unread(folder, &error)),
-    };
-    for entry in listing {
-        let entry = entry.map_err(|e| unread(folder, &e))?;
-        let name = entry.file_name();
-        let path = format!("{folder}/{}", name.to_string_lossy());
-        if path.rsplit('/').next().is_some_and(|n| n.starts_with('.')) {
-            continue;
-        }
-        // Follows links: mounted configuration is made of them.
-        let about = match fs::metadata(entry.path()) {
-            Ok(about) => about,
-            // Gone since it was listed, or a link to nothing that the project does not need.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.ends_with(ending) => continue,
-            Err(error) => return Err(unread(&path, &error)),
-        };
-        if about.is_dir() {
-            if depth == 0 {
-                let reason = format!("folders lie more than {DEPTH} deep: is there a link that leads back?");
-                return Err(PortError::Garbage { system: SYSTEM, what: path, reason });
+/// What was found: files, and what is wrong with others.
+#[derive(Default)]
+struct Found {
+    files: Vec<ProjectFile>,
+    unread: Vec<String>,
+}
+
+impl Found {
+    fn sorted(mut self) -> PortResult<Vec<ProjectFile>> {
+        self.unread.sort();
+        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        if self.unread.is_empty() { Ok(self.files) } else { Err(PortError::Unread { files: self.unread }) }
+    }
+
+    fn unread(&mut self, path: &str, why: &str) {
+        self.unread.push(format!("{path}: {why}"));
+    }
+
+    /// The text of a file without its byte order mark, or the line that is not UTF-8.
+    fn file(&mut self, path: String, shown: &str, bytes: Vec<u8>) {
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+                self.files.push(ProjectFile { path, text });
             }
-            walk(root, &path, ending, depth - 1, files)?;
-        } else if path.ends_with(ending) {
-            if name.to_str().is_none() {
-                let reason = "its name is not UTF-8".into();
-                return Err(PortError::Garbage { system: SYSTEM, what: path, reason });
+            Err(e) => {
+                let before = e.as_bytes().iter().take(e.utf8_error().valid_up_to());
+                let line = before.filter(|b| **b == b'\n').count() + 1;
+                self.unread(shown, &format!("line {line} is not UTF-8"));
             }
-            if !about.is_file() {
-                let reason = "it is not a regular file".into();
-                return Err(PortError::Garbage { system: SYSTEM, what: path, reason });
-            }
-            if about.len() > FILE_LIMIT {
-                let reason = format!("it is larger than {} MiB", FILE_LIMIT >> 20);
-                return Err(PortError::Garbage { system: SYSTEM, what: path, reason });
-            }
-            let bytes = fs::read(entry.path()).map_err(|e| unread(&path, &e))?;
-            let text = text(bytes, || path.clone())?;
-            files.push(ProjectFile { path, text });
         }
     }
-    Ok(())
+
+    /// Files below `folder` whose name ends in `ending`. Hidden names are left out.
+    fn walk(&mut self, root: &Path, folder: &str, ending: &str, depth: usize) {
+        let failed = |error: &io::Error| format!("it cannot be read: {error}");
+        let listing = match fs::read_dir(root.join(folder)) {
+            Ok(listing) => listing,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => return self.unread(folder, &failed(&error)),
+        };
+        for entry in listing {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => return self.unread(folder, &failed(&error)),
+            };
+            let name = entry.file_name();
+            let path = format!("{folder}/{}", name.to_string_lossy());
+            if path.rsplit('/').next().is_some_and(|n| n.starts_with('.')) {
+                continue;
+            }
+            // Follows links: mounted configuration is made of them.
+            let about = match fs::metadata(entry.path()) {
+                Ok(about) => about,
+                // Gone since it was listed, or a link to nothing that the project does not need.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !path.ends_with(ending) => continue,
+                Err(error) => {
+                    self.unread(&path, &failed(&error));
+                    continue;
+                }
+            };
+            if about.is_dir() && depth == 0 {
+                // One is enough to say it: a loop has no end.
+                return self
+                    .unread(&path, &format!("folders lie more than {DEPTH} deep: is there a link that leads back?"));
+            }
+            if about.is_dir() {
+                self.walk(root, &path, ending, depth - 1);
+            } else if path.ends_with(ending) {
+                self.on_disk(&entry.path(), path, &about);
+            }
+        }
+    }
+
+    fn on_disk(&mut self, file: &Path, path: String, about: &fs::Metadata) {
+        let is_text = file.file_name().is_some_and(|name| name.to_str().is_some());
+        let why = match (is_text, about.is_file(), about.len() > FILE_LIMIT) {
+            (false, _, _) => "its name is not UTF-8".to_owned(),
+            (_, false, _) => "it is not a regular file".to_owned(),
+            (_, _, true) => too_large(),
+            _ => match fs::read(file) {
+                Ok(bytes) => {
+                    let shown = path.clone();
+                    return self.file(path, &shown, bytes);
+                }
+                Err(error) => format!("it cannot be read: {error}"),
+            },
+        };
+        self.unread(&path, &why);
+    }
 }
 
 #[cfg(test)]
@@ -162,8 +211,19 @@ mod tests {
         let want = [file("connectors/c.json", "{}"), file("pipelines/a.sql", "ä\r\n"), file("pipelines/b/z.sql", "z")];
         assert_eq!(files, want);
         put("pipelines/bad.sql", b"ok\nnot \xff utf-8");
-        let error = GitRepository::new(dir.path()).files().await.unwrap_err().to_string();
-        assert!(error.contains("pipelines/bad.sql") && error.contains("line 2 is not UTF-8"), "{error}");
+        put("connectors/large.json", &vec![b' '; 4 * 1024 * 1024 + 1]);
+        let error = GitRepository::new(dir.path()).files().await.unwrap_err();
+        let faults = ["connectors/large.json: it is larger than 4 MiB", "pipelines/bad.sql: line 2 is not UTF-8"];
+        assert_eq!(error, PortError::Unread { files: faults.map(str::to_owned).into() });
+        assert_eq!(error.to_string(), faults.join("; "));
+    }
+
+    #[tokio::test]
+    async fn a_byte_order_mark_is_no_part_of_the_text() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("connectors")).unwrap();
+        fs::write(dir.path().join("connectors/c.json"), "\u{feff}{}").unwrap();
+        assert_eq!(GitRepository::new(dir.path()).files().await.unwrap(), [file("connectors/c.json", "{}")]);
     }
 
     #[tokio::test]
@@ -206,8 +266,10 @@ mod tests {
             assert!(matches!(refused, PortError::Refused { .. }), "{revision}: {refused}");
         }
         let bare = tempfile::tempdir().unwrap();
-        let refused = GitRepository::new(bare.path()).files_at("HEAD").await.unwrap_err().to_string();
-        assert!(refused.contains("no git repository"), "{refused}");
+        let missing = GitRepository::new(bare.path()).files_at("HEAD").await.unwrap_err();
+        assert!(matches!(missing, PortError::Missing { system: "git", .. }), "{missing}");
+        let gone = GitRepository::new(bare.path().join("gone")).files_at("HEAD").await.unwrap_err();
+        assert!(matches!(gone, PortError::Missing { system: "project", .. }), "{gone}");
         fs::write(dir.path().join("shop/pipelines/bad.sql"), b"ok\nnot \xff utf-8").unwrap();
         sh(dir.path(), &["add", "-A"]);
         sh(dir.path(), &["commit", "-q", "-m", "bad"]);

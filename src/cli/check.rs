@@ -5,34 +5,41 @@ use std::path::PathBuf;
 use super::Shell;
 use super::output::{Failure, Reply, count};
 use super::project::{self, Diagnosed, Missing};
-use crate::plan::{self, estate, graph};
+use crate::diagnostic::Severity;
+use crate::plan::{self, check, estate, graph};
 
 /// Read a project and say everything that is wrong with it. Needs no system.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Folder of the project [default: `project` of the configuration].
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", conflicts_with = "project")]
     pub dir: Option<PathBuf>,
+    /// The same, as other commands name it.
+    #[arg(long, value_name = "DIR")]
+    pub project: Option<PathBuf>,
 }
 
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
-    let (dir, vars) = project::offline(shell, args.dir.as_ref())?;
-    let missing = if vars.is_empty() { Missing::Kept } else { Missing::Reported };
-    let read = project::read(&dir, &vars, missing).await?;
+    let from = project::offline(shell, args.dir.as_ref().or(args.project.as_ref()))?;
+    let mut read = project::read(&from.dir, &from.vars, from.missing).await?;
+    if from.missing == Missing::Reported {
+        read = read.with_placeholders(&from.vars);
+    }
+    let manifest = read.project.manifest;
     let mut found = read.project.diagnostics;
-    let tables = read.project.manifest.tables.len();
-    if !plan::project::broken(&found) {
-        match estate::read(&read.project.manifest) {
-            Ok(estate) => found.extend(graph::build(&estate).err()),
+    found.extend(check::secrets(&manifest));
+    found.extend(from.remarks);
+    if found.iter().all(|d| d.severity != Severity::Error || d.code == "C109") {
+        match estate::read(&manifest) {
+            Ok(estate) => {
+                found.extend(graph::build(&estate).err());
+                found.extend(check::columns(&estate, &read.texts));
+            }
             Err(problems) => found.extend(problems),
         }
     }
     let broken = plan::project::broken(&found);
-    let clean = format!(
-        "{} and {}: nothing wrong",
-        count(tables, "table"),
-        count(read.project.manifest.connectors.len(), "connector")
-    );
-    let shown = Diagnosed::new(found, read.texts, clean);
+    let (tables, connectors) = (count(manifest.tables.len(), "table"), count(manifest.connectors.len(), "connector"));
+    let shown = Diagnosed::new(found, read.texts, format!("{tables} and {connectors}: nothing wrong"));
     Ok(if broken { Reply::no(shown) } else { Reply::yes(shown) })
 }

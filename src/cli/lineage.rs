@@ -8,7 +8,9 @@ use serde::Serialize;
 use super::Shell;
 use super::output::{Failure, Reply, columns};
 use super::project::{self, Diagnosed, Missing};
-use crate::plan::{self, estate, trace};
+use crate::config::nearest;
+use crate::plan::estate::{self, Estate};
+use crate::plan::{self, trace};
 
 /// Show where a table or a column comes from and where it goes.
 #[derive(Debug, clap::Args)]
@@ -46,8 +48,8 @@ impl FromStr for Target {
 }
 
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
-    let (dir, vars) = project::offline(shell, args.project.as_ref())?;
-    let read = project::read(&dir, &vars, Missing::Kept).await?;
+    let from = project::offline(shell, args.project.as_ref())?;
+    let read = project::read(&from.dir, &from.vars, Missing::Kept).await?;
     if plan::project::broken(&read.project.diagnostics) {
         return Ok(Reply::no(Diagnosed::new(read.project.diagnostics, read.texts, "")));
     }
@@ -57,13 +59,34 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     };
     let Target { table, column } = args.target;
     let Some(trace) = trace::of(&estate, &table, column.as_deref()) else {
-        let what = column.map_or_else(|| format!("table `{table}`"), |c| format!("column `{table}.{c}`"));
-        let known: Vec<&str> = estate.tables.keys().map(String::as_str).collect();
-        return Err(
-            Failure::new(format!("the project has no {what}")).help(format!("its tables: {}", known.join(", ")))
-        );
+        return Err(unknown(&estate, &table, column.as_deref()));
     };
     Ok(Reply::yes(Shown(trace)))
+}
+
+/// How many names are listed.
+const LISTED: usize = 30;
+
+/// Says what the project does not have, and what it has instead.
+fn unknown(estate: &Estate, table: &str, column: Option<&str>) -> Failure {
+    let columns = column.and_then(|column| Some((column, trace::columns(estate, table)?)));
+    let (what, of, given, known) = match &columns {
+        Some((column, known)) => (
+            format!("column `{table}.{column}`"),
+            format!("{table} has"),
+            *column,
+            known.iter().map(String::as_str).collect(),
+        ),
+        None => {
+            let known: Vec<&str> = estate.tables.keys().map(String::as_str).collect();
+            (format!("table `{table}`"), "its tables".to_owned(), table, known)
+        }
+    };
+    let near = nearest(given, known.iter().copied()).map(|name| format!("did you mean `{name}`? ")).unwrap_or_default();
+    let more = known.len().saturating_sub(LISTED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let listed = known.get(..LISTED).unwrap_or(&known).join(", ");
+    Failure::new(format!("the project has no {what}")).help(format!("{near}{of}: {listed}{more}"))
 }
 
 /// A trace as an answer: what comes in above, what goes out below.

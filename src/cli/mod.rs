@@ -115,7 +115,10 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let Cli { shell, command } = Cli::parse();
+    let Cli { shell, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::not_parsed(&error),
+    };
     let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(run(command, &shell)),
         Err(error) => Err(Failure::new("the program cannot start its threads").because(&error)),

@@ -179,15 +179,44 @@ impl<E: Error> From<E> for Failure {
 
 /// Prints what came out and gives the exit code that goes with it.
 pub fn finish(result: &Result<Reply, Failure>, format: Format) -> ExitCode {
-    let (mut stdout, mut stderr) = (io::stdout(), io::stderr());
+    let (stdout, mut stderr) = (io::stdout(), io::stderr());
     let (on_stdout, on_stderr) = (Colour::of(&stdout), Colour::of(&stderr));
     let (out, err) = printed(result, format, on_stdout, on_stderr);
-    // Nobody is left to be told when stderr is closed; a reader of stdout that went away (`| head`) has what it wanted.
-    let _ = stderr.write_all(err.as_bytes());
-    match stdout.write_all(out.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(2),
-        _ => ExitCode::from(code(result)),
+    // The answer first, then the way on from it.
+    if !written(&out) {
+        return ExitCode::from(2);
     }
+    // Nobody is left to be told when stderr is closed.
+    let _ = stderr.write_all(err.as_bytes());
+    ExitCode::from(code(result))
+}
+
+/// Writes `text` to stdout; false, and said on stderr, when it cannot be. A reader that went away (`| head`) has what it
+/// wanted.
+fn written(text: &str) -> bool {
+    let mut stdout = io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let failure = Failure::new("the answer cannot be written")
+                .because(&error)
+                .help("what was asked for may have been done all the same: only the answer is lost");
+            let _ = io::stderr().write_all(failure.text(Colour::of(&io::stderr())).as_bytes());
+            false
+        }
+        _ => true,
+    }
+}
+
+/// Prints why a command line was not taken, or the help that was asked for, and gives the exit code that goes with it.
+pub fn not_parsed(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        // Nobody is left to be told when stderr is closed.
+        let _ = error.print();
+        return ExitCode::from(2);
+    }
+    let text = error.render();
+    let text = if Colour::of(&io::stdout()) == Colour::Ansi { text.ansi().to_string() } else { text.to_string() };
+    if written(&text) { ExitCode::SUCCESS } else { ExitCode::from(2) }
 }
 
 fn code(result: &Result<Reply, Failure>) -> u8 {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::client::understood;
 use super::output::{Colour, Failure, Reply, Shown};
-use super::project::{self, Diagnosed, Missing};
+use super::project::{self, Diagnosed, Missing, Offline};
 use super::view::Status;
 use super::{Shell, since, wire};
 use crate::config::{Need, Scope, text_file};
@@ -41,7 +41,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "SUBJECT", requires_all = ["old", "new"])]
     pub subject: Option<String>,
     /// Plan the statements that the files change since a revision: a branch, a tag, a commit, `HEAD~1`.
-    #[arg(long, value_name = "REV", conflicts_with_all = ["old", "new", "subject"])]
+    #[arg(long, value_name = "REV", conflicts_with_all = ["old", "new", "subject"], value_parser = revision)]
     pub since: Option<String>,
     /// Ask no system: what the revision holds stands for what is deployed.
     #[arg(long, requires = "since")]
@@ -72,12 +72,22 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     if let Some(path) = &args.rollout_plan_out {
         let text =
             serde_json::to_string_pretty(&plan).map_err(|e| Failure::new("the plan cannot be written").because(&e))?;
-        std::fs::write(path, text)
-            .map_err(|e| Failure::new(format!("{} cannot be written", path.display())).because(&e))?;
+        std::fs::write(path, text).map_err(|e| {
+            Failure::new(format!("the plan cannot be written to {}", path.display()))
+                .because(&e)
+                .help("name a file in a folder that exists and that this user may write to")
+        })?;
     }
     let something = !plan.is_empty();
     let shown = Planned { plan, diff: !args.no_diff };
     Ok(if args.exit_code && something { Reply::no(shown) } else { Reply::yes(shown) })
+}
+
+fn revision(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("name a revision: a branch, a tag, a commit, HEAD~1".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 /// What planning came to.
@@ -92,7 +102,7 @@ pub(super) enum Outcome {
 
 /// From a folder of SQL and two schema files: as if the folder were deployed.
 async fn offline(args: &Args, shell: &Shell, subject: &str, old: &Path, new: &Path) -> Result<Outcome, Failure> {
-    let (dir, vars) = project::offline(shell, args.project.as_ref())?;
+    let Offline { dir, vars, .. } = project::offline(shell, args.project.as_ref())?;
     let read = project::read(&dir, &vars, Missing::Kept).await?;
     let (before, after) = (schema_file(old)?, schema_file(new)?);
     let assessment = schema::assess(Level::FullTransitive, subject.ends_with("-key"), &after, &[(1, before.clone())]);
@@ -119,7 +129,24 @@ async fn offline(args: &Args, shell: &Shell, subject: &str, old: &Path, new: &Pa
         topics: BTreeMap::new(),
         subjects: BTreeMap::from([(subject.to_owned(), 2)]),
     };
-    Ok(outcome(plan::plan(&input), read.texts))
+    Ok(outcome(of_one_subject(plan::plan(&input), (old, &before), (new, &after)), read.texts))
+}
+
+/// When the two schemas do not even describe the same record, a wrong file is more likely than a change at the source.
+fn of_one_subject(mut planned: plan::Planned, old: (&Path, &AvroSchema), new: (&Path, &AvroSchema)) -> plan::Planned {
+    let named = |schema: &AvroSchema| schema.record(schema.root()).map(|(name, _)| name.full());
+    let (before, after) = (named(old.1), named(new.1));
+    if before != after {
+        let record = |name: Option<String>| name.map_or("no record".to_owned(), |name| format!("the record {name}"));
+        let (old, new) = (old.0.display(), new.0.display());
+        let help = format!(
+            "is one of the files wrong? {old} holds {} and {new} {}; two versions of a subject have one record",
+            record(before),
+            record(after)
+        );
+        planned.diagnostics.iter_mut().filter(|d| d.code == "C201").for_each(|d| d.help = Some(help.clone()));
+    }
+    planned
 }
 
 /// A file that could not be read blocks the plan: nobody knows what it touches.
@@ -165,12 +192,8 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
         }
         match gather::assess(&ports, &settings, subject, baseline, (deployed, *version)).await.map_err(asked)? {
             Seen::Refused(reasons) => {
-                let text = format!("{subject} version {version} may not be planned: {}", reasons.join("; "));
-                return Ok(Outcome::Blocked(Diagnosed::new(
-                    vec![Diagnostic::error("C201", text)],
-                    BTreeMap::new(),
-                    "",
-                )));
+                let problems = plan::evolve::refused(subject, *version, &reasons);
+                return Ok(Outcome::Blocked(Diagnosed::new(problems, BTreeMap::new(), "")));
             }
             Seen::Evolved(evolution) => {
                 let topic = evolution.topic.clone();
@@ -256,5 +279,34 @@ impl Shown for Planned {
 
     fn json(&self) -> Value {
         serde_json::to_value(&self.plan).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_record_makes_the_file_the_suspect() {
+        let schema = |name: &str| {
+            schema::parse(&format!(r#"{{"type": "record", "name": "{name}", "fields": []}}"#), &[]).unwrap()
+        };
+        let help = |new: &str| {
+            let diagnostics = vec![Diagnostic::error("C201", "x").help("undo")];
+            let planned = plan::Planned { plan: None, diagnostics };
+            let (old, new) = (schema("a.Old"), schema(new));
+            let said = of_one_subject(planned, (Path::new("o"), &old), (Path::new("n"), &new));
+            said.diagnostics[0].help.clone().unwrap()
+        };
+        assert_eq!(help("a.Old"), "undo");
+        assert!(
+            help("b.New").starts_with("is one of the files wrong? o holds the record a.Old and n the record b.New")
+        );
+    }
+
+    #[test]
+    fn a_revision_has_a_name() {
+        assert_eq!(revision("HEAD~1"), Ok("HEAD~1".to_owned()));
+        assert!(revision("").is_err() && revision(" ").is_err());
     }
 }

@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::output::{Colour, Failure, Shown, count};
 use super::render::render;
 use super::{Shell, wire};
-use crate::config::{Config, Need};
+use crate::config::{Config, Need, Problem};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::template;
+use crate::plan::check;
 use crate::plan::project::{self, Project};
-use crate::port::{ProjectFile, Repository};
+use crate::port::{PortError, ProjectFile, Repository};
 
 /// A project with the texts of its files.
 pub(super) struct Read {
@@ -20,6 +21,15 @@ pub(super) struct Read {
     pub project: Project,
     /// Texts by path, for diagnostics.
     pub texts: BTreeMap<String, String>,
+}
+
+impl Read {
+    /// Names every placeholder that `vars` does not hold, also where reading did not need its value.
+    pub(super) fn with_placeholders(mut self, vars: &BTreeMap<String, String>) -> Self {
+        let files: Vec<project::File> = self.texts.iter().map(|(p, t)| (p.clone(), t.clone())).collect();
+        self.project.diagnostics = check::placeholders(&files, vars, self.project.diagnostics);
+        self
+    }
 }
 
 /// Where the project is: as asked, else as configured.
@@ -37,11 +47,9 @@ pub(super) async fn read_at(
     vars: &BTreeMap<String, String>,
     missing: Missing,
 ) -> Result<Read, Failure> {
-    let files = wire::repository(dir).files_at(revision).await.map_err(|e| {
-        Failure::new(format!("the project {} cannot be read at {revision}", dir.display()))
-            .because(&e)
-            .help("name a branch, a tag or a commit of the git repository that the project lies in")
-    })?;
+    let files = wire::repository(dir).files_at(revision).await;
+    let files =
+        files.map_err(|e| unreadable(format!("the project {} cannot be read at {revision}", dir.display()), e))?;
     let mut read = understood(files, vars, missing);
     // They are told from the files as they are now.
     let named = |path: &String| format!("{revision}:{path}");
@@ -55,10 +63,8 @@ pub(super) async fn read_at(
 /// # Errors
 /// The folder cannot be read, or holds nothing.
 pub(super) async fn read(dir: &Path, vars: &BTreeMap<String, String>, missing: Missing) -> Result<Read, Failure> {
-    let files = wire::repository(dir)
-        .files()
-        .await
-        .map_err(|e| Failure::new(format!("the project {} cannot be read", dir.display())).because(&e))?;
+    let files = wire::repository(dir).files().await;
+    let files = files.map_err(|e| unreadable(format!("the project {} cannot be read", dir.display()), e))?;
     if files.is_empty() {
         return Err(Failure::new(format!("the project {} holds no pipelines/**/*.sql", dir.display()))
             .help("name the folder that `pipelines/` is in, with --project or `project` in cyanotype.toml"));
@@ -66,16 +72,47 @@ pub(super) async fn read(dir: &Path, vars: &BTreeMap<String, String>, missing: M
     Ok(understood(files, vars, missing))
 }
 
-fn understood(files: Vec<ProjectFile>, vars: &BTreeMap<String, String>, missing: Missing) -> Read {
-    let mut vars = vars.clone();
-    if missing == Missing::Kept {
-        for name in files.iter().flat_map(|f| template::variables(&f.text)) {
-            vars.entry(name.to_owned()).or_insert_with(|| format!("${{{name}}}"));
+/// Why files could not be had, each bad one on a line of its own, and the way out.
+fn unreadable(what: String, error: PortError) -> Failure {
+    let failure = Failure::new(what);
+    match error {
+        PortError::Unread { files } => {
+            let lines = failure.lines.into_iter().chain(files).collect();
+            Failure { lines, ..failure }.help("mend these files, or take them out of pipelines/ and connectors/")
         }
+        PortError::Missing { system: "git", .. } => {
+            failure.because(&error).help("--since compares with a commit: name a project that lies in a git repository")
+        }
+        PortError::Missing { system: "this machine", .. } => {
+            failure.because(&error).help("install git: the files of a revision are read with it")
+        }
+        PortError::Missing { .. } => failure
+            .because(&error)
+            .help("name the folder that `pipelines/` is in, with --project or `project` in cyanotype.toml"),
+        PortError::Refused { system: "git", .. } => failure
+            .because(&error)
+            .help("name a branch, a tag or a commit of the project's repository: `git log --oneline` lists commits"),
+        _ => failure.because(&error).help("look at what is named above, and try again"),
     }
+}
+
+fn understood(files: Vec<ProjectFile>, vars: &BTreeMap<String, String>, missing: Missing) -> Read {
     let texts: BTreeMap<String, String> = files.into_iter().map(|f| (f.path, f.text)).collect();
     let pairs: Vec<project::File> = texts.iter().map(|(p, t)| (p.clone(), t.clone())).collect();
-    Read { project: project::read(&pairs, &vars), texts }
+    let read = match missing {
+        Missing::Kept => project::read(&pairs, &kept(&texts, vars)),
+        Missing::Reported => project::read(&pairs, vars),
+    };
+    Read { project: read, texts }
+}
+
+/// Values for every placeholder of the files: one without a value is its own.
+fn kept(texts: &BTreeMap<String, String>, vars: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut vars = vars.clone();
+    for name in texts.values().flat_map(|text| template::variables(text)) {
+        vars.entry(name.to_owned()).or_insert_with(|| format!("${{{name}}}"));
+    }
+    vars
 }
 
 /// What becomes of a placeholder without a value.
@@ -87,18 +124,41 @@ pub(super) enum Missing {
     Kept,
 }
 
+/// Where a project's files are, and what stands for their placeholders, for a command that asks no system.
+pub(super) struct Offline {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Values; one that is not at hand is its own placeholder.
+    pub vars: BTreeMap<String, String>,
+    /// Without a configuration nobody says what placeholders there are.
+    pub missing: Missing,
+    /// What is to be said about the configuration.
+    pub remarks: Vec<Diagnostic>,
+}
+
 /// The project's folder and values for its placeholders, also where no configuration is at hand and `--project` is given.
 ///
 /// # Errors
-/// The configuration cannot be used and the project is not named.
-pub(super) fn offline(shell: &Shell, asked: Option<&PathBuf>) -> Result<(PathBuf, BTreeMap<String, String>), Failure> {
-    match asked {
-        Some(dir) if !shell.config.exists() => Ok((dir.clone(), BTreeMap::new())),
-        _ => {
-            let config = shell.config(Need::Client)?;
-            Ok((folder(asked, &config), config.env.variables()))
-        }
+/// The configuration cannot be used, or there is none and the project is not named.
+pub(super) fn offline(shell: &Shell, asked: Option<&PathBuf>) -> Result<Offline, Failure> {
+    if shell.config.exists() {
+        let config = shell.config(Need::Files)?;
+        let (dir, vars) = (folder(asked, &config), config.env.variables_at_hand());
+        let remarks = config.remarks.iter().map(remark).collect();
+        return Ok(Offline { dir, vars, missing: Missing::Reported, remarks });
     }
+    let Some(dir) = asked else {
+        return Err(Failure::new(format!("there is no configuration {}", shell.config.display()))
+            .help("name the project's folder with --project, or a configuration with --config"));
+    };
+    Ok(Offline { dir: dir.clone(), vars: BTreeMap::new(), missing: Missing::Kept, remarks: Vec::new() })
+}
+
+/// A secret in the configuration. Its line is not shown: the secret stands there.
+fn remark(problem: &Problem) -> Diagnostic {
+    let line = problem.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+    let (said, help) = problem.message.split_once(": ").unwrap_or((&problem.message, ""));
+    Diagnostic::warning("C119", format!("{said}{line}")).in_file(problem.file.display().to_string()).help(help)
 }
 
 /// Diagnostics as an answer.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::client::understood;
 use super::output::Failure;
 use super::plan::{Outcome, outcome, settled};
-use super::project::{self, Diagnosed, Missing, Read};
+use super::project::{self, Diagnosed, Missing, Offline, Read};
 use super::{Shell, wire};
 use crate::config::{Need, Scope};
 use crate::daemon::gather;
@@ -17,14 +17,15 @@ use crate::port::Repository;
 
 /// From files alone: the revision stands for what is deployed.
 pub(super) async fn offline(asked: Option<&PathBuf>, shell: &Shell, since: &str) -> Result<Outcome, Failure> {
-    let (dir, vars) = project::offline(shell, asked)?;
+    let Offline { dir, vars, .. } = project::offline(shell, asked)?;
     let (change, texts) = match changed(&dir, &vars, Missing::Kept, since).await? {
         Ok(found) => found,
         Err(blocked) => return Ok(blocked),
     };
     if change.base.tables.is_empty() {
-        return Err(Failure::new(format!("the project {} holds no statement at {since}", dir.display()))
-            .help("name a revision that has the project, or leave --offline out to plan against what is deployed"));
+        return Err(Failure::new(format!("revision {since} has no statement of the project {}", dir.display())).help(
+            "name a revision that has it; before the first one there is nothing to change, and `deploy` is the way",
+        ));
     }
     let input = PlanInput {
         env: shell.env.clone().unwrap_or_else(|| "offline".to_owned()),

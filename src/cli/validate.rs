@@ -24,13 +24,13 @@ use crate::schema::{self, AvroSchema};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Rollout that waits for a look or for an approval.
-    #[arg(value_name = "ROLLOUT", conflicts_with_all = ["blue", "green"], required_unless_present = "green")]
+    #[arg(value_name = "ROLLOUT", conflicts_with_all = ["blue", "green"])]
     pub rollout: Option<String>,
     /// Who asks; the journal keeps it beside the token's name.
     #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
     pub by: Option<String>,
     /// Topic that serves; without it, green is looked through for duplicates.
-    #[arg(long, value_name = "TOPIC", requires = "green")]
+    #[arg(long, value_name = "TOPIC")]
     pub blue: Option<String>,
     /// Topic that is to replace it.
     #[arg(long, value_name = "TOPIC")]
@@ -46,13 +46,14 @@ pub(super) struct Args {
     pub follow: u32,
 }
 
+/// Where to look when a system does not answer.
+const LOOK: &str = "`cyanotype doctor` looks at every system and says what is missing";
+
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let green = match (&args.rollout, &args.green) {
         (Some(rollout), _) => return again(rollout, args.by.as_deref(), shell).await,
         (None, Some(green)) => green.clone(),
-        (None, None) => {
-            return Err(Failure::new("nothing to validate").help("name a rollout, or topics with --blue and --green"));
-        }
+        (None, None) => return Err(nothing_named(args.blue.as_deref())),
     };
     let config = shell.config(Need::Everything)?;
     let ports = wire::ports(&config, &config.project)?;
@@ -60,10 +61,19 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let until = ports.clock.now_ms() + i64::from(args.follow) * 1000;
     let verdict = prove::compare(&ports, contract, until)
         .await
-        .map_err(|e| Failure::new("the topics cannot be compared").because(&e))?;
+        .map_err(|e| Failure::new("the topics cannot be compared").because(&e).help(LOOK))?;
     let pass = verdict.outcome == Outcome::Pass;
     let shown = Compared(verdict);
     Ok(if pass { Reply::yes(shown) } else { Reply::no(shown) })
+}
+
+fn nothing_named(blue: Option<&str>) -> Failure {
+    match blue {
+        Some(blue) => Failure::new(format!("there is nothing to compare {blue} with"))
+            .help(format!("name the topic that is to replace it: --blue {blue} --green TOPIC")),
+        None => Failure::new("nothing to validate")
+            .help("name a rollout, as `status` lists it; or two topics, with --blue TOPIC --green TOPIC"),
+    }
 }
 
 /// Asks the daemon to validate a rollout again.
@@ -91,8 +101,9 @@ impl Display for Compared {
 async fn contract(ports: &Ports, args: &Args, green: &String) -> Result<TableContract, Failure> {
     for topic in args.blue.iter().chain([green]) {
         let found = ports.topics.describe(topic).await;
-        if found.map_err(|e| Failure::new("Kafka cannot be asked").because(&e))?.is_none() {
-            return Err(Failure::new(format!("there is no topic {topic}")));
+        if found.map_err(|e| Failure::new("Kafka cannot be asked").because(&e).help(LOOK))?.is_none() {
+            return Err(Failure::new(format!("there is no topic {topic}"))
+                .help("correct the name; `cyanotype show` names the topics of a rollout's tables"));
         }
     }
     let key = match (args.append, args.key.is_empty()) {
@@ -122,14 +133,29 @@ async fn contract(ports: &Ports, args: &Args, green: &String) -> Result<TableCon
 
 /// Columns of a subject's newest version.
 async fn columns_of(ports: &Ports, subject: &str) -> Result<Vec<String>, Failure> {
-    let asked = |e: crate::port::PortError| Failure::new("the registry cannot be asked").because(&e);
+    let asked = |e: crate::port::PortError| Failure::new("the registry cannot be asked").because(&e).help(LOOK);
     let versions = ports.registry.versions(subject).await.map_err(asked)?;
     let Some(newest) = versions.last() else {
         return Err(Failure::new(format!("the registry has no subject {subject}"))
             .help("name the key's columns with --key; values must be Avro in the registry's wire format"));
     };
     let registered = ports.registry.schema(subject, *newest).await.map_err(asked)?;
-    let parsed: AvroSchema = schema::parse(&registered.text, &registered.references)
-        .map_err(|e| Failure::new(format!("subject {subject} cannot be read")).because(&e))?;
+    let parsed: AvroSchema = schema::parse(&registered.text, &registered.references).map_err(|e| {
+        let help = "only Avro is compared: name topics whose values are Avro in the registry's wire format";
+        Failure::new(format!("subject {subject} cannot be read")).because(&e).help(help)
+    })?;
     Ok(parsed.field_names())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_comparison_is_told_what_is_missing() {
+        let half = nothing_named(Some("a"));
+        assert_eq!(half.lines, ["there is nothing to compare a with"]);
+        assert!(half.help.unwrap().contains("--blue a --green TOPIC"));
+        assert!(nothing_named(None).help.unwrap().starts_with("name a rollout"));
+    }
 }

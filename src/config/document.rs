@@ -5,7 +5,7 @@
 //! read counts only when [`Reader::problems`] is empty. A secret's value never becomes part of a message.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
@@ -13,8 +13,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{ConfigError, Problem, suggestion};
-use super::secret::Secret;
+use super::secret::{Secret, is_variable};
 use super::text_file;
+use crate::model::template::holds_a_secret;
 
 /// A secret of this size is a mistake.
 const SECRET_LIMIT: u64 = 1 << 20;
@@ -36,11 +37,13 @@ pub(super) struct Reader<'a> {
     pub(super) file: &'a Path,
     pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
     pub(super) problems: RefCell<Vec<Problem>>,
+    /// What somebody should look at, though it can be used.
+    pub(super) remarks: RefCell<Vec<Problem>>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str, file: &'a Path, variable: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { text, file, variable, problems: RefCell::new(Vec::new()) }
+        Self { text, file, variable, problems: RefCell::default(), remarks: RefCell::default() }
     }
 
     /// The document's root.
@@ -54,21 +57,33 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn problem(&self, span: &Range<usize>, message: impl Into<String>) {
-        let line = Some(line_of(self.text, span));
-        self.problems.borrow_mut().push(Problem { file: self.file.to_owned(), line, message: message.into() });
+        self.problems.borrow_mut().push(self.at(span, message));
+    }
+
+    fn at(&self, span: &Range<usize>, message: impl Into<String>) -> Problem {
+        Problem { file: self.file.to_owned(), line: Some(line_of(self.text, span)), message: message.into() }
     }
 
     /// Everything found so far, in the order of the file, each once.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let mut all = self.problems.borrow().clone();
-        all.sort_by(|a, b| (a.line, &a.message).cmp(&(b.line, &b.message)));
-        all.dedup();
-        all
+        in_order(&self.problems)
+    }
+
+    /// The same for what somebody should look at.
+    pub(super) fn remarks(&self) -> Vec<Problem> {
+        in_order(&self.remarks)
     }
 
     pub(super) fn directory(&self) -> &Path {
         self.file.parent().unwrap_or(Path::new(""))
     }
+}
+
+fn in_order(found: &RefCell<Vec<Problem>>) -> Vec<Problem> {
+    let mut all = found.borrow().clone();
+    all.sort_by(|a, b| (a.line, &a.message).cmp(&(b.line, &b.message)));
+    all.dedup();
+    all
 }
 
 /// A table of the document, or the empty one in the place of a table that is not there.
@@ -269,13 +284,24 @@ impl<'a> Section<'a> {
             .filter_map(|(name, value)| {
                 let text = match value.get_ref() {
                     // Settings are often numbers and switches, and mean the same as text.
-                    DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str().to_owned()),
+                    DeValue::Integer(number) if number.radix() == 10 => {
+                        section.written_out(name.get_ref(), &value.span(), number.as_str());
+                        Some(number.as_str().to_owned())
+                    }
                     DeValue::Boolean(switch) => Some(switch.to_string()),
                     _ => section.string(name.get_ref(), value),
                 };
                 text.map(|text| (name.get_ref().to_string(), Secret::new(text)))
             })
             .collect()
+    }
+
+    /// The names in a table, also of entries whose value is not at hand.
+    pub(super) fn names(&self, key: &str) -> BTreeSet<String> {
+        match self.raw(key).map(Spanned::get_ref) {
+            Some(DeValue::Table(table)) => table.keys().map(|name| name.get_ref().to_string()).collect(),
+            _ => BTreeSet::new(),
+        }
     }
 
     /// Where an entry of a table of strings stands.
@@ -289,12 +315,26 @@ impl<'a> Section<'a> {
 
     fn string(&self, key: &str, value: &'a Spanned<DeValue<'a>>) -> Option<String> {
         match value.get_ref() {
-            DeValue::String(text) => Some(text.to_string()),
+            DeValue::String(text) => {
+                self.written_out(key, &value.span(), text);
+                Some(text.to_string())
+            }
             DeValue::Table(table) => self.reference(key, value.span(), table),
             _ => {
                 self.wrong_type(key, value, "a string (or { env = \"NAME\" } or { file = \"PATH\" })");
                 None
             }
+        }
+    }
+
+    /// Remarks on a secret whose value stands in the file.
+    fn written_out(&self, key: &str, span: &Range<usize>, value: &str) {
+        if !value.is_empty() && holds_a_secret(key) {
+            let name = self.name_of(key);
+            let message =
+                format!("`{name}` is a secret in plain text: write {{ env = \"NAME\" }} or {{ file = \"PATH\" }}");
+            let remark = self.reader.at(span, message);
+            self.reader.remarks.borrow_mut().push(remark);
         }
     }
 
@@ -319,6 +359,13 @@ impl<'a> Section<'a> {
         }
         if given != 1 {
             self.reader.problem(&span, format!("`{name}` takes either {{ env = \"NAME\" }} or {{ file = \"PATH\" }}"));
+            return None;
+        }
+        if env.as_deref().is_some_and(|env| !is_variable(env)) {
+            // What stands there is not repeated: it may be the secret itself.
+            let message =
+                format!("`{name}` names no environment variable behind `env`: a name has letters, digits and `_`");
+            self.reader.problem(&span, message);
             return None;
         }
         if self.resolve == Resolve::No {

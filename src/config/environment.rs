@@ -1,6 +1,6 @@
 //! What an environment is made of: the types, with their defaults.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub struct Environment {
     pub policy: Policy,
     /// Values of `${NAME}` in SQL and connectors, as written under `vars`.
     pub vars: BTreeMap<String, Secret>,
+    /// Every name under `vars`, also those whose value is not at hand.
+    pub declared: BTreeSet<String>,
 }
 
 impl Environment {
@@ -42,6 +44,16 @@ impl Environment {
             ("REGISTRY".to_owned(), self.registry.url.clone()),
         ]);
         all.extend(self.vars.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())));
+        all
+    }
+
+    /// The same for who only reads files: a value that is not at hand here is its own placeholder.
+    pub fn variables_at_hand(&self) -> BTreeMap<String, String> {
+        let mut all = self.variables();
+        all.retain(|name, value| !value.is_empty() || self.vars.contains_key(name));
+        for name in self.declared.iter().map(String::as_str).chain(["KAFKA", "REGISTRY"]) {
+            all.entry(name.to_owned()).or_insert_with(|| format!("${{{name}}}"));
+        }
         all
     }
 }

@@ -19,6 +19,7 @@ pub use environment::{
     Api, Auth, Carry, Environment, Flink, Kafka, LEVELS, Notify, NullableDefaults, Policy, Reads, Remote, RetireTopics,
     Scope, SigningSecret, StagePolicy, Strategy, Token,
 };
+pub(crate) use problem::nearest;
 pub use problem::{ConfigError, Problem};
 pub use secret::Secret;
 
@@ -38,6 +39,8 @@ pub struct Config {
     pub env: Environment,
     /// Names of all environments in the file.
     pub names: Vec<String>,
+    /// What somebody should look at: secrets that stand in the file.
+    pub remarks: Vec<Problem>,
 }
 
 /// How much of the chosen environment is needed.
@@ -48,6 +51,9 @@ pub enum Need {
     /// Only the way to the daemon. Tokens that are not at hand are left out, and every other reference stays empty: a
     /// person who asks for the status does not need Kafka's password.
     Client,
+    /// Only what reading the project's files takes: values of placeholders, where they are at hand. Nothing of the daemon's
+    /// API is looked up.
+    Files,
 }
 
 /// A configuration of this size is a mistake.
@@ -91,10 +97,10 @@ impl Config {
             let is_chosen = chosen.as_ref().is_ok_and(|chosen| *chosen == name);
             let resolve = match need {
                 Need::Everything if is_chosen => Resolve::Strictly,
-                Need::Client if is_chosen => Resolve::WhereSet,
+                Need::Client | Need::Files if is_chosen => Resolve::WhereSet,
                 _ => Resolve::No,
             };
-            let environment = read::environment(&name, section.resolving(resolve));
+            let environment = read::environment(&name, section.resolving(resolve), need);
             if is_chosen {
                 found = Some(environment);
             }
@@ -103,7 +109,7 @@ impl Config {
         match (chosen, found) {
             (Ok(_), Some(env)) if problems.is_empty() => {
                 let project = reader.directory().join(project.unwrap_or_else(|| ".".to_owned()));
-                Ok(Self { file: file.to_owned(), project, env, names })
+                Ok(Self { file: file.to_owned(), project, env, names, remarks: reader.remarks() })
             }
             (Err(error), _) => {
                 problems.extend(error.problems);

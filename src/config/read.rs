@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::Need;
 use super::document::{Resolve, Section};
 use super::environment::{
     Api, Auth, Carry, Environment, Flink, Kafka, LEVELS, Notify, NullableDefaults, Policy, Reads, Remote, RetireTopics,
@@ -20,19 +21,19 @@ const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Ad
 const LONGEST_SECONDS: u64 = 365 * 24 * 3600;
 
 /// Reads `[env.<name>]`. The value is sound when no problem was found.
-pub(super) fn environment(name: &str, section: Section<'_>) -> Environment {
+pub(super) fn environment(name: &str, section: Section<'_>, need: Need) -> Environment {
     let kafka = kafka(section.section("kafka"));
     let registry = required_remote(section.section("registry"), "\"http://localhost:8081\"");
     let flink = flink(section.section("flink"));
     let connect = section.section("connect");
     let connect = connect.given().then(|| required_remote(connect, "\"http://localhost:8083\""));
-    let api = api(section.section("api"));
+    let api = api(section.section("api"), need);
     let notify = notify(section.section("notify"));
     let journal = section.section("journal");
     let journal_topic = journal.text("topic").and_then(|topic| journal.checked("topic", &topic, topic_name));
     journal.finish();
     let policy = policy(section.section("policy"));
-    let vars = section.map("vars");
+    let (vars, declared) = (section.map("vars"), section.names("vars"));
     for name in vars.keys() {
         if name == template::JOB {
             section.problem_at("vars", name, format!("`{name}` is set by the daemon for each job: remove it"));
@@ -54,6 +55,7 @@ pub(super) fn environment(name: &str, section: Section<'_>) -> Environment {
         journal_topic: journal_topic.unwrap_or_else(|| "cyanotype.journal".to_owned()),
         policy,
         vars,
+        declared,
     }
 }
 
@@ -120,18 +122,23 @@ fn flink(section: Section<'_>) -> Flink {
     Flink { gateway: Remote { url: gateway, auth: auth.clone() }, rest: Remote { url: rest, auth }, settings }
 }
 
-/// A chosen environment's addresses are always needed, its secrets perhaps not.
-fn api(section: Section<'_>) -> Api {
-    let secrets = section.resolve;
-    let addresses = if secrets == Resolve::WhereSet { Resolve::Strictly } else { secrets };
+/// Who asks the daemon needs its address and a token, and signs nothing; who asks nobody needs neither.
+fn api(section: Section<'_>, need: Need) -> Api {
+    let (addresses, tokens_are, keys_are) = match (need, section.resolve) {
+        (_, Resolve::No) | (Need::Files, _) => (Resolve::No, Resolve::No, Resolve::No),
+        (Need::Client, _) => (Resolve::Strictly, Resolve::WhereSet, Resolve::No),
+        (Need::Everything, resolve) => (resolve, resolve, resolve),
+    };
     let section = section.resolving(addresses);
     let listen = section.text("listen").and_then(|listen| section.checked("listen", &listen, socket_address));
     let listen = listen.unwrap_or(LISTEN);
     let url = section.text("url").and_then(|url| section.checked("url", &url, http_address));
     let own = if listen.ip().is_unspecified() { SocketAddr::new(LISTEN.ip(), listen.port()) } else { listen };
     let reads = section.choice("reads", &[("open", Some(Reads::Open)), ("token", Some(Reads::Token))], None);
-    let section = section.resolving(secrets);
-    let (tokens, signing_secrets) = (tokens(&section), signing_secrets(&section));
+    let section = section.resolving(tokens_are);
+    let tokens = tokens(&section);
+    let section = section.resolving(keys_are);
+    let signing_secrets = signing_secrets(&section);
     section.finish();
     Api { listen, url: url.unwrap_or_else(|| format!("http://{own}")), reads, tokens, signing_secrets }
 }

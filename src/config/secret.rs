@@ -37,3 +37,10 @@ impl fmt::Display for Secret {
         f.write_str("***")
     }
 }
+
+/// True for what can be the name of an environment variable.
+pub(super) fn is_variable(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}

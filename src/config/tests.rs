@@ -313,6 +313,56 @@ fn a_client_needs_no_secret_but_its_address() {
 }
 
 #[test]
+fn who_reads_files_needs_no_token_and_no_address() {
+    let text = format!(
+        "{DEV}vars = {{ A = \"a\", B = {{ env = \"NO\" }} }}\n[env.dev.api]\nurl = {{ env = \"NO\" }}\n\
+         signing_secrets = [{{ name = \"w\", secret = {{ env = \"SHORT\" }} }}]\n\
+         tokens = [{{ name = \"a\", secret = {{ env = \"SHORT\" }}, scopes = [\"read\"] }}]\n"
+    );
+    let short = &[("SHORT", "short")];
+    let env = read_with(&text, None, Need::Files, short).unwrap().env;
+    let values = [("A", "a"), ("B", "${B}"), ("KAFKA", "localhost:9092"), ("REGISTRY", "http://localhost:8081")];
+    assert_eq!(env.variables_at_hand(), values.map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+    // Who talks to the daemon shows a token, and never signs.
+    let text = text.replace("url = { env = \"NO\" }\n", "");
+    let error = read_with(&text, None, Need::Client, short).unwrap_err();
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.contains("`env.dev.api.tokens[0].secret` needs at least 16 printable"), "{error}");
+}
+
+#[test]
+fn a_secret_in_plain_text_is_remarked_and_not_shown() {
+    let plain = "registry.auth = { user = \"u\", password = \"hunter2\" }\n\
+        kafka.properties.\"sasl.password\" = \"hunter2\"\n\
+        vars = { DB_PASSWORD = 1234567, PASSWORD_FILE = \"/p\", NAME = \"hunter2\", T = { env = \"T\", default = \"t\" } }\n\
+        api.tokens = [{ name = \"a\", secret = \"hunter2-hunter2-hunter2\", scopes = [\"read\"] }]\n";
+    let config =
+        read(&format!("{}{plain}", DEV.replace("kafka.brokers = \"localhost:9092\"\n", "kafka.brokers = \"k:1\"\n")));
+    let remarks: Vec<String> = config.unwrap().remarks.iter().map(ToString::to_string).collect();
+    let keys = [
+        "env.dev.registry.auth.password",
+        "env.dev.kafka.properties.sasl.password",
+        "env.dev.vars.DB_PASSWORD",
+        "env.dev.api.tokens[0].secret",
+    ];
+    assert_eq!(remarks.len(), keys.len(), "{remarks:?}");
+    for (remark, key) in remarks.iter().zip(keys) {
+        assert!(remark.contains(&format!("`{key}` is a secret in plain text: write {{ env = ")), "{remark}");
+        assert!(!remark.contains("hunter2") && !remark.contains("1234567"), "{remark}");
+    }
+    assert!(read(DEV).unwrap().remarks.is_empty());
+}
+
+#[test]
+fn what_is_no_name_of_a_variable_is_not_repeated() {
+    for pasted in ["hunter2 !", "hunter2-hunter2", "2hunter2", ""] {
+        let error = refusal(&format!("registry.auth.token = {{ env = \"{pasted}\" }}\n"));
+        assert!(error.contains("`env.dev.registry.auth.token` names no environment variable behind `env`"), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}
+
+#[test]
 fn references_of_other_environments_are_not_looked_up() {
     let stage = DEV.replace("project = \"shop\"", "").replace("dev", "stage");
     let text = format!("{DEV}{stage}prefix = {{ env = \"NO\" }}\n");

@@ -61,6 +61,18 @@ pub fn resolve(text: &str, values: &BTreeMap<String, String>) -> Result<String, 
     resolve_with(text, |name| values.get(name).map(String::as_str))
 }
 
+/// True when what stands under this key of a configuration is usually a secret, which a placeholder keeps out of it.
+pub fn holds_a_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase().replace(['_', '-'], ".");
+    let elsewhere = ["file", "location", "path", "url", "uri", "name"];
+    let word = key.rsplit('.').next().unwrap_or_default();
+    !elsewhere.contains(&word)
+        && (["password", "passwd", "passphrase", "secret", "jaas", "credential", "api.key", "private.key", "user.info"]
+            .iter()
+            .any(|part| key.contains(part))
+            || word == "token")
+}
+
 fn is_name(text: &str) -> bool {
     text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_')
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
@@ -76,5 +88,17 @@ mod tests {
         assert_eq!(resolve("'${A}.${A}' ${ {b}", &values).unwrap(), "'x.x' ${ {b}");
         assert_eq!(resolve("${B}", &values).unwrap_err().name, "B");
         assert_eq!(variables("${A} ${B} ${A} ${not a name}"), ["A", "B"]);
+    }
+
+    #[test]
+    fn keys_of_secrets_are_known_by_their_words() {
+        for key in
+            ["password", "sasl.password", "DB_PASSWORD", "token", "api_token", "client.secret", "sasl.jaas.config"]
+        {
+            assert!(holds_a_secret(key), "{key}");
+        }
+        for key in ["user", "ssl.key.location", "PASSWORD_FILE", "token.endpoint.url", "tokens.max", "SECRET_NAME"] {
+            assert!(!holds_a_secret(key), "{key}");
+        }
     }
 }

@@ -110,14 +110,7 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
 fn plannable(evolution: &Evolution) -> Result<(), Vec<Diagnostic>> {
     let assessment = &evolution.assessment;
     if !assessment.plannable() {
-        return Err(assessment
-            .reasons
-            .iter()
-            .map(|reason| {
-                Diagnostic::error("C201", format!("{} version {}: {reason}", evolution.subject, evolution.to_version))
-                    .help("undo the change at the source: a compatible one is planned by itself")
-            })
-            .collect());
+        return Err(refused(&evolution.subject, evolution.to_version, &assessment.reasons));
     }
     let strange: Vec<Diagnostic> = evolution
         .changes
@@ -140,6 +133,33 @@ fn plannable(evolution: &Evolution) -> Result<(), Vec<Diagnostic>> {
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
+/// How many reasons of one kind are told: the first ones are enough to see what happened.
+const TOLD: usize = 20;
+
+/// Why a version is not planned, each reason a problem of its own.
+pub fn refused(subject: &str, version: i32, reasons: &[String]) -> Vec<Diagnostic> {
+    let version = format!("{subject} version {version}");
+    let more = reasons.len().saturating_sub(TOLD);
+    let more = (more > 0).then(|| format!("and {more} more reasons"));
+    let told = reasons.iter().take(TOLD).map(|reason| shortened(reason));
+    told.chain(more)
+        .map(|reason| {
+            Diagnostic::error("C201", format!("{version}: {reason}"))
+                .help("undo the change at the source: a compatible one is planned by itself")
+        })
+        .collect()
+}
+
+/// A reason that is a list, cut after its first parts.
+fn shortened(reason: &str) -> String {
+    let mut parts = reason.split("; ");
+    let told: Vec<&str> = parts.by_ref().take(TOLD).collect();
+    match parts.count() {
+        0 => told.join("; "),
+        more => format!("{}; and {more} more", told.join("; ")),
+    }
+}
+
 /// A column that was added, or a change that neither the deployed tables nor their records notice.
 fn understood(change: &Change) -> bool {
     let unnoticed = change.old_table == Noticed::Fine && change.new_table == Noticed::Fine;
@@ -159,7 +179,9 @@ fn readers(estate: &Estate, evolution: &Evolution) -> Result<BTreeMap<String, St
         .collect();
     if found.is_empty() {
         let text = format!("no reader table has the topic {} of subject {}", evolution.topic, evolution.subject);
-        return Err(vec![Diagnostic::error("C203", text)]);
+        let help =
+            "correct the subject, or add the reader table of its topic: a subject is `<topic>-value` or `<topic>-key`";
+        return Err(vec![Diagnostic::error("C203", text).help(help)]);
     }
     Ok(found)
 }
@@ -286,4 +308,16 @@ fn verdicts(evolution: &Evolution) -> Vec<String> {
     let mut lines = vec![format!("registry: {}", assessment.registry), format!("data: {}", assessment.data)];
     lines.extend(assessment.reasons.iter().cloned());
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_is_cut() {
+        let reason = |n: usize| (0..n).map(|i| format!("field {i}")).collect::<Vec<_>>().join("; ");
+        assert_eq!(shortened(&reason(TOLD)), reason(TOLD));
+        assert_eq!(shortened(&reason(50_000)), format!("{}; and 49980 more", reason(TOLD)));
+    }
 }

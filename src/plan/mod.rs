@@ -5,13 +5,15 @@
 //! records get in a new column, [`parity`] how each column is proven, [`start`] from where green begins, [`job`] what a
 //! session needs, [`cascade`] what every cascade has in common, [`meaning`] what statements say, [`evolve`], [`change`] and
 //! [`deploy`] put a [`document::Plan`] together, [`standing`] what it stands on, [`report`]
-//! prints it; [`trace`] answers where a column comes from and goes to.
+//! prints it; [`trace`] answers where a column comes from and goes to, [`check`] what else is wrong with the files.
 //!
 //! Rules: planning changes nothing in the world; the same input gives the same bytes; what is not understood blocks the
 //! plan with a diagnostic; SQL is changed by edits on spans only.
 
 pub mod cascade;
 pub mod change;
+pub mod check;
+mod connector;
 mod defaults;
 pub mod deploy;
 pub mod document;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::connector;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::manifest::{DeployedConnector, DeployedTable, Manifest};
 use crate::model::sink::{self, Inexact};
@@ -31,11 +32,12 @@ pub fn read(files: &[File], vars: &BTreeMap<String, String>) -> Project {
     let mut project = Project::default();
     let mut inserts: Vec<(String, String, String)> = Vec::new();
     let mut connectors: BTreeMap<String, String> = BTreeMap::new();
+    let mut empty = Vec::new();
     for (path, text) in files {
         if path.ends_with(".json") {
             connector(path, text, &mut connectors, &mut project);
         } else if path.ends_with(".sql") {
-            script(path, text, &mut project, &mut inserts);
+            script(path, text, &mut project, &mut inserts, &mut empty);
         }
     }
     for (target, path, text) in inserts {
@@ -63,16 +65,26 @@ pub fn read(files: &[File], vars: &BTreeMap<String, String>) -> Project {
             ),
         }
     }
+    empty_files(&mut project, &empty);
     resolve_topics(&mut project, vars);
     one_table_for_a_written_topic(&mut project);
-    attach_connectors(&mut project, vars);
+    attach_connectors(&mut project, vars, &connectors);
     project
 }
 
-fn script(path: &str, text: &str, project: &mut Project, inserts: &mut Vec<(String, String, String)>) {
+fn script(
+    path: &str,
+    text: &str,
+    project: &mut Project,
+    inserts: &mut Vec<(String, String, String)>,
+    empty: &mut Vec<String>,
+) {
     let parsed = sql::parse(text);
     project.diagnostics.extend(parsed.diagnostics().iter().map(|d| d.clone().in_file(path)));
     let statements = parsed.statements();
+    if statements.is_empty() && !broken(parsed.diagnostics()) {
+        empty.push(path.to_owned());
+    }
     for (i, statement) in statements.iter().enumerate() {
         let own = own_text(text, statements, i);
         match &statement.kind {
@@ -92,6 +104,31 @@ fn script(path: &str, text: &str, project: &mut Project, inserts: &mut Vec<(Stri
             ),
         }
     }
+}
+
+/// A file without a statement is told; one that by its name holds a table's INSERT would turn the table into a reader.
+fn empty_files(project: &mut Project, empty: &[String]) {
+    for path in empty {
+        let file = path.rsplit('/').next().unwrap_or_default();
+        let table = file.strip_prefix("dml.").and_then(|rest| rest.strip_suffix(".sql"));
+        let unwritten = table.filter(|table| {
+            let logical = name::split(table).0;
+            project.manifest.tables.get(logical).is_some_and(|known| known.dml.is_none() && !is_view(&known.ddl))
+        });
+        let problem = match unwritten {
+            Some(table) => {
+                Diagnostic::error("C118", format!("{path} holds no statement, and nothing else writes table `{table}`"))
+                    .help("write its INSERT; if the table is only read, remove the file")
+            }
+            None => Diagnostic::warning("C118", format!("{path} holds no statement"))
+                .help("write its statement, or remove the file"),
+        };
+        project.diagnostics.push(problem.in_file(path));
+    }
+}
+
+fn is_view(ddl: &str) -> bool {
+    matches!(sql::parse(ddl).statements(), [Statement { kind: StatementKind::CreateView(_), .. }])
 }
 
 /// A statement's own text: the whole file when it stands alone, else from the end of the one before to its own end.
@@ -178,75 +215,66 @@ fn one_table_for_a_written_topic(project: &mut Project) {
     }
 }
 
-/// `{"name", "config"}` of a connector's file.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ConnectorFile {
-    name: String,
-    config: BTreeMap<String, String>,
-}
-
 fn connector(path: &str, text: &str, seen: &mut BTreeMap<String, String>, project: &mut Project) {
-    match serde_json::from_str::<ConnectorFile>(text) {
+    match connector::read(path, text) {
         Ok(file) => {
             if let Some(other) = seen.insert(file.name.clone(), path.to_owned()) {
                 let text = format!("connector `{}` is written twice, here and in {other}", file.name);
                 let help = "give one of them another name, or remove it";
                 project.diagnostics.push(Diagnostic::error("C117", text).in_file(path).help(help));
+                // The one that came first is the one that is kept.
+                seen.insert(file.name, other);
                 return;
             }
-            project
-                .manifest
-                .connectors
-                .insert(file.name, DeployedConnector { table: String::new(), config: file.config });
+            let connector = DeployedConnector { table: String::new(), config: file.config };
+            project.manifest.connectors.insert(file.name, connector);
         }
-        Err(error) => project.diagnostics.push(
-            Diagnostic::error("C110", format!("{path} is not a connector: {error}"))
-                .in_file(path)
-                .help("a connector's file is {\"name\": \"...\", \"config\": {\"key\": \"value\", ...}}"),
-        ),
+        Err(problem) => project.diagnostics.push(problem),
     }
 }
 
 /// Finds the table whose topic each sink connector reads.
-fn attach_connectors(project: &mut Project, vars: &BTreeMap<String, String>) {
+fn attach_connectors(project: &mut Project, vars: &BTreeMap<String, String>, files: &BTreeMap<String, String>) {
     let tables = &project.manifest.tables;
     let by_topic: BTreeMap<String, String> =
         tables.iter().filter_map(|(name, t)| t.topic.clone().map(|topic| (topic, name.clone()))).collect();
     for (name, connector) in &mut project.manifest.connectors {
+        let mut found = Vec::new();
         let topics = connector.config.get("topics").cloned().unwrap_or_default();
-        let resolved = template::resolve(&topics, vars).unwrap_or(topics.clone());
-        match by_topic.get(&resolved) {
-            Some(table) => connector.table = table.clone(),
-            None => project.diagnostics.push(
+        match template::resolve(&topics, vars).map(|resolved| by_topic.get(&resolved)) {
+            Ok(Some(table)) => connector.table = table.clone(),
+            Ok(None) => found.push(
                 Diagnostic::error("C111", format!("connector `{name}` reads `{topics}`, which is no table's topic"))
                     .help("a sink connector reads the topic of one table: set \"topics\" to it"),
             ),
+            Err(missing) => found.push(Diagnostic::error("C109", missing.to_string())),
         }
         if connector.config.contains_key("topics.regex") {
-            project.diagnostics.push(
+            found.push(
                 Diagnostic::error("C112", format!("connector `{name}` uses topics.regex"))
                     .help("name the topic: a pattern would also match the green one"),
             );
         }
         let upsert = connector.config.get("insert.mode").is_some_and(|m| m == "upsert");
         if upsert && !connector.config.contains_key("collection.name.format") {
-            project.diagnostics.push(
+            found.push(
                 Diagnostic::error("C113", format!("connector `{name}` does not pin its destination table"))
                     .help("set collection.name.format: without it green would be written into a new table"),
             );
         }
         let isolation = connector.config.get("consumer.override.isolation.level").map(String::as_str);
         if isolation != Some("read_committed") {
-            project.diagnostics.push(
+            found.push(
                 Diagnostic::warning("C114", format!("connector `{name}` reads records of aborted transactions"))
                     .help("set consumer.override.isolation.level to read_committed"),
             );
         }
         // The topic of a reader table is never gone over from.
         if tables.get(&connector.table).is_some_and(|table| table.dml.is_some()) {
-            project.diagnostics.extend(inexact(name, &connector.config));
+            found.extend(inexact(name, &connector.config));
         }
+        let placed = found.into_iter().map(|d| Diagnostic { file: files.get(name).cloned(), ..d });
+        project.diagnostics.extend(placed);
     }
 }
 

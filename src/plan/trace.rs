@@ -53,6 +53,14 @@ pub fn of(estate: &Estate, table: &str, column: Option<&str>) -> Option<Trace> {
     Some(Trace { target, sources: shown(&edges, &backward), uses: shown(&edges, &forward) })
 }
 
+/// The columns of a table, by name; `None` when there is no such table.
+pub fn columns(estate: &Estate, table: &str) -> Option<BTreeSet<String>> {
+    let own = estate.tables.get(table).or_else(|| estate.tables.get(estate.logical.get(table)?))?;
+    let mut columns = places(own, &edges(estate));
+    columns.remove(ROWS);
+    Some(columns)
+}
+
 type Edges = BTreeMap<(Place, Place), BTreeSet<&'static str>>;
 
 /// Names of a table's columns, from its DDL or, for a view, from what its query gives.

@@ -4,6 +4,8 @@
 
 mod architecture;
 #[cfg(feature = "daemon")]
+mod commands;
+#[cfg(feature = "daemon")]
 mod crash;
 #[cfg(feature = "daemon")]
 mod deploy;

@@ -167,7 +167,11 @@ fn what_cannot_be_compared_is_said() {
     let shop = Shop::new();
     let unknown = shop.plan(&["--since", "nowhere"]);
     assert_eq!(unknown.code, 2);
-    assert!(unknown.err.contains("revision `nowhere`") && unknown.err.contains("no such revision"), "{}", unknown.err);
+    assert!(
+        unknown.err.contains("revision `nowhere`") && unknown.err.contains("no such branch, tag or commit"),
+        "{}",
+        unknown.err
+    );
     shop.edit(DIM, "SELECT\n", "SELECT FROM\n");
     let broken = shop.plan(&["--since", "HEAD"]);
     assert_eq!(broken.code, 1, "{}", broken.err);

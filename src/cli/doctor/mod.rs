@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use super::Shell;
 use super::output::{Failure, Paint, Painted, Reply, colour, plain};
-use crate::config::{Need, Scope};
+use crate::config::{Need, Problem, Scope};
 
 /// Look at every system that the configuration names: one line each, with what to do.
 #[derive(Debug, clap::Args)]
@@ -101,6 +101,7 @@ pub(super) async fn run(_args: Args, shell: &Shell) -> Result<Reply, Failure> {
         http::daemon(&daemon),
     );
     let mut checks = vec![Check::ok("configuration", format!("{} is sound", config.file.display()))];
+    checks.extend(config.remarks.iter().map(plain_secret));
     checks.extend(project::checks(&config));
     checks.extend(kafka?);
     checks.extend(registry);
@@ -112,9 +113,25 @@ pub(super) async fn run(_args: Args, shell: &Shell) -> Result<Reply, Failure> {
     Ok(if worst == Some(Health::Fail) { Reply::no(report) } else { Reply::yes(report) })
 }
 
+/// A secret that stands in the configuration.
+fn plain_secret(remark: &Problem) -> Check {
+    let line = remark.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+    let (seen, help) = remark.message.split_once(": ").unwrap_or((&remark.message, ""));
+    Check::warning("secret", format!("{seen}{line}"), help)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_in_the_file_is_a_warning_with_its_line() {
+        let message = "`env.dev.x` is a secret in plain text: write { env = \"NAME\" }".to_owned();
+        let check = plain_secret(&Problem { file: "c.toml".into(), line: Some(7), message });
+        let want =
+            Check::warning("secret", "`env.dev.x` is a secret in plain text (line 7)", "write { env = \"NAME\" }");
+        assert_eq!(check, want);
+    }
 
     #[test]
     fn a_check_is_a_line_with_what_to_do() {

@@ -87,7 +87,7 @@ mod tests {
         }
         let names = vec!["dev".to_owned()];
         let (file, project) = (root.path().join("c.toml"), root.path().to_owned());
-        checks(&Config { file, project, env: environment("http://d"), names })
+        checks(&Config { file, project, env: environment("http://d"), names, remarks: Vec::new() })
     }
 
     #[test]

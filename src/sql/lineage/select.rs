@@ -127,7 +127,8 @@ impl<'a> Walker<'a> {
             };
             let value = match output {
                 Some(column) => column.value.clone(),
-                None => self.expr(expr),
+                None if matches!(expr.kind, ExprKind::Column(_)) => self.expr(expr),
+                None => self.with_names_of(&closed(relation), |walker| walker.expr(expr)),
             };
             self.row(value, UseKind::Order, expr.span);
         }
@@ -214,15 +215,21 @@ impl<'a> Walker<'a> {
 
     /// `HAVING` and `QUALIFY`, which may use the select list's names.
     fn condition(&mut self, filter: &Expr, relation: &Relation) {
+        self.with_names_of(relation, |walker| walker.row_expr(filter, UseKind::Filter));
+    }
+
+    /// Looks at something that may use a result's names as well as those of its sources.
+    fn with_names_of<T>(&mut self, relation: &Relation, look: impl FnOnce(&mut Self) -> T) -> T {
         let names = Source { parts: Vec::new(), relation: relation.clone(), qualified_only: false };
         // The select list is farther away than the sources.
         let outer = Scope { sources: vec![names], merged: Vec::new() };
         let at = self.scopes.len().saturating_sub(1);
         self.scopes.insert(at, outer);
-        self.row_expr(filter, UseKind::Filter);
+        let found = look(self);
         if at < self.scopes.len() {
             self.scopes.remove(at);
         }
+        found
     }
 
     fn group_key(&mut self, key: &Expr, relation: &Relation) {
@@ -234,7 +241,10 @@ impl<'a> Walker<'a> {
             let value = column.value.clone();
             return self.row(value, UseKind::Group, key.span);
         }
-        self.row_expr(key, UseKind::Group);
+        if matches!(key.kind, ExprKind::Column(_)) {
+            return self.row_expr(key, UseKind::Group);
+        }
+        self.with_names_of(&closed(relation), |walker| walker.row_expr(key, UseKind::Group));
     }
 
     fn in_sources(&self, name: &str) -> bool {
@@ -287,6 +297,11 @@ impl<'a> Walker<'a> {
         let value = self.column(name).lifted(UseKind::Computed);
         relation.open.push(super::scope::Open::Value(value));
     }
+}
+
+/// The columns that a result names.
+fn closed(relation: &Relation) -> Relation {
+    Relation { columns: relation.columns.clone(), open: Vec::new() }
 }
 
 /// The name that an item without an alias has.

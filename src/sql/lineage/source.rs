@@ -219,9 +219,14 @@ impl Walker<'_> {
         let mut time = Value::default();
         let source = Source { parts: Vec::new(), relation: relation.clone(), qualified_only: false };
         self.scopes.push(Scope { sources: vec![source], merged: Vec::new() });
+        let notes = self.notes.len();
         for column in descriptors {
             let value = self.ident(column).lifted(UseKind::Window);
             time.add(value);
+        }
+        if !is_window(&function) {
+            // What a function does with a name is its own affair: it may be one that it makes.
+            self.notes.truncate(notes);
         }
         self.scopes.pop();
         self.row(time.clone(), UseKind::Window, call.span);

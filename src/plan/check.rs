@@ -1,0 +1,305 @@
+//! What a reading of the files does not ask: placeholders without a value, columns that no table has, and secrets in plain
+//! text.
+//!
+//! Rules: a column is reported only when every table that it could be from is known with all its columns; a name that
+//! could be anything is left to Flink.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::estate::{Estate, Table};
+use super::project::File;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::manifest::Manifest;
+use crate::model::template;
+use crate::sql::{self, Catalog};
+
+/// `found` by reading the files, with one problem for each placeholder that `values` does not hold, at its first place.
+pub fn placeholders(files: &[File], values: &BTreeMap<String, String>, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    // Reading meets only those that it needs, and each as often as it does.
+    found.retain(|d| d.code != "C109");
+    let mut missing: BTreeMap<&str, Vec<&File>> = BTreeMap::new();
+    for file in files {
+        for name in template::variables(&file.1) {
+            if name != template::JOB && !values.contains_key(name) {
+                missing.entry(name).or_default().push(file);
+            }
+        }
+    }
+    for (name, used) in missing {
+        let Some(((path, text), others)) = used.split_first() else { continue };
+        let placeholder = format!("${{{name}}}");
+        let start = text.find(&placeholder).unwrap_or(0);
+        let also = match others {
+            [] => "used here".to_owned(),
+            [(other, _)] => format!("used here, and in {other}"),
+            others => format!("used here, and in {} other files", others.len()),
+        };
+        let message = template::MissingVariable { name: name.to_owned() }.to_string();
+        let span = Span::new(start, start + placeholder.len());
+        found.push(Diagnostic::error("C109", message).in_file(path).at(span, also));
+    }
+    found
+}
+
+/// A warning for each secret that stands in a connector's file. `${..}` of any kind is none: Connect has its own as well.
+pub fn secrets(manifest: &Manifest) -> Vec<Diagnostic> {
+    let entries = manifest.connectors.iter().flat_map(|(name, c)| c.config.iter().map(move |entry| (name, entry)));
+    entries
+        .filter(|(_, (key, value))| template::holds_a_secret(key) && !value.is_empty() && !value.contains("${"))
+        .map(|(name, (key, _))| {
+            let text = format!("connector `{name}` has `{key}` in plain text, which plans and the journal will hold");
+            Diagnostic::warning("C119", text).help("write a placeholder, and its value under [env.<name>.vars]")
+        })
+        .collect()
+}
+
+/// A warning for each column that a statement names and no table has. `texts` are the files by path.
+pub fn columns(estate: &Estate, texts: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+    let catalog = open_where_unknown(estate);
+    let mut found = Vec::new();
+    for table in estate.tables.values() {
+        if let Some(query) = table.query() {
+            let notes = sql::lineage(query, &catalog).notes;
+            let help = format!("correct the name: {}", choices(estate, table));
+            found.extend(named(notes, table.query_text(), table.query_file(), texts).map(|d| d.help(&help)));
+        }
+        if let Some(create) = table.create().filter(|create| create.like.is_none()) {
+            let notes = sql::table_lineage(create).notes;
+            let own = table.deployed.ddl.as_str();
+            let help = "correct the name, or declare the column";
+            found.extend(named(notes, own, &table.deployed.ddl_file, texts).map(|d| d.help(help)));
+        }
+    }
+    found
+}
+
+/// The catalog, without the columns of tables that take more from others.
+fn open_where_unknown(estate: &Estate) -> Catalog {
+    let mut catalog = estate.catalog.clone();
+    for table in estate.tables.values().filter(|t| t.create().is_some_and(|create| create.like.is_some())) {
+        if let Some(known) = catalog.tables.get_mut(&table.deployed.physical) {
+            known.columns.clear();
+        }
+    }
+    catalog
+}
+
+/// A function without arguments that may be called without brackets, which our reader takes for a column.
+const BARE: &str = "PI";
+
+/// Notes on columns that are not there, each place once, in the file that `own` was cut from.
+fn named<'a>(
+    notes: Vec<Diagnostic>,
+    own: &'a str,
+    file: &'a str,
+    texts: &'a BTreeMap<String, String>,
+) -> impl Iterator<Item = Diagnostic> + 'a {
+    let before = texts.get(file).and_then(|text| text.find(own)).unwrap_or(0);
+    let mut seen = BTreeSet::new();
+    notes.into_iter().filter(|note| note.code == sql::code::UNKNOWN_COLUMN).filter_map(move |mut note| {
+        let span = note.labels.first()?.span;
+        let function = span.of(own).eq_ignore_ascii_case(BARE);
+        if function || !seen.insert(span) {
+            return None;
+        }
+        for label in &mut note.labels {
+            label.span = Span::new(label.span.start + before, label.span.end + before);
+        }
+        Some(note.in_file(file))
+    })
+}
+
+/// How many columns are listed.
+const LISTED: usize = 12;
+
+/// The columns of what a statement reads, for people.
+fn choices(estate: &Estate, table: &Table) -> String {
+    let of = |name: &String| {
+        let read = estate.tables.get(name)?;
+        let known = estate.catalog.tables.get(&read.deployed.physical)?;
+        let mut columns: Vec<&str> = known.columns.iter().map(|c| c.name.as_str()).collect();
+        let more = columns.len().saturating_sub(LISTED);
+        columns.truncate(LISTED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        (!columns.is_empty()).then(|| format!("`{}` has {}{more}", read.deployed.physical, columns.join(", ")))
+    };
+    let all: Vec<String> = table.reads.iter().filter_map(of).collect();
+    if all.is_empty() { "what it reads has no such column".to_owned() } else { all.join("; ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Label;
+    use crate::model::manifest::DeployedConnector;
+    use crate::plan::{estate, project};
+
+    const ORDERS: &str = "CREATE TABLE orders (id BIGINT, amount INT, item ROW<sku STRING, n INT>, ts TIMESTAMP(3),\n\
+        items ARRAY<ROW<sku STRING>>, part INT METADATA FROM 'partition' VIRTUAL, twice AS amount * 2,\n\
+        WATERMARK FOR ts AS ts, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = 'orders')";
+    const RATES: &str = "CREATE TABLE rates (cur STRING, rate INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts,\n\
+        PRIMARY KEY (cur) NOT ENFORCED) WITH ('topic' = 'rates')";
+    const LIKE: &str = "CREATE TABLE more (extra INT) WITH ('topic' = 'more') LIKE orders";
+
+    fn file(path: &str, text: impl Into<String>) -> File {
+        (path.to_owned(), text.into())
+    }
+
+    fn found(files: &[File]) -> Vec<Diagnostic> {
+        let read = project::read(files, &BTreeMap::new());
+        assert!(!project::broken(&read.diagnostics), "{:?}", read.diagnostics);
+        let texts = files.iter().cloned().collect();
+        columns(&estate::read(&read.manifest).unwrap(), &texts)
+    }
+
+    /// What is said about a query over the tables above.
+    fn about(query: &str) -> Vec<String> {
+        let out = "CREATE TABLE o (x INT) WITH ('topic' = 'o')";
+        let files = [
+            file("a.sql", ORDERS),
+            file("b.sql", RATES),
+            file("l.sql", LIKE),
+            file("o.sql", out),
+            file("i.sql", format!("INSERT INTO o {query}")),
+        ];
+        found(&files).into_iter().map(|d| d.message).collect()
+    }
+
+    #[test]
+    fn a_column_that_no_table_has_is_named_at_its_place() {
+        let text = format!("-- two statements\n{ORDERS};\n\nCREATE VIEW v AS\nSELECT id, o.nmae FROM orders AS o;\n");
+        let found = found(&[file("pipelines/all.sql", text.clone())]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].code.as_str(), found[0].file.as_deref()), ("S101", Some("pipelines/all.sql")));
+        assert_eq!(found[0].labels[0].span.of(&text), "o.nmae");
+        assert!(found[0].help.as_ref().unwrap().contains("`orders` has id, amount, item"), "{found:?}");
+        for (query, name) in [
+            ("SELECT a FROM (SELECT id FROM orders)", "a"),
+            ("SELECT id FROM orders WHERE EXISTS (SELECT 1 FROM rates WHERE cur = orders.nr)", "orders.nr"),
+            ("SELECT COUNT(*) FROM orders GROUP BY nr", "nr"),
+            ("SELECT Id FROM orders", "Id"),
+            ("WITH c AS (SELECT id FROM orders) SELECT amount FROM c", "amount"),
+        ] {
+            assert_eq!(about(query), [format!("column `{name}` is in no table of this query")], "{query}");
+        }
+    }
+
+    #[test]
+    fn what_is_right_or_not_known_is_left_alone() {
+        for query in [
+            "SELECT * FROM orders",
+            "SELECT o.*, part, twice, CURRENT_DATE, LOCALTIMESTAMP, PROCTIME(), o.item.sku, item.n FROM orders AS o",
+            "SELECT `default_catalog`.`default_database`.orders.id FROM `default_catalog`.`default_database`.orders",
+            "SELECT amount + 1 AS a FROM orders ORDER BY a + 1, id LIMIT 3",
+            "SELECT UPPER(cur) AS c, SUM(rate) AS s FROM rates GROUP BY UPPER(cur) HAVING SUM(rate) > 1 ORDER BY s",
+            "SELECT amount AS a, COUNT(*) FROM orders GROUP BY a",
+            "SELECT s.sku FROM orders CROSS JOIN UNNEST(items) AS s (sku)",
+            "SELECT sku FROM orders, UNNEST(items)",
+            "SELECT w, v FROM orders, LATERAL TABLE(split(cur_of(id))) AS t (w, v)",
+            "SELECT word FROM orders LEFT JOIN LATERAL TABLE(split(item.sku)) ON TRUE",
+            "SELECT o.id, r.rate FROM orders AS o JOIN rates FOR SYSTEM_TIME AS OF o.ts AS r ON r.cur = o.item.sku",
+            "SELECT window_start, window_end, window_time, SUM(amount) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '5' MINUTES)) GROUP BY window_start, window_end, window_time",
+            "SELECT window_start FROM TABLE(HOP(DATA => TABLE orders, TIMECOL => DESCRIPTOR(ts), SLIDE => INTERVAL '1' MINUTE, SIZE => INTERVAL '5' MINUTE))",
+            "SELECT TUMBLE_START(ts, INTERVAL '1' HOUR), SUM(amount) FROM orders GROUP BY TUMBLE(ts, INTERVAL '1' HOUR)",
+            "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY id ORDER BY ts DESC) AS rn FROM orders) WHERE rn = 1",
+            "SELECT id, ROW_NUMBER() OVER (PARTITION BY id ORDER BY ts) AS rn FROM orders QUALIFY rn = 1",
+            "SELECT id, SUM(amount) OVER w AS s FROM orders WINDOW w AS (PARTITION BY id ORDER BY ts)",
+            "SELECT T.a, T.n FROM orders MATCH_RECOGNIZE (PARTITION BY id ORDER BY ts MEASURES A.amount AS a, LAST(B.ts) AS n, CLASSIFIER() AS c \
+             ONE ROW PER MATCH AFTER MATCH SKIP PAST LAST ROW PATTERN (A B+) DEFINE A AS A.amount > 1, B AS amount > PREV(B.amount)) AS T",
+            "SELECT EXTRACT(YEAR FROM ts), TIMESTAMPDIFF(DAY, ts, ts), TIMESTAMPADD(HOUR, 1, ts), CEIL(ts TO HOUR), FLOOR(ts TO DAY) FROM orders",
+            "SELECT TRIM(BOTH ' ' FROM cur), SUBSTRING(cur FROM 1 FOR 2), POSITION('a' IN cur), OVERLAY(cur PLACING 'x' FROM 1), CAST(cur AS INT) FROM rates",
+            "SELECT JSON_OBJECT(KEY 'a' VALUE cur NULL ON NULL), JSON_VALUE(cur, '$.a' RETURNING INT DEFAULT 1 ON EMPTY), JSON_EXISTS(cur, '$.a') FROM rates",
+            "SELECT a, b FROM (VALUES (1, 2)) AS t (a, b)",
+            "SELECT id FROM orders UNION ALL SELECT rate FROM rates ORDER BY id",
+            "SELECT id, extra, whatever FROM more",
+            "SELECT id, anything FROM orders, more",
+            "SELECT CASE WHEN amount IS NULL THEN 1 ELSE 2 END, ROW(id, amount), MAP['a', id], ARRAY[id] FROM orders",
+            "SELECT CURRENT_USER, PI, INTERVAL '1' DAY FROM orders",
+            "SELECT ts FROM orders NATURAL JOIN rates",
+            "SELECT ts, rate FROM orders JOIN rates USING (ts)",
+            "SELECT o.id, l.m FROM orders AS o CROSS JOIN LATERAL (SELECT MAX(rate) AS m FROM rates WHERE cur = o.item.sku) AS l",
+            "SELECT id, (SELECT MAX(rate) FROM rates WHERE rates.ts = orders.ts) AS top FROM orders WHERE id IN (SELECT rate FROM rates)",
+            "WITH a AS (SELECT id AS k FROM orders), b (j) AS (SELECT k FROM a UNION SELECT rate FROM rates) SELECT j FROM b",
+            "SELECT id, part, GROUPING_ID(id) AS g FROM orders GROUP BY GROUPING SETS ((id), (part), ())",
+            "SELECT id, COUNT(*) FILTER (WHERE part > 1), LISTAGG(item.sku) FROM orders GROUP BY ROLLUP (id)",
+            "SELECT items[1].sku, CAST(ROW(id) AS ROW<x INT>).x, CARDINALITY(items) FROM orders",
+            "SELECT L.id, R.rate FROM (SELECT * FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '5' MINUTES))) AS L JOIN \
+             (SELECT * FROM TABLE(TUMBLE(TABLE rates, DESCRIPTOR(ts), INTERVAL '5' MINUTES))) AS R ON L.window_start = R.window_start",
+            "SELECT window_start, id FROM TABLE(SESSION(TABLE orders PARTITION BY id, DESCRIPTOR(ts), INTERVAL '5' MINUTES))",
+            "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY amount) AS rn FROM \
+             TABLE(CUMULATE(TABLE orders, DESCRIPTOR(ts), INTERVAL '1' MINUTE, INTERVAL '5' MINUTES))) WHERE rn <= 3",
+            "SELECT id FROM orders /*+ OPTIONS('scan.startup.mode' = 'earliest-offset') */ AS o WHERE o.id BETWEEN 1 AND 2",
+            "SELECT a.id FROM (orders AS a JOIN rates AS b ON a.ts = b.ts) LEFT JOIN rates AS c ON c.cur = b.cur",
+            "SELECT id FROM orders AS o WHERE NOT EXISTS (SELECT 1 FROM orders AS o WHERE o.amount > 1 AND part = 2)",
+            "SELECT f(a => id, b => amount), JSON_ARRAYAGG(cur) FROM orders JOIN rates ON TRUE GROUP BY id, amount",
+            "SELECT DISTINCT amount AS x FROM orders ORDER BY x DESC, 1",
+            "TABLE orders",
+            "VALUES (1), (2)",
+            "SELECT a FROM orders, TABLE(my_ptf(TABLE rates PARTITION BY cur, DESCRIPTOR(later)))",
+        ] {
+            assert_eq!(about(query), Vec::<String>::new(), "{query}");
+        }
+    }
+
+    #[test]
+    fn a_view_hands_its_columns_on() {
+        let files = |query: &str| {
+            [
+                file("a.sql", ORDERS),
+                file("v.sql", "CREATE VIEW v (k, n) AS SELECT id, amount FROM orders"),
+                file("w.sql", query),
+            ]
+        };
+        assert_eq!(found(&files("CREATE VIEW w AS SELECT k, n FROM v")), []);
+        assert_eq!(found(&files("CREATE VIEW w AS SELECT k, amount FROM v"))[0].file.as_deref(), Some("w.sql"));
+    }
+
+    #[test]
+    fn a_key_that_is_no_column_is_named_in_the_ddl() {
+        let ddl = ORDERS.replace("PRIMARY KEY (id)", "PRIMARY KEY (di)");
+        let found = found(&[file("a.sql", ddl.clone())]);
+        assert_eq!(found.iter().map(|d| d.labels[0].span.of(&ddl)).collect::<Vec<_>>(), ["di"]);
+    }
+
+    #[test]
+    fn a_secret_in_a_connector_is_named_and_not_shown() {
+        let config = [
+            ("a.password", "hunter2"),
+            ("b.password", "${P}"),
+            ("c.password", "${file:/run/x:y}"),
+            ("d.password", ""),
+            ("user", "hunter2"),
+        ];
+        let config = config.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        let connector = DeployedConnector { table: String::new(), config };
+        let manifest = Manifest { connectors: BTreeMap::from([("c".to_owned(), connector)]), ..Manifest::default() };
+        let found: Vec<String> = secrets(&manifest).into_iter().map(|d| d.message).collect();
+        assert_eq!(found, ["connector `c` has `a.password` in plain text, which plans and the journal will hold"]);
+    }
+
+    #[test]
+    fn each_placeholder_without_a_value_is_named_once_with_its_first_place() {
+        let files = [
+            file("a.sql", "-- ${A}\n'${B} ${A} ${CYANOTYPE_JOB}'"),
+            file("b.sql", "${B}"),
+            file("c.json", "${B} ${C}"),
+        ];
+        let read =
+            vec![Diagnostic::warning("C114", "x"), Diagnostic::error("C109", "no value for ${B}").in_file("b.sql")];
+        let all = |names: &[&str]| {
+            let values = names.iter().map(|name| ((*name).to_owned(), String::new())).collect();
+            let found = placeholders(&files, &values, read.clone());
+            assert_eq!(found[0], read[0]);
+            let place = |d: &Diagnostic| {
+                let Label { span, text } = d.labels[0].clone();
+                (d.file.clone().unwrap(), span.start, span.end, text)
+            };
+            found[1..].iter().map(place).collect::<Vec<_>>()
+        };
+        let want = |file: &str, from, to, text: &str| (file.to_owned(), from, to, text.to_owned());
+        assert_eq!(all(&["A", "C"]), [want("a.sql", 9, 13, "used here, and in 2 other files")]);
+        assert_eq!(all(&["A", "B"]), [want("c.json", 5, 9, "used here")]);
+        assert_eq!(all(&["B", "C"]), [want("a.sql", 3, 7, "used here")]);
+        assert_eq!(all(&["A", "B", "C"]), []);
+    }
+}
