@@ -133,10 +133,10 @@ pub async fn another_unit(run: &mut Run<Shop>, narrator: &mut dyn Narrator) -> O
     let subject = "shop.shop.orders-value";
     let known = tale::ids(run).await?;
     let mut schema = newest(run, subject).await?;
-    let millis = columns(&mut schema)?.iter_mut().find(|c| c.to_string().contains("io.debezium.time.Timestamp"));
+    let millis = columns(&mut schema)?.iter_mut().find(|c| c.to_string().contains("timestamp-millis"));
     let time = millis.during("a time in milliseconds")?;
     let column = time["name"].as_str().unwrap_or_default().to_owned();
-    let text = time.to_string().replace("io.debezium.time.Timestamp", "io.debezium.time.MicroTimestamp");
+    let text = time.to_string().replace("timestamp-millis", "timestamp-micros");
     *time = serde_json::from_str(&text).during("the column")?;
     let reasons = refused(run, subject, &schema).await?;
     ensure(reasons.contains(&column), || format!("it must name {column}; the reasons are: {reasons}"))?;
