@@ -1,13 +1,11 @@
 //! Decisions under attack, on a daemon with a rollout that awaits one: each is refused by its cause, counted, logged without
 //! a secret, and moves nothing. A delivery that comes again gets its first answer.
 
-use std::path::Path;
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::brief::Brief;
 use crate::steps;
 use crate::story::approver::{self, Delivery};
 use crate::story::case::Change;
@@ -18,8 +16,6 @@ use crate::story::narrator::Narrator;
 use crate::story::run::Run;
 use crate::story::tale;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_cyanotype");
-const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 /// How long green may take to come up, or a promotion to its end.
 const GREEN: Duration = Duration::from_secs(240);
 /// A token that may look, and no more.
@@ -31,10 +27,7 @@ type Story = Run<Generated>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn decisions_under_attack_move_nothing() -> Outcome {
-    let narrator = &mut Brief::new("attacked");
-    let story = async |run: &mut Story, narrator: &mut dyn Narrator| told(run, narrator).await;
-    tale::told(Generated::draw(70_001, 2)?, Path::new(PROGRAM), Path::new(FOLDER), narrator, story, async |_, _| {})
-        .await
+    steps::tell("attacked", Generated::draw(70_001, 2)?, async |run, narrator| told(run, narrator).await).await
 }
 
 async fn told(run: &mut Story, narrator: &mut dyn Narrator) -> Outcome {

@@ -2,14 +2,12 @@
 //! service that is restarted. Each has its defined outcome.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::brief::Brief;
 use crate::held;
 use crate::steps;
 use crate::story::answer::Rollout;
@@ -24,8 +22,6 @@ use crate::story::proof::{self, When};
 use crate::story::run::Run;
 use crate::story::tale;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_cyanotype");
-const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 /// How long one command may take.
 const COMMAND: Duration = Duration::from_secs(60);
 /// How long a rollout may take from one state to the next.
@@ -37,10 +33,7 @@ type Story = Run<Generated>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_happens_in_the_middle_of_a_rollout_has_its_defined_outcome() -> Outcome {
-    let narrator = &mut Brief::new("disturbed");
-    let story = async |run: &mut Story, narrator: &mut dyn Narrator| told(run, narrator).await;
-    tale::told(Generated::draw(70_001, 2)?, Path::new(PROGRAM), Path::new(FOLDER), narrator, story, async |_, _| {})
-        .await
+    steps::tell("disturbed", Generated::draw(70_001, 2)?, async |run, narrator| told(run, narrator).await).await
 }
 
 async fn told(run: &mut Story, narrator: &mut dyn Narrator) -> Outcome {

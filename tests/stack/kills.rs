@@ -5,14 +5,13 @@
 //! in the end nothing was made twice, and nothing is left that nobody knows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use cyanotype::adapter::kafka_journal::{JournalSettings, read_all};
 use cyanotype::rollout::event::Body;
 use cyanotype::rollout::{Entry, Event};
 
-use crate::brief::Brief;
 use crate::held::{signal, stopped, with_point};
 use crate::steps;
 use crate::story::approver;
@@ -27,8 +26,6 @@ use crate::story::run::Run;
 use crate::story::tale;
 use crate::watched::Watched;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_cyanotype");
-const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 /// How long blue stays warm in the rollout that goes to its end, and in the one that is rolled back.
 const SHORT_SOAK: u64 = 2;
 const LONG_SOAK: u64 = 900;
@@ -41,9 +38,7 @@ type Story = Run<Generated>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_daemon_that_is_killed_or_stopped_leaves_nothing_twice_and_nothing_behind() -> Outcome {
-    let narrator = &mut Brief::new("kills");
-    let story = async |run: &mut Story, narrator: &mut dyn Narrator| told(run, narrator).await;
-    tale::told(project()?, Path::new(PROGRAM), Path::new(FOLDER), narrator, story, async |_, _| {}).await
+    steps::tell("kills", project()?, async |run, narrator| told(run, narrator).await).await
 }
 
 /// A project of two statements, whose fact gets the column.

@@ -16,7 +16,7 @@ mod going_back;
 mod held;
 mod kills;
 mod nulls;
-mod overlaps;
+mod refusals;
 mod shop;
 mod soak;
 mod steps;

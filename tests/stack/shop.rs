@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::brief::Brief;
-use crate::overlaps;
+use crate::refusals;
 use crate::story::failure::Outcome;
 use crate::story::narrator::Narrator;
 use crate::story::run::Run;
@@ -18,7 +18,7 @@ async fn a_column_a_changed_statement_and_a_way_back_leave_the_warehouse_true() 
     let story = async |run: &mut Run<Shop>, narrator: &mut dyn Narrator| {
         shop::tell(run, narrator).await?;
         unproven::events_twice(run, narrator).await?;
-        overlaps::taken_by_the_registry(run, narrator).await
+        refusals::taken_by_the_registry(run, narrator).await
     };
     tale::told(Shop::new("shop-test", 11)?, program, folder, narrator, story, async |_, _| {}).await
 }

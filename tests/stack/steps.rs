@@ -1,14 +1,31 @@
 //! Steps that several tests take and the demo does not.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
+use crate::brief::Brief;
 use crate::story::answer::Rollout;
 use crate::story::case::{Change, Project};
 use crate::story::failure::{During as _, Look, Outcome, ensure, until};
+use crate::story::generated::Generated;
 use crate::story::http;
+use crate::story::narrator::Narrator;
 use crate::story::run::Run;
 use crate::story::tale;
+
+/// Tells a test's story on a drawn project, and removes everything again.
+///
+/// # Errors
+/// The first thing that did not come true, with the end of the daemon's log.
+pub async fn tell(
+    name: &str,
+    project: Generated,
+    story: impl AsyncFnOnce(&mut Run<Generated>, &mut dyn Narrator) -> Outcome,
+) -> Outcome {
+    let (program, folder) = (Path::new(env!("CARGO_BIN_EXE_cyanotype")), Path::new(env!("CARGO_TARGET_TMPDIR")));
+    tale::told(project, program, folder, &mut Brief::new(name), story, async |_, _| {}).await
+}
 
 /// Puts `new` in place of `old`, which the configuration must hold once.
 ///

@@ -1,15 +1,13 @@
 //! Green that is not as it should be: each is caught by name, cannot be approved, is kept for a look, and is removed by an abort.
 
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::brief::Brief;
 use crate::steps;
 use crate::story::approver;
 use crate::story::case::{Project, Table};
-use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
+use crate::story::failure::{During as _, Look, Outcome, ensure, until};
 use crate::story::generated::Generated;
 use crate::story::narrator::{Narrator, Silent};
 use crate::story::proof;
@@ -17,8 +15,6 @@ use crate::story::run::Run;
 use crate::story::shop::Shop;
 use crate::story::tale;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_cyanotype");
-const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 /// How long one command may take.
 const COMMAND: Duration = Duration::from_secs(60);
 /// How long green may take to come up and be judged, or to go.
@@ -63,17 +59,10 @@ fn stalled(job: &mut Value, _key: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn green_that_is_not_as_it_should_be_is_never_approved() -> Outcome {
-    let narrator = &mut Brief::new("unproven");
-    let mut run = Run::open(Generated::draw(70_001, 2)?, Path::new(PROGRAM), Path::new(FOLDER)).await?;
-    let told = told(&mut run, narrator).await.map_err(|error| {
-        let words = run.daemon.as_ref().map_or(String::new(), |daemon| daemon.last_words());
-        Failure::new(format!("{error}\n--- the daemon's log ends with\n{words}"))
-    });
-    let closed = run.close().await;
-    told.and(closed)
+    steps::tell("unproven", Generated::draw(70_001, 2)?, async |run, narrator| told(run, narrator).await).await
 }
 
-async fn told(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome {
+async fn told(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Outcome {
     run.configure(SOAK_SECONDS)?;
     steps::amend(run, "catch_up_deadline_seconds = 600", "catch_up_deadline_seconds = 60")?;
     tale::begin(run, narrator).await?;
@@ -97,7 +86,7 @@ async fn told(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome {
 }
 
 /// Applies the plan with the fault in it, and sees it caught.
-async fn spoiled(run: &mut Run<Generated>, fault: &Fault, narrator: &mut Brief) -> Outcome {
+async fn spoiled(run: &mut Run<Generated>, fault: &Fault, narrator: &mut dyn Narrator) -> Outcome {
     let fact = run.case().cascade.last().during("the fact")?.clone();
     let mut plan = planned(run, &[]).await?;
     let contracts = plan["work"]["contracts"].as_array().during("the contracts")?;

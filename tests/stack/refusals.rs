@@ -1,7 +1,6 @@
-//! What comes in between: versions that are refused, history that is accepted as it is, a newer version while a rollout is
-//! open, and what somebody changes by hand before the approval.
+//! Versions that are refused, history that is accepted as it is, and a topic and a connector that somebody changes by hand
+//! before the approval.
 
-use std::path::Path;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -10,7 +9,6 @@ use rdkafka::client::DefaultClientContext;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::brief::Brief;
 use crate::steps;
 use crate::story::answer::Rollout;
 use crate::story::approver;
@@ -25,35 +23,25 @@ use crate::story::run::Run;
 use crate::story::shop::Shop;
 use crate::story::tale;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_cyanotype");
-const FOLDER: &str = env!("CARGO_TARGET_TMPDIR");
 /// How long the daemon may take to see something.
 const SEEN: Duration = Duration::from_secs(20);
 /// How long green may take to come up, or to go.
 const GREEN: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_comes_in_between_has_its_defined_end() -> Outcome {
-    let narrator = &mut Brief::new("between");
-    let project = Generated::draw(70_001, 2)?;
-    let mut run = Run::open(project, Path::new(PROGRAM), Path::new(FOLDER)).await?;
-    let told = told(&mut run, narrator).await.map_err(|error| {
-        let words = run.daemon.as_ref().map_or(String::new(), |daemon| daemon.last_words());
-        Failure::new(format!("{error}\n--- the daemon's log ends with\n{words}"))
-    });
-    let closed = run.close().await;
-    told.and(closed)
+async fn refusals_a_baseline_and_a_hand_on_topic_and_connector_have_their_defined_end() -> Outcome {
+    steps::tell("refusals", Generated::draw(70_001, 2)?, async |run, narrator| told(run, narrator).await).await
 }
 
-async fn told(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome {
+async fn told(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Outcome {
     tale::begin(run, narrator).await?;
     tale::deploy(run, narrator).await?;
     let before = tale::baseline(run).await?;
     refusals(run, narrator).await?;
     let first = accepted_after_a_baseline(run, narrator).await?;
-    let second = superseded(run, &first, narrator).await?;
-    moved_by_hand(run, &second, narrator).await?;
-    given_up(run, &second, &before, narrator).await
+    let first = run.daemon()?.reach(&first.id, &["awaiting_approval"], GREEN, narrator).await?;
+    moved_by_hand(run, &first, narrator).await?;
+    given_up(run, &first, &before, narrator).await
 }
 
 /// The text of a subject's newest schema.
@@ -88,7 +76,7 @@ async fn refused<P: Project>(run: &mut Run<P>, subject: &str, schema: &Value) ->
 }
 
 /// Incompatible ones, and one that the registry takes although every value would be wrong.
-async fn refusals(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome {
+async fn refusals(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Outcome {
     narrator.stage("versions that are refused, each by its column; nothing is deployed");
     let known = tale::ids(run).await?;
     let main = run.case().change.subject.clone();
@@ -142,7 +130,7 @@ pub async fn taken_by_the_registry(run: &mut Run<Shop>, narrator: &mut dyn Narra
 }
 
 /// A good version after a bad one is refused until somebody accepts the history as it is.
-async fn accepted_after_a_baseline(run: &mut Run<Generated>, narrator: &mut Brief) -> Outcome<Rollout> {
+async fn accepted_after_a_baseline(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Outcome<Rollout> {
     narrator.stage("a good version after a bad one: refused, until `cyanotype baseline`");
     let known = tale::ids(run).await?;
     let change = run.case().change.clone();
@@ -170,32 +158,8 @@ async fn accepted_after_a_baseline(run: &mut Run<Generated>, narrator: &mut Brie
     Ok(rollout)
 }
 
-/// A newer version ends a rollout that does not serve yet; the next one holds both columns.
-async fn superseded(run: &mut Run<Generated>, first: &Rollout, narrator: &mut Brief) -> Outcome<Rollout> {
-    narrator.stage("a newer version while green comes up");
-    let known = tale::ids(run).await?;
-    let change = run.case().change.clone();
-    let more = change.another(1);
-    steps::new_version(run, &more).await?;
-    let daemon = run.daemon()?;
-    let ended = until("the first rollout to be ended by it", GREEN, async || {
-        let rollout = daemon.rollout(&first.id).await?;
-        let over = ["superseded", "aborted"].contains(&rollout.state.as_str());
-        Ok(if over { Look::There(rollout) } else { Look::NotYet(rollout.why()) })
-    })
-    .await?;
-    let why = ended.why();
-    ensure(why.contains("superseded by"), || format!("it must say what superseded it: {why}"))?;
-    let second = steps::new_rollout(run, &known).await?;
-    for column in [&change.column, &more.column] {
-        ensure(second.title.contains(column), || format!("`{}` must name {column}", second.title))?;
-    }
-    narrator.say(&second.title);
-    run.daemon()?.reach(&second.id, &["awaiting_approval"], GREEN, narrator).await
-}
-
 /// A topic and a connector that somebody changes: the approval is refused and says what, until it is undone.
-async fn moved_by_hand(run: &mut Run<Generated>, rollout: &Rollout, narrator: &mut Brief) -> Outcome {
+async fn moved_by_hand(run: &mut Run<Generated>, rollout: &Rollout, narrator: &mut dyn Narrator) -> Outcome {
     narrator.stage("changed by hand: the approval is refused, and says what moved");
     let digest = rollout.evidence_digest.clone().during("the digest of the evidence")?;
     let url = format!("{}/api/v1/rollouts/{}/approve", run.daemon()?.url, rollout.id);
@@ -228,7 +192,7 @@ async fn set(run: &Run<Generated>, topic: &str, settings: &[(&str, &str)]) -> Ou
     told.into_iter().try_for_each(|one| one.map(drop).map_err(|(_, code)| Failure::new(format!("{topic}: {code}"))))
 }
 
-fn is_refused(reply: http::Reply, names: &[&str], narrator: &mut Brief) -> Outcome {
+fn is_refused(reply: http::Reply, names: &[&str], narrator: &mut dyn Narrator) -> Outcome {
     let all = names.iter().all(|name| reply.text.contains(name)) && reply.text.contains("assumptions_moved");
     ensure(reply.status.as_u16() == 409 && all, || {
         format!("it must be refused and name {}: {} {}", names.join(" and "), reply.status, reply.text)
@@ -239,7 +203,12 @@ fn is_refused(reply: http::Reply, names: &[&str], narrator: &mut Brief) -> Outco
 }
 
 /// Aborted before the promotion: green is gone, and blue never noticed.
-async fn given_up(run: &mut Run<Generated>, rollout: &Rollout, before: &Baseline, narrator: &mut Brief) -> Outcome {
+async fn given_up(
+    run: &mut Run<Generated>,
+    rollout: &Rollout,
+    before: &Baseline,
+    narrator: &mut dyn Narrator,
+) -> Outcome {
     narrator.stage("aborted before the promotion: green is gone, blue never noticed");
     let said = run.binary.run(&["abort", &rollout.id, "--by", "Ada"], Duration::from_secs(20), narrator).await?;
     ensure(said.code == Some(0), || format!("`cyanotype abort` ended with {:?}:\n{}", said.code, said.all()))?;
