@@ -4,7 +4,7 @@ use super::{Parse, Parser, string_value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::code;
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Insert, StatementKind};
+use crate::sql::tree::{Effects, Insert, StatementKind};
 
 /// First words of statements that we know but do not read. Longer ones come first.
 const OTHERS: &[&[&str]] = &[
@@ -107,7 +107,7 @@ impl Parser<'_> {
                 _ => self.at += 1,
             }
         }
-        Ok(StatementKind::Other { keyword, words: self.words(first, self.at) })
+        Ok(StatementKind::Other { keyword, words: self.words(first, self.at), effects: Effects::default() })
     }
 
     fn unknown_statement(&self) -> Box<Diagnostic> {
