@@ -27,9 +27,9 @@ pub fn files() -> Vec<File> {
 /// The statements of a text. A block between two lines of dashes only (`----`) is one statement, whatever is in it.
 fn split(text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for (i, block) in text.split("\n----\n").enumerate() {
+    for (i, block) in text.split("----\n").enumerate() {
         if i % 2 == 1 {
-            found.push(block.to_owned());
+            found.push(block.trim_end_matches('\n').to_owned());
             continue;
         }
         let mut start = 0;

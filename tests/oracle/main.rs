@@ -5,4 +5,5 @@
 
 mod corpus;
 mod flink;
+mod mutants;
 mod verdicts;

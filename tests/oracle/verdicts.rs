@@ -6,6 +6,7 @@ use cyanotype::sql::{self, summary};
 
 use crate::corpus;
 use crate::flink::{self, Verdict};
+use crate::mutants;
 
 /// What became of a corpus.
 #[derive(Default)]
@@ -136,4 +137,18 @@ fn verdict_and_tables_of_the_written_corpus() {
     all.print("written corpus");
     assert!(total >= 300, "{total} statements");
     assert_good(&all);
+}
+
+#[test]
+#[ignore = "needs Java and Flink's planner: ./x oracle"]
+fn verdict_and_place_of_mutated_statements() {
+    let mut good = flink::statements_of_planner_tests();
+    good.extend(corpus::files().into_iter().filter(|f| f.name != "20_mistakes").flat_map(|f| f.statements));
+    let mutants = mutants::mutants(&good, 6000, 5);
+    let mut count = Count::default();
+    for (sql, flink) in mutants.iter().zip(flink::verdicts(&mutants)) {
+        compare(sql, &flink, &mut count);
+    }
+    count.print("mutated statements");
+    assert_good(&count);
 }

@@ -97,7 +97,7 @@ impl Parser<'_> {
         Ok(items)
     }
 
-    fn interval(&mut self) -> Parse<ExprKind> {
+    pub(super) fn interval(&mut self) -> Parse<ExprKind> {
         let _ = self.eat(Symbol::Minus) || self.eat(Symbol::Plus);
         if !self.at_kind(TokenKind::String) && !self.at_kind(TokenKind::Integer) {
             return Err(self.unexpected("the length of the interval in single quotes"));

@@ -231,7 +231,7 @@ impl Parser<'_> {
         }
     }
 
-    fn primary(&mut self) -> Parse<Expr> {
+    pub(super) fn primary(&mut self) -> Parse<Expr> {
         let start = self.start();
         let Some(token) = self.peek() else { return Err(self.unexpected("an expression")) };
         let text = token.text(self.text);

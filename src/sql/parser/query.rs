@@ -185,7 +185,7 @@ impl Parser<'_> {
         if self.at_word("SELECT") {
             return self.nested(|p| Ok(QueryBody::Select(Box::new(p.select()?))));
         }
-        if self.at_word("VALUES") {
+        if self.at_any(&["VALUES", "VALUE"]) {
             let start = self.start();
             self.at += 1;
             let rows = self.comma_list(Self::values_row)?;

@@ -36,6 +36,7 @@ import org.apache.flink.sql.parser.ddl.SqlCreateView;
 import org.apache.flink.sql.parser.ddl.SqlDropMaterializedTable;
 import org.apache.flink.sql.parser.ddl.SqlDropTable;
 import org.apache.flink.sql.parser.ddl.SqlDropView;
+import org.apache.flink.sql.parser.ddl.SqlReplaceTableAs;
 import org.apache.flink.sql.parser.dml.SqlCompileAndExecutePlan;
 import org.apache.flink.sql.parser.dml.SqlExecute;
 import org.apache.flink.sql.parser.dml.SqlStatementSet;
@@ -73,6 +74,9 @@ final class Tables {
             } else if (node instanceof SqlCreateTableLike) {
                 read(((SqlCreateTableLike) node).getTableLike().getSourceTable());
             }
+        } else if (node instanceof SqlReplaceTableAs) {
+            write(((SqlReplaceTableAs) node).getTableName());
+            query(((SqlReplaceTableAs) node).getAsQuery());
         } else if (node instanceof SqlCreateView) {
             write(((SqlCreateView) node).getViewName());
             query(((SqlCreateView) node).getQuery());
