@@ -1,10 +1,10 @@
 //! `CREATE TABLE` and `CREATE VIEW`.
 
-use super::{Parse, Parser, string_value};
+use super::{Parse, Parser};
 use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::model::column::{ColumnType, Nullable};
 use crate::sql::code;
-use crate::sql::token::{Symbol, TokenKind};
+use crate::sql::token::Symbol;
 use crate::sql::tree::{
     ColumnDef, ColumnKind, CreateTable, CreateTableAs, CreateView, Distribution, Ident, Like, PrimaryKey,
     StatementKind, TableOption, Watermark,
@@ -252,19 +252,8 @@ impl Parser<'_> {
     pub(super) fn table_option(&mut self) -> Parse<TableOption> {
         let (key, key_span) = self.string("an option's key in single quotes")?;
         self.expect(Symbol::Equal)?;
-        let (value, value_span) = self.adjacent_strings("the option's value in single quotes")?;
+        let (value, value_span) = self.string("the option's value in single quotes")?;
         Ok(TableOption { key, value, key_span, value_span })
-    }
-
-    /// A string, or several in a row, which are one.
-    fn adjacent_strings(&mut self, what: &str) -> Parse<(String, Span)> {
-        let (mut value, mut span) = self.string(what)?;
-        while let Some(token) = self.peek().filter(|t| t.kind == TokenKind::String) {
-            value.push_str(&string_value(token.text(self.text)));
-            span = span.join(token.span);
-            self.at += 1;
-        }
-        Ok((value, span))
     }
 
     fn like(&mut self) -> Parse<Like> {

@@ -45,7 +45,7 @@ impl Parser<'_> {
             return self.set();
         }
         if self.at_word("RESET") {
-            return Ok(self.reset());
+            return self.reset();
         }
         if self.at_word("DROP") {
             return self.drop_statement();
@@ -164,37 +164,57 @@ impl Parser<'_> {
         if self.peek().is_none() || self.at_symbol(Symbol::Semicolon) {
             return self.other(first, "SET".to_owned());
         }
-        let (key, _) = self.setting(Symbol::Equal);
+        if self.at_kind(TokenKind::String) {
+            let (key, _) = self.string("the name of a setting")?;
+            self.expect(Symbol::Equal)?;
+            let (value, value_span) = self.string("the setting's value in single quotes")?;
+            return Ok(StatementKind::Set { key, value, value_span });
+        }
+        let (key, _) = self.raw_setting(Symbol::Equal)?;
         if key.is_empty() {
             return Err(self.unexpected("the name of a setting"));
         }
         self.expect(Symbol::Equal)?;
-        let (value, value_span) = self.setting(Symbol::Semicolon);
+        let quoted = self.peek().filter(|t| t.kind == TokenKind::String);
+        let (value, value_span) = match quoted {
+            Some(token) => {
+                self.at += 1;
+                (string_value(token.text(self.text)), token.span)
+            }
+            None => self.raw_setting(Symbol::Semicolon)?,
+        };
+        if value_span.start == value_span.end {
+            return Err(self.unexpected("the setting's value"));
+        }
         Ok(StatementKind::Set { key, value, value_span })
     }
 
-    fn reset(&mut self) -> StatementKind {
+    fn reset(&mut self) -> Parse<StatementKind> {
         self.at += 1;
-        let (key, _) = self.setting(Symbol::Semicolon);
-        StatementKind::Reset { key: Some(key).filter(|key| !key.is_empty()) }
+        let (key, _) = if self.at_kind(TokenKind::String) {
+            self.string("the name of a setting")?
+        } else {
+            self.raw_setting(Symbol::Semicolon)?
+        };
+        Ok(StatementKind::Reset { key: Some(key).filter(|key| !key.is_empty()) })
     }
 
-    /// A key or value of `SET`: one string, or the raw text up to `end`, as Flink takes it.
-    fn setting(&mut self, end: Symbol) -> (String, Span) {
-        let first = self.peek();
-        let start = self.at;
+    /// A key or value that is not in quotes: the raw text up to `end`, as Flink takes it, without blanks in it.
+    fn raw_setting(&mut self, end: Symbol) -> Parse<(String, Span)> {
+        let (first, start) = (self.at, self.start());
         while self.peek().is_some() && !self.at_symbol(end) && !self.at_symbol(Symbol::Semicolon) {
             self.at += 1;
         }
-        match first {
-            Some(token) if self.at > start => {
-                let span = self.since(token.span.start);
-                let text = span.of(self.text);
-                let quoted = self.at == start + 1 && token.kind == TokenKind::String;
-                (if quoted { string_value(text) } else { text.to_owned() }, span)
-            }
-            _ => (String::new(), self.since(self.previous_end())),
+        if self.at == first {
+            return Ok((String::new(), Span::new(self.previous_end(), self.previous_end())));
         }
+        let span = self.since(start);
+        let text = span.of(self.text);
+        if text.contains(char::is_whitespace) || text.starts_with('\'') {
+            self.at = first;
+            return Err(self.unexpected("one word, or text in single quotes"));
+        }
+        Ok((text.to_owned(), span))
     }
 
     fn drop_statement(&mut self) -> Parse<StatementKind> {

@@ -3,7 +3,7 @@
 use super::{Parse, Parser};
 use crate::diagnostic::Span;
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Factor, FactorKind, Hint, HintArg, HintWord, Ident, Join, JoinKind, Query, TableExpr};
+use crate::sql::tree::{Expr, Factor, FactorKind, Hint, HintArg, HintWord, Ident, Join, JoinKind, Query, TableExpr};
 
 impl Parser<'_> {
     pub(super) fn table_expr(&mut self) -> Parse<TableExpr> {
@@ -23,6 +23,7 @@ impl Parser<'_> {
         let start = self.start();
         let before = self.at;
         let natural = self.eat_word("NATURAL");
+        let outer = self.at_any(&["LEFT", "RIGHT", "FULL"]);
         let kind = if self.eat_word("LEFT") {
             JoinKind::Left
         } else if self.eat_word("RIGHT") {
@@ -35,7 +36,9 @@ impl Parser<'_> {
             self.eat_word("INNER");
             JoinKind::Inner
         };
-        self.eat_word("OUTER");
+        if outer {
+            self.eat_word("OUTER");
+        }
         if self.at == before && !self.at_word("JOIN") {
             return Ok(None);
         }
@@ -85,11 +88,19 @@ impl Parser<'_> {
         }
         let mut hints = self.hints()?;
         let mut system_time = None;
-        if self.eat_words(&["FOR", "SYSTEM_TIME", "AS", "OF"]) {
-            system_time = Some(self.operand()?);
+        if self.at_word("FOR") {
+            system_time = Some(self.system_time()?);
         }
         hints.extend(self.hints()?);
         Ok(FactorKind::Table { name, hints, system_time })
+    }
+
+    /// `FOR SYSTEM_TIME AS OF expression`
+    fn system_time(&mut self) -> Parse<Expr> {
+        for word in ["FOR", "SYSTEM_TIME", "AS", "OF"] {
+            self.expect_word(word)?;
+        }
+        self.operand()
     }
 
     /// `TABLESAMPLE BERNOULLI (10) [REPEATABLE (1)]`, `TABLESAMPLE SUBSTITUTE ('name')`
@@ -140,6 +151,9 @@ impl Parser<'_> {
             self.expect(Symbol::RightParen)?;
             return Ok(FactorKind::Derived { lateral, query });
         }
+        if inner.joins.is_empty() && matches!(inner.base.kind, FactorKind::Function { .. } | FactorKind::Unnest { .. }) {
+            return Err(self.unexpected("`JOIN`"));
+        }
         self.expect(Symbol::RightParen)?;
         // A query in more brackets than it needs is that query.
         Ok(match sole_query(&inner) {
@@ -165,11 +179,10 @@ impl Parser<'_> {
         self.alias(&mut factor)?;
         self.sample()?;
         // FOR SYSTEM_TIME may also stand after the alias.
-        if self.at_words(&["FOR", "SYSTEM_TIME", "AS", "OF"])
+        if self.at_word("FOR")
             && let FactorKind::Table { system_time, .. } = &mut factor.kind
         {
-            self.at += 4;
-            *system_time = Some(self.operand()?);
+            *system_time = Some(self.system_time()?);
         }
         while self.at_word("MATCH_RECOGNIZE") {
             let clause = Box::new(self.match_recognize()?);
@@ -227,6 +240,7 @@ impl Parser<'_> {
         let value = self.hint_word("a hint's argument")?;
         if self.eat(Symbol::Equal) {
             if !self.at_kind(TokenKind::String) {
+                self.at -= 1;
                 return Err(self.unexpected("the value of a hint's argument in single quotes"));
             }
             return Ok(HintArg { key: Some(value), value: self.hint_word("the value of a hint's argument")? });

@@ -302,12 +302,18 @@ impl<'a> Parser<'a> {
         if self.eat_word(word) { Ok(()) } else { Err(self.unexpected(&format!("`{word}`"))) }
     }
 
-    /// A string literal, without its quotes, and where it is.
+    /// A string literal, or several in a row, which are one: without quotes, and where it is.
     fn string(&mut self, what: &str) -> Parse<(String, Span)> {
         match self.peek() {
             Some(token) if token.kind == TokenKind::String => {
                 self.at += 1;
-                Ok((string_value(token.text(self.text)), token.span))
+                let (mut value, mut span) = (string_value(token.text(self.text)), token.span);
+                while let Some(next) = self.peek().filter(|t| t.kind == TokenKind::String) {
+                    value.push_str(&string_value(next.text(self.text)));
+                    span = span.join(next.span);
+                    self.at += 1;
+                }
+                Ok((value, span))
             }
             _ => Err(self.unexpected(what)),
         }

@@ -149,7 +149,12 @@ impl Parser<'_> {
 
     /// The type of a column, which no interval can be.
     pub(super) fn column_type(&mut self) -> Parse<Nullable> {
+        let first = self.at;
         let ty = self.data_type()?;
+        if let Some(interval) = (first..self.at).find(|at| self.word_at(*at, "INTERVAL")) {
+            self.at = interval;
+            return Err(self.unexpected("a data type that a column can have"));
+        }
         if self.at_words(&["CHARACTER", "SET"]) {
             self.at += 2;
             self.ident("the name of a character set")?;

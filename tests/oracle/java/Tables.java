@@ -71,12 +71,11 @@ final class Tables {
             write(((SqlCreateTable) node).getTableName());
             if (node instanceof SqlCreateTableAs) {
                 query(((SqlCreateTableAs) node).getAsQuery());
+            } else if (node instanceof SqlReplaceTableAs) {
+                query(((SqlReplaceTableAs) node).getAsQuery());
             } else if (node instanceof SqlCreateTableLike) {
                 read(((SqlCreateTableLike) node).getTableLike().getSourceTable());
             }
-        } else if (node instanceof SqlReplaceTableAs) {
-            write(((SqlReplaceTableAs) node).getTableName());
-            query(((SqlReplaceTableAs) node).getAsQuery());
         } else if (node instanceof SqlCreateView) {
             write(((SqlCreateView) node).getViewName());
             query(((SqlCreateView) node).getQuery());
