@@ -1,5 +1,6 @@
 //! The Java program beside this file, as a process that answers questions.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -58,6 +59,52 @@ impl Verdict {
         let line = self.message.strip_prefix("SQL parse failed. ").unwrap_or(&self.message);
         line.lines().next().unwrap_or("").chars().take(160).collect()
     }
+}
+
+/// What Flink's planner says of a statement of a script.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Planned {
+    /// It was planned, or run where it defines something.
+    pub ok: bool,
+    /// Why not.
+    #[serde(default)]
+    pub message: String,
+    /// The queries in it, also those that were understood before something went wrong.
+    pub queries: Vec<PlannedQuery>,
+}
+
+/// A query, and where its result goes.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PlannedQuery {
+    /// The table; empty for a query on its own.
+    pub target: String,
+    /// The columns that are filled.
+    #[serde(default)]
+    pub columns: Vec<PlannedColumn>,
+    /// `table.column` of what decides about rows.
+    #[serde(default)]
+    pub rows: BTreeSet<String>,
+    /// The nodes of the compiled plan that hold state; `None` if no plan could be made.
+    pub state: Option<BTreeSet<String>>,
+    /// Why no plan could be made.
+    #[serde(default)]
+    pub unplanned: String,
+}
+
+/// A column that is filled.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PlannedColumn {
+    /// Its name.
+    pub name: String,
+    /// `table.column` of what its value is made of.
+    pub origins: BTreeSet<String>,
+}
+
+/// Runs each script in a catalog of its own.
+pub fn plans(scripts: &[Vec<String>]) -> Vec<Vec<Planned>> {
+    let questions = scripts.iter().map(|script| json!({"op": "plan", "script": script})).collect();
+    let answers = ask(questions).into_iter();
+    answers.map(|mut answer| serde_json::from_value(answer["statements"].take()).unwrap()).collect()
 }
 
 /// Flink's parser's verdicts on statements, in order.

@@ -5,5 +5,6 @@
 
 mod corpus;
 mod flink;
+mod flows;
 mod mutants;
 mod verdicts;

@@ -27,7 +27,7 @@ CREATE TABLE payments (
   payment_id STRING,
   order_id BIGINT,
   paid DECIMAL(10, 2),
-  method STRING,
+  pay_method STRING,
   pay_time TIMESTAMP(3),
   WATERMARK FOR pay_time AS pay_time - INTERVAL '10' SECOND
 ) WITH ('connector' = 'kafka', 'topic' = 'payments', 'format' = 'json');

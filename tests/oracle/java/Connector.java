@@ -25,7 +25,10 @@ import org.apache.flink.table.types.DataType;
 /** A connector that can be planned with in place of any other, and never runs. */
 public final class Connector implements DynamicTableSourceFactory, DynamicTableSinkFactory {
     static final String NAME = "oracle";
-    /** {@code append}, {@code upsert} or {@code all}: the changes that the table's source and sink carry. */
+    /**
+     * The changes that the table's source and sink carry: {@code append}, {@code upsert}, {@code all}, or {@code sink-upsert}
+     * where the sink takes changes and the source gives none.
+     */
     static final String CHANGES = "oracle.changes";
 
     @Override
@@ -53,10 +56,12 @@ public final class Connector implements DynamicTableSourceFactory, DynamicTableS
         return new Sink(context.getCatalogTable());
     }
 
-    private static ChangelogMode changes(ResolvedCatalogTable table) {
+    private static ChangelogMode changes(ResolvedCatalogTable table, boolean written) {
         switch (table.getOptions().getOrDefault(CHANGES, "append")) {
             case "upsert":
                 return ChangelogMode.upsert();
+            case "sink-upsert":
+                return written ? ChangelogMode.upsert() : ChangelogMode.insertOnly();
             case "all":
                 return ChangelogMode.all();
             default:
@@ -86,7 +91,7 @@ public final class Connector implements DynamicTableSourceFactory, DynamicTableS
 
         @Override
         public ChangelogMode getChangelogMode() {
-            return changes(table);
+            return changes(table, false);
         }
 
         @Override
@@ -136,7 +141,7 @@ public final class Connector implements DynamicTableSourceFactory, DynamicTableS
 
         @Override
         public ChangelogMode getChangelogMode(ChangelogMode requested) {
-            return changes(table);
+            return changes(table, true);
         }
 
         @Override
