@@ -102,6 +102,11 @@ impl Definitions {
         self.tables.get(&name.last().name)
     }
 
+    /// Every known table that has columns of its own, in order of their names.
+    pub fn tables(&self) -> impl Iterator<Item = &CreateTable> {
+        self.tables.values()
+    }
+
     /// The query of a view.
     pub fn view(&self, name: &ObjectName) -> Option<&Query> {
         self.catalog.find(name).and_then(|(_, table)| table.view.as_ref())

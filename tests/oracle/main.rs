@@ -7,4 +7,5 @@ mod corpus;
 mod flink;
 mod flows;
 mod mutants;
+mod states;
 mod verdicts;
