@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::tree::{
-    Expr, ExprKind, Factor, FactorKind, Hint, Ident, Insert, MatchClause, ObjectName, Query, QueryBody, Select,
+    Effects, Expr, ExprKind, Factor, FactorKind, Hint, Ident, Insert, MatchClause, ObjectName, Query, QueryBody, Select,
     SelectItem, Statement, StatementKind, TableArg, TableExpr, WindowSpec,
 };
 use super::walk::{Child, call_children, children, window_children};
@@ -32,23 +32,28 @@ pub struct TableRef {
 /// Every reference to a table or view that `statement` reads. What it creates or writes is not among them.
 pub fn table_refs(statement: &Statement) -> Vec<TableRef> {
     let mut resolver = Resolver::default();
-    match &statement.kind {
-        StatementKind::CreateTable(table) => resolver.like(table),
-        StatementKind::CreateTableAs(ctas) => {
-            resolver.like(&ctas.table);
-            resolver.query(&ctas.query);
-        }
-        StatementKind::CreateView(view) => resolver.query(&view.query),
-        StatementKind::Insert(insert) => resolver.insert(insert),
-        StatementKind::StatementSet(inserts) => inserts.iter().for_each(|insert| resolver.insert(insert)),
-        StatementKind::Query(query) => resolver.query(query),
-        StatementKind::Set { .. }
-        | StatementKind::Reset { .. }
-        | StatementKind::Drop { .. }
-        | StatementKind::Other { .. }
-        | StatementKind::Unparsed { .. } => {}
-    }
+    resolver.statement(&statement.kind);
     resolver.counted()
+}
+
+/// The tables and views that `statement` creates, fills, changes or drops, in order of the text.
+pub fn written_tables(statement: &Statement) -> Vec<&ObjectName> {
+    match &statement.kind {
+        StatementKind::CreateTable(table) => vec![&table.name],
+        StatementKind::CreateTableAs(ctas) => vec![&ctas.table.name],
+        StatementKind::CreateView(view) => vec![&view.name],
+        StatementKind::Insert(insert) => vec![&insert.target],
+        StatementKind::StatementSet(inserts) => inserts.iter().map(|insert| &insert.target).collect(),
+        StatementKind::Drop { what, name } if what.ends_with("TABLE") || what == "VIEW" => vec![name],
+        StatementKind::Other { effects, .. } => {
+            effects.writes.iter().chain(effects.parts.iter().flat_map(written_tables)).collect()
+        }
+        StatementKind::Drop { .. }
+        | StatementKind::Query(_)
+        | StatementKind::Set { .. }
+        | StatementKind::Reset { .. }
+        | StatementKind::Unparsed { .. } => Vec::new(),
+    }
 }
 
 /// Every reference to a table or view in `query`.
@@ -62,21 +67,14 @@ pub fn query_refs(query: &Query) -> Vec<TableRef> {
 /// are qualified by them. `names` maps old to new, both without quotes and without catalog and database, which stay.
 pub fn rename_tables(statement: &Statement, names: &BTreeMap<String, String>) -> Vec<Edit> {
     let mut edits = Vec::new();
-    let mut own = |name: &ObjectName| {
+    for name in written_tables(statement) {
         if let Some(new) = names.get(&name.last().name) {
             edits.push(renamed(&name.last().name, name.last().span, new));
         }
-    };
-    match &statement.kind {
-        StatementKind::CreateTable(table) => own(&table.name),
-        StatementKind::CreateTableAs(ctas) => own(&ctas.table.name),
-        StatementKind::CreateView(view) => own(&view.name),
-        StatementKind::Insert(insert) => own(&insert.target),
-        StatementKind::StatementSet(inserts) => inserts.iter().for_each(|insert| own(&insert.target)),
-        StatementKind::Drop { what, name } if what.ends_with("TABLE") || what == "VIEW" => own(name),
-        _ => {}
     }
-    for reference in table_refs(statement) {
+    let mut resolver = Resolver::default();
+    resolver.statement(&statement.kind);
+    for reference in resolver.refs.into_iter().chain(resolver.targets) {
         let old = &reference.name.last().name;
         let Some(new) = names.get(old) else { continue };
         edits.push(renamed(old, reference.name.last().span, new));
@@ -105,6 +103,8 @@ struct Visible {
 #[derive(Default)]
 struct Resolver {
     refs: Vec<TableRef>,
+    /// Tables that are written and whose columns are qualified by them, as in `UPDATE`.
+    targets: Vec<TableRef>,
     /// CTEs in reach, inner ones last, each with the references that one use of it reads.
     ctes: Vec<(String, Vec<usize>)>,
     /// References in the order in which they are read, those of a CTE once for each use.
@@ -119,6 +119,43 @@ impl Resolver {
             self.refs.get_mut(number).into_iter().for_each(|reference| reference.scans += 1);
         }
         self.refs
+    }
+
+    fn statement(&mut self, kind: &StatementKind) {
+        match kind {
+            StatementKind::CreateTable(table) => self.like(table),
+            StatementKind::CreateTableAs(ctas) => {
+                self.like(&ctas.table);
+                self.query(&ctas.query);
+            }
+            StatementKind::CreateView(view) => self.query(&view.query),
+            StatementKind::Insert(insert) => self.insert(insert),
+            StatementKind::StatementSet(inserts) => inserts.iter().for_each(|insert| self.insert(insert)),
+            StatementKind::Query(query) => self.query(query),
+            StatementKind::Other { effects, .. } => {
+                effects.parts.iter().for_each(|part| self.statement(&part.kind));
+                self.effects(effects);
+            }
+            StatementKind::Set { .. }
+            | StatementKind::Reset { .. }
+            | StatementKind::Drop { .. }
+            | StatementKind::Unparsed { .. } => {}
+        }
+    }
+
+    /// `UPDATE` and `DELETE`: their table is written, and in reach of their expressions.
+    fn effects(&mut self, effects: &Effects) {
+        let Some(target) = effects.writes.first().filter(|_| !effects.exprs.is_empty()) else { return };
+        // While the expressions are read the target is a reference like any other.
+        let number = self.refs.len();
+        self.reference(target, None);
+        let parts = target.parts.iter().map(|part| part.name.clone()).collect();
+        self.scopes.push(vec![Visible { parts, reference: Some(number) }]);
+        effects.exprs.iter().for_each(|expr| self.expr(expr));
+        self.scopes.pop();
+        self.read.retain(|read| *read != number);
+        self.read.iter_mut().filter(|read| **read > number).for_each(|read| *read -= 1);
+        self.targets.push(self.refs.remove(number));
     }
 
     fn like(&mut self, table: &super::tree::CreateTable) {

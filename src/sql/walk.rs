@@ -1,8 +1,11 @@
-//! What an expression directly contains.
+//! What an expression directly contains, and the sources of a query.
 //!
 //! Rule: each child is visited once, in the order of the text as far as the tree keeps it.
 
-use super::tree::{AccessStep, Arg, ArgValue, Call, Expr, ExprKind, Ident, Query, TableArg, WindowSpec};
+use super::tree::{
+    AccessStep, Arg, ArgValue, Call, Expr, ExprKind, Factor, FactorKind, Ident, Query, QueryBody, Select, SelectItem,
+    TableArg, TableExpr, WindowSpec,
+};
 
 /// A direct part of an expression.
 #[derive(Clone, Copy)]
@@ -102,4 +105,70 @@ fn arg_children<'a>(arg: &'a Arg, visit: &mut dyn FnMut(Child<'a>)) {
 
 fn each<'a>(exprs: &'a [Expr], visit: &mut dyn FnMut(Child<'a>)) {
     exprs.iter().for_each(|expr| visit(Child::Expr(expr)));
+}
+
+/// Calls `visit` for each source in `query`, also in the queries inside of it, the outer ones first.
+pub(crate) fn factors<'a>(query: &'a Query, visit: &mut dyn FnMut(&'a Factor)) {
+    query.with.iter().for_each(|cte| factors(&cte.query, visit));
+    body_factors(&query.body, visit);
+    query.order_by.iter().for_each(|item| expr_factors(&item.expr, visit));
+}
+
+fn body_factors<'a>(body: &'a QueryBody, visit: &mut dyn FnMut(&'a Factor)) {
+    match body {
+        QueryBody::Select(select) => select_factors(select, visit),
+        QueryBody::Values { rows, .. } => rows.iter().flatten().for_each(|value| expr_factors(value, visit)),
+        QueryBody::Table(_) => {}
+        QueryBody::Nested(query) => factors(query, visit),
+        QueryBody::SetOperation { first, rest } => {
+            body_factors(first, visit);
+            rest.iter().for_each(|operand| body_factors(&operand.body, visit));
+        }
+    }
+}
+
+fn select_factors<'a>(select: &'a Select, visit: &mut dyn FnMut(&'a Factor)) {
+    for source in &select.from {
+        table_factors(source, visit);
+    }
+    for item in &select.items {
+        if let SelectItem::Expr { expr, .. } = item {
+            expr_factors(expr, visit);
+        }
+    }
+    let keys = select.group_by.iter().flat_map(|group| &group.keys);
+    let conditions = select.filter.iter().chain(&select.having).chain(&select.qualify);
+    conditions.chain(keys).for_each(|expr| expr_factors(expr, visit));
+}
+
+fn table_factors<'a>(source: &'a TableExpr, visit: &mut dyn FnMut(&'a Factor)) {
+    let joined = source.joins.iter().map(|join| &join.factor);
+    for factor in std::iter::once(&source.base).chain(joined) {
+        factor_factors(factor, visit);
+    }
+    source.joins.iter().filter_map(|join| join.on.as_ref()).for_each(|on| expr_factors(on, visit));
+}
+
+fn factor_factors<'a>(factor: &'a Factor, visit: &mut dyn FnMut(&'a Factor)) {
+    visit(factor);
+    match &factor.kind {
+        FactorKind::Table { .. } => {}
+        FactorKind::Derived { query, .. } => factors(query, visit),
+        FactorKind::Function { call, .. } => call_children(call, &mut |child| child_factors(child, visit)),
+        FactorKind::Unnest { expr, .. } => expr_factors(expr, visit),
+        FactorKind::Nested(inner) => table_factors(inner, visit),
+        FactorKind::Match { input, .. } => factor_factors(input, visit),
+    }
+}
+
+fn expr_factors<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Factor)) {
+    children(expr, &mut |child| child_factors(child, visit));
+}
+
+fn child_factors<'a>(child: Child<'a>, visit: &mut dyn FnMut(&'a Factor)) {
+    match child {
+        Child::Expr(expr) => expr_factors(expr, visit),
+        Child::Query(query) => factors(query, visit),
+        Child::Table(_) | Child::Descriptor(_) => {}
+    }
 }

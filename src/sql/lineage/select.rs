@@ -3,6 +3,7 @@
 use super::scope::{Relation, RelationColumn, Scope, Source, Value};
 use super::{Catalog, ColumnUse, UseKind};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::model::column::ColumnType;
 use crate::sql::tree::{
     AccessStep, Expr, ExprKind, Ident, Literal, ObjectName, OrderItem, Query, QueryBody, Select, SelectItem,
     SetOperand, SetOperator, WindowSpec,
@@ -256,14 +257,18 @@ impl<'a> Walker<'a> {
         match item {
             SelectItem::Wildcard { qualifier: None, span } => {
                 let scope = self.scopes.last().cloned().unwrap_or_default();
-                let mut merged: Vec<&str> = Vec::new();
+                // What USING or NATURAL made one comes first, and is made of both sides.
+                for name in &scope.merged {
+                    let mut value = Value::default();
+                    let sources = scope.sources.iter().filter_map(|source| source.relation.column(name));
+                    sources.for_each(|column| value.add(column.value.clone()));
+                    let value = value.placed(*span);
+                    relation.columns.push(RelationColumn { name: name.clone(), value, span: *span });
+                }
                 for source in scope.sources.iter().filter(|source| !source.qualified_only) {
                     for column in &source.relation.columns {
                         if scope.merged.contains(&column.name) {
-                            if merged.contains(&column.name.as_str()) {
-                                continue;
-                            }
-                            merged.push(&column.name);
+                            continue;
                         }
                         let value = column.value.clone().placed(*span);
                         relation.columns.push(RelationColumn { name: column.name.clone(), value, span: *span });
@@ -294,8 +299,30 @@ impl<'a> Walker<'a> {
             relation.open.extend(source.relation.open.iter().cloned());
             return;
         }
-        let value = self.column(name).lifted(UseKind::Computed);
-        relation.open.push(super::scope::Open::Value(value));
+        let value = self.column(name);
+        let fields = self.fields(&value, &parts);
+        let value = value.lifted(UseKind::Computed).placed(span);
+        match fields {
+            Some(fields) => {
+                let column = |name: String| RelationColumn { name, value: value.clone(), span };
+                relation.columns.extend(fields.into_iter().map(column));
+            }
+            None => relation.open.push(super::scope::Open::Value(value)),
+        }
+    }
+
+    /// The names of the fields of a row that is a column of a table, or that `path` leads to within one.
+    fn fields(&self, value: &Value, path: &[&str]) -> Option<Vec<String>> {
+        let [used] = value.uses.as_slice() else { return None };
+        let column = self.catalog.tables.get(&used.table)?.columns.iter().find(|column| column.name == used.column)?;
+        let at = path.iter().position(|part| *part == used.column)?;
+        let mut ty = &column.ty.ty;
+        for part in path.get(at + 1..)? {
+            let ColumnType::Row(fields) = ty else { return None };
+            ty = &fields.iter().find(|field| field.name == *part)?.ty.ty;
+        }
+        let ColumnType::Row(fields) = ty else { return None };
+        Some(fields.iter().map(|field| field.name.clone()).collect())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::model::column::ColumnType;
 use crate::sql::code;
 use crate::sql::functions::is_window;
 use crate::sql::tree::{
-    ArgValue, Call, ExprKind, Factor, FactorKind, JoinKind, MatchClause, ObjectName, TableArg, TableExpr,
+    ArgValue, Call, Expr, ExprKind, Factor, FactorKind, JoinKind, MatchClause, ObjectName, TableArg, TableExpr,
 };
 
 /// How many views may stand on each other before we name them only.
@@ -175,7 +175,12 @@ impl Walker<'_> {
         let mut input: Option<Relation> = None;
         let mut scalar = Value::default();
         let mut descriptors = Vec::new();
+        let before = self.rows.len();
+        let mut partitioned = Vec::new();
         for arg in &call.args {
+            if let ArgValue::Table(TableArg { partition_by, .. }) | ArgValue::Query { partition_by, .. } = &arg.value {
+                partitioned.extend(partition_by.iter().filter_map(column_name));
+            }
             let relation = match &arg.value {
                 ArgValue::Table(table) => self.table_arg(table),
                 ArgValue::Query { query, partition_by, order_by } => {
@@ -229,6 +234,15 @@ impl Walker<'_> {
             self.notes.truncate(notes);
         }
         self.scopes.pop();
+        if function == "SESSION" {
+            // A session is found among the rows of a partition.
+            let parts: Vec<Value> = self.rows.iter().skip(before).map(|(value, _)| value.clone()).collect();
+            let of_partition = |used: &super::scope::Use| used.kind == UseKind::Partition;
+            for mut part in parts {
+                part.uses.retain(of_partition);
+                time.add(part);
+            }
+        }
         self.row(time.clone(), UseKind::Window, call.span);
         let span = call.span;
         if is_window(&function) {
@@ -243,6 +257,11 @@ impl Walker<'_> {
             all.add(scalar);
             all.add(time);
             self.row(all.clone().placed(span), UseKind::Unknown, span);
+            // The built-in ones pass their input on; others do so for what they partition by, and who knows what else.
+            if !matches!(function.as_str(), "ML_PREDICT" | "VECTOR_SEARCH") {
+                relation.columns.retain(|column| partitioned.contains(&column.name));
+                relation.open.clear();
+            }
             relation.open.push(Open::Value(all));
         }
         relation
@@ -284,6 +303,14 @@ impl Walker<'_> {
         }
         self.scopes.pop();
         result
+    }
+}
+
+fn column_name(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Column(name) => Some(name.last().name.clone()),
+        ExprKind::Nested(inner) => column_name(inner),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Calls, and the expressions that have a grammar of their own.
 
 use super::{Parse, Parser};
+use crate::sql::keyword::is_reserved;
 use crate::sql::token::{Symbol, TokenKind};
 use crate::sql::tree::{Arg, ArgValue, Call, Expr, ExprKind, Literal, ObjectName, OrderItem, TableArg};
 
@@ -12,13 +13,20 @@ const BARE: &[&str] = &[
     "CURRENT_PATH", "CURRENT_DEFAULT_TRANSFORM_GROUP",
 ];
 
-/// Words before a bracket that is not a call's.
+/// Reserved words that are functions where a bracket follows.
 #[rustfmt::skip]
-const NEVER_CALLED: &[&str] = &[
-    "SELECT", "FROM", "WHERE", "IN", "AND", "OR", "ON", "AS", "VALUES", "EXISTS", "OVER", "USING", "BY", "TABLE",
-    "WITH", "UNION", "WHEN", "THEN", "ELSE", "JOIN", "HAVING", "BETWEEN", "LIKE", "LATERAL", "UNNEST", "CASE",
-    "END", "GROUP", "ORDER", "LIMIT", "SET", "DISTINCT", "FOR", "INTO", "IS", "MATCH_RECOGNIZE", "PARTITION",
-    "FETCH", "CROSS", "FULL",
+const CALLABLE: &[&str] = &[
+    "ABS", "ARRAY_CONCAT_AGG", "AVG", "CARDINALITY", "CEIL", "CEILING", "CHAR", "CHARACTER_LENGTH", "CHAR_LENGTH",
+    "CLASSIFIER", "COALESCE", "COLLECT", "CONTAINS_SUBSTR", "CONVERT", "COUNT", "COVAR_POP", "COVAR_SAMP", "CUME_DIST",
+    "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "DATE", "DATETIME", "DATETIME_TRUNC", "DATE_TRUNC",
+    "DENSE_RANK", "ELEMENT", "EVERY", "EXP", "EXTRACT", "FIRST_VALUE", "FLOOR", "FUSION", "GROUPING", "GROUP_CONCAT",
+    "HOUR", "INTERSECTION", "JSON_ARRAY", "JSON_ARRAYAGG", "JSON_EXISTS", "JSON_OBJECT", "JSON_OBJECTAGG",
+    "JSON_QUERY", "JSON_VALUE", "LAG", "LAST_VALUE", "LEAD", "LEFT", "LN", "LOCALTIME", "LOCALTIMESTAMP", "LOWER",
+    "MATCH_NUMBER", "MAX", "MIN", "MINUTE", "MOD", "MONTH", "NEXT", "NTH_VALUE", "NTILE", "NULLIF", "OCTET_LENGTH",
+    "OVERLAY", "PERCENTILE_CONT", "PERCENTILE_DISC", "PERCENT_RANK", "PERIOD", "POSITION", "POWER", "PREV", "RANK",
+    "REGR_COUNT", "REGR_SXX", "REGR_SYY", "RIGHT", "ROW_NUMBER", "SECOND", "SOME", "SQRT", "STDDEV_POP",
+    "STDDEV_SAMP", "STRING_AGG", "SUBSTRING", "SUM", "TIME", "TIMESTAMP", "TIMESTAMP_DIFF", "TIMESTAMP_TRUNC",
+    "TIME_DIFF", "TIME_TRUNC", "TRANSLATE", "TRIM", "TRUNCATE", "UPPER", "USER", "VAR_POP", "VAR_SAMP", "YEAR",
 ];
 
 /// Words between the arguments of functions that SQL gives a sentence of their own.
@@ -28,8 +36,9 @@ pub(super) fn is_bare_function(word: &str) -> bool {
     BARE.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
-pub(super) fn never_called(word: &str) -> bool {
-    NEVER_CALLED.iter().any(|known| known.eq_ignore_ascii_case(word))
+/// True for a word that a bracket makes a function.
+pub(super) fn is_callable(word: &str) -> bool {
+    !is_reserved(word) || CALLABLE.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 impl Parser<'_> {
@@ -56,8 +65,13 @@ impl Parser<'_> {
             }
             "CASE" => return self.case().map(Some),
             "CAST" | "TRY_CAST" | "SAFE_CAST" if paren => return self.cast().map(Some),
-            "EXISTS" | "UNIQUE" if paren => {
-                self.at += 2;
+            "EXISTS" | "UNIQUE" => {
+                self.at += 1;
+                if !paren || !self.query_in_brackets() {
+                    // The grammar takes any expression here; only a query makes sense.
+                    return Ok(Some(ExprKind::Nested(Box::new(self.nested(Self::operand)?))));
+                }
+                self.at += 1;
                 let query = Box::new(self.query()?);
                 self.expect(Symbol::RightParen)?;
                 return Ok(Some(ExprKind::Exists(query)));
@@ -87,6 +101,13 @@ impl Parser<'_> {
         literal(Literal::Null)
     }
 
+    /// True if a query begins in the brackets that come next, however many there are.
+    fn query_in_brackets(&self) -> bool {
+        let is_open = |t: &&crate::sql::token::Token| t.kind == TokenKind::Symbol(Symbol::LeftParen);
+        let open = self.tokens.get(self.at..).unwrap_or(&[]).iter().take_while(is_open).count();
+        ["SELECT", "WITH", "VALUES", "VALUE", "TABLE"].iter().any(|word| self.word_at(self.at + open, word))
+    }
+
     fn elements(&mut self) -> Parse<Vec<Expr>> {
         self.at += 2;
         let mut items = Vec::new();
@@ -97,7 +118,7 @@ impl Parser<'_> {
         Ok(items)
     }
 
-    fn interval(&mut self) -> Parse<ExprKind> {
+    pub(super) fn interval(&mut self) -> Parse<ExprKind> {
         let _ = self.eat(Symbol::Minus) || self.eat(Symbol::Plus);
         if !self.at_kind(TokenKind::String) && !self.at_kind(TokenKind::Integer) {
             return Err(self.unexpected("the length of the interval in single quotes"));
@@ -191,12 +212,18 @@ impl Parser<'_> {
             [only] => only.name.to_ascii_uppercase(),
             _ => String::new(),
         };
-        call.distinct = self.eat_word("DISTINCT");
-        if !call.distinct {
-            self.eat_word("ALL");
+        call.distinct = self.at_word("DISTINCT");
+        if self.eat_word("DISTINCT") || self.eat_word("ALL") {
+            if self.at_symbol(Symbol::RightParen) {
+                return Err(self.unexpected("an argument"));
+            }
+            if self.at_word("TABLE") {
+                self.at -= 1;
+                return Err(self.unexpected("an argument"));
+            }
         }
         if function.starts_with("JSON_") {
-            self.json_args(&mut call)?;
+            self.json_args(&function, &mut call)?;
         } else {
             self.args(&function, &mut call)?;
         }
@@ -285,10 +312,7 @@ impl Parser<'_> {
         let mut name = None;
         let is_name = self.peek().is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::Quoted));
         if is_name && self.symbol_ahead(1, Symbol::FatArrow) {
-            // Any word may name an argument: the arrow tells it apart.
-            let Some(token) = self.bump() else { return Err(self.unexpected("an argument")) };
-            let text = token.text(self.text);
-            name = Some(crate::sql::tree::Ident { name: super::unquote(text, '`'), span: token.span });
+            name = Some(self.ident("the name of an argument")?);
             self.expect(Symbol::FatArrow)?;
         }
         Ok(Arg { name, value: self.arg_value()? })
@@ -313,11 +337,7 @@ impl Parser<'_> {
         if self.at_word("DESCRIPTOR") && self.symbol_ahead(1, Symbol::LeftParen) {
             self.at += 1;
             return Ok(ArgValue::Descriptor(self.bracketed_list(|p| {
-                let name = p.ident("a column name")?;
-                if !p.at_symbol(Symbol::Comma) && !p.at_symbol(Symbol::RightParen) {
-                    p.data_type()?;
-                }
-                Ok(name)
+                p.ident("a column name")
             })?));
         }
         if self.at_word("MODEL")

@@ -1,10 +1,10 @@
 //! `CREATE TABLE` and `CREATE VIEW`.
 
-use super::{Parse, Parser, string_value};
+use super::{Parse, Parser};
 use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::model::column::{ColumnType, Nullable};
 use crate::sql::code;
-use crate::sql::token::{Symbol, TokenKind};
+use crate::sql::token::Symbol;
 use crate::sql::tree::{
     ColumnDef, ColumnKind, CreateTable, CreateTableAs, CreateView, Distribution, Ident, Like, PrimaryKey,
     StatementKind, TableOption, Watermark,
@@ -14,9 +14,15 @@ impl Parser<'_> {
     pub(super) fn create(&mut self) -> Parse<StatementKind> {
         let first = self.at;
         let start = self.start();
+        if self.at_words(&["REPLACE", "TABLE"]) {
+            self.at += 1;
+            return self.replace_table(start);
+        }
         self.expect_word("CREATE")?;
         let or_replace = self.eat_words(&["OR", "REPLACE"]);
-        self.eat_words(&["OR", "ALTER"]);
+        if self.at_words(&["OR", "ALTER", "MATERIALIZED"]) || self.at_words(&["OR", "ALTER", "TABLE"]) {
+            self.at += 2;
+        }
         let temporary = self.eat_word("TEMPORARY");
         self.eat_word("SYSTEM");
         if self.eat_word("TABLE") {
@@ -34,18 +40,22 @@ impl Parser<'_> {
         if self.eat_word("VIEW") {
             return self.create_view(temporary);
         }
-        const OTHERS: &[&str] = &["FUNCTION", "CATALOG", "DATABASE", "MODEL", "CONNECTION", "AGENT", "TOOL", "SECRET"];
-        if self.at_words(&["MATERIALIZED", "TABLE"]) {
-            return self.other(first, "CREATE MATERIALIZED TABLE".to_owned());
-        }
-        match OTHERS.iter().find(|word| self.at_word(word)) {
-            Some(word) => self.other(first, format!("CREATE {word}")),
-            None => Err(self.unexpected("`TABLE` or `VIEW`")),
-        }
+        self.create_object(first)
+    }
+
+    /// `REPLACE TABLE ... AS query`
+    fn replace_table(&mut self, start: usize) -> Parse<StatementKind> {
+        self.expect_word("TABLE")?;
+        let mut table = self.create_table(start)?;
+        table.or_replace = true;
+        self.expect_word("AS")?;
+        let query = self.query()?;
+        table.span = self.since(start);
+        Ok(StatementKind::CreateTableAs(Box::new(CreateTableAs { table, query })))
     }
 
     /// Only `CREATE TABLE ... AS` may leave types out.
-    fn all_typed(&self, table: &CreateTable) -> Parse<()> {
+    pub(super) fn all_typed(&self, table: &CreateTable) -> Parse<()> {
         let is_bare =
             |c: &&ColumnDef| matches!(&c.kind, ColumnKind::Physical(ty) if ty.ty == ColumnType::Other(String::new()));
         match table.columns.iter().find(is_bare) {
@@ -62,13 +72,7 @@ impl Parser<'_> {
         let name = self.object_name("the name of the view")?;
         let mut columns = Vec::new();
         if self.at_symbol(Symbol::LeftParen) {
-            columns = self.bracketed_list(|p| {
-                let column = p.ident("a column name")?;
-                if p.eat_word("COMMENT") {
-                    p.string("a comment in single quotes")?;
-                }
-                Ok(column)
-            })?;
+            columns = self.ident_list("a column name")?;
         }
         let comment = self.comment()?;
         self.expect_word("AS")?;
@@ -76,7 +80,7 @@ impl Parser<'_> {
         Ok(StatementKind::CreateView(CreateView { name, temporary, columns, comment, query }))
     }
 
-    fn comment(&mut self) -> Parse<Option<String>> {
+    pub(super) fn comment(&mut self) -> Parse<Option<String>> {
         if !self.eat_word("COMMENT") {
             return Ok(None);
         }
@@ -105,6 +109,10 @@ impl Parser<'_> {
         };
         if self.at_symbol(Symbol::LeftParen) {
             let open = self.start();
+            if self.symbol_ahead(1, Symbol::RightParen) {
+                self.at += 1;
+                return Err(self.unexpected("a column, a constraint or a watermark"));
+            }
             self.bracketed_list(|p| p.element(&mut table))?;
             table.elements_span = Some(self.since(open));
         }
@@ -125,7 +133,7 @@ impl Parser<'_> {
         Ok(table)
     }
 
-    fn element(&mut self, table: &mut CreateTable) -> Parse<()> {
+    pub(super) fn element(&mut self, table: &mut CreateTable) -> Parse<()> {
         let start = self.start();
         if self.at_words(&["WATERMARK", "FOR"]) {
             self.at += 2;
@@ -170,7 +178,7 @@ impl Parser<'_> {
         self.diagnostics.push(problem);
     }
 
-    fn column(&mut self, table: &mut CreateTable) -> Parse<ColumnDef> {
+    pub(super) fn column(&mut self, table: &mut CreateTable) -> Parse<ColumnDef> {
         let start = self.start();
         let name = self.ident("a column name")?;
         let value_start = self.start();
@@ -191,8 +199,9 @@ impl Parser<'_> {
                 span: self.since(start),
             });
         }
-        let ty = self.data_type()?;
-        if self.eat_word("CONSTRAINT") {
+        let ty = self.column_type()?;
+        let named = self.eat_word("CONSTRAINT");
+        if named {
             self.ident("the constraint's name")?;
         }
         let key_start = self.start();
@@ -201,8 +210,11 @@ impl Parser<'_> {
             table.primary_key = Some(PrimaryKey { columns: vec![name.clone()], span: self.since(key_start) });
         } else if self.eat_word("UNIQUE") {
             self.eat_words(&["NOT", "ENFORCED"]);
+        } else if named {
+            return Err(self.unexpected("`PRIMARY KEY` or `UNIQUE`"));
         }
-        let kind = if self.eat_word("METADATA") {
+        let keyed = self.previous_end() > key_start;
+        let kind = if !keyed && self.eat_word("METADATA") {
             let key =
                 if self.eat_word("FROM") { Some(self.string("the metadata key in single quotes")?.0) } else { None };
             ColumnKind::Metadata { ty, key, is_virtual: self.eat_word("VIRTUAL") }
@@ -213,7 +225,7 @@ impl Parser<'_> {
         Ok(ColumnDef { name, kind, value_start, comment, span: self.since(start) })
     }
 
-    fn distribution(&mut self) -> Parse<Option<Distribution>> {
+    pub(super) fn distribution(&mut self) -> Parse<Option<Distribution>> {
         let start = self.start();
         if !self.eat_word("DISTRIBUTED") && !self.eat_words(&["DISTRIBUTION"]) {
             return Ok(None);
@@ -237,22 +249,11 @@ impl Parser<'_> {
         Ok(Some(Distribution { kind, columns, buckets, span: self.since(start) }))
     }
 
-    fn table_option(&mut self) -> Parse<TableOption> {
+    pub(super) fn table_option(&mut self) -> Parse<TableOption> {
         let (key, key_span) = self.string("an option's key in single quotes")?;
         self.expect(Symbol::Equal)?;
-        let (value, value_span) = self.adjacent_strings("the option's value in single quotes")?;
+        let (value, value_span) = self.string("the option's value in single quotes")?;
         Ok(TableOption { key, value, key_span, value_span })
-    }
-
-    /// A string, or several in a row, which are one.
-    fn adjacent_strings(&mut self, what: &str) -> Parse<(String, Span)> {
-        let (mut value, mut span) = self.string(what)?;
-        while let Some(token) = self.peek().filter(|t| t.kind == TokenKind::String) {
-            value.push_str(&string_value(token.text(self.text)));
-            span = span.join(token.span);
-            self.at += 1;
-        }
-        Ok((value, span))
     }
 
     fn like(&mut self) -> Parse<Like> {
@@ -263,12 +264,15 @@ impl Parser<'_> {
         if self.eat(Symbol::LeftParen) {
             while !self.eat(Symbol::RightParen) {
                 let from = self.start();
+                const PARTS: &[&str] = &[
+                    "ALL", "CONSTRAINTS", "DISTRIBUTION", "GENERATED", "METADATA", "OPTIONS", "PARTITIONS", "WATERMARKS",
+                ];
                 if !self.at_any(&["INCLUDING", "EXCLUDING", "OVERWRITING"]) {
                     return Err(self.unexpected("`INCLUDING`, `EXCLUDING` or `OVERWRITING`"));
                 }
                 self.at += 1;
-                if !self.at_kind(TokenKind::Word) {
-                    return Err(self.unexpected("what to include"));
+                if !self.at_any(PARTS) {
+                    return Err(self.unexpected("what to include, such as `ALL` or `OPTIONS`"));
                 }
                 self.at += 1;
                 let text = self.since(from).of(self.text).to_ascii_uppercase();

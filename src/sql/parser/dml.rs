@@ -4,44 +4,7 @@ use super::{Parse, Parser, string_value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::code;
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Insert, StatementKind};
-
-/// First words of statements that we know but do not read. Longer ones come first.
-const OTHERS: &[&[&str]] = &[
-    &["COMPILE", "AND", "EXECUTE", "PLAN"],
-    &["COMPILE", "PLAN"],
-    &["EXECUTE", "PLAN"],
-    &["ALTER", "MATERIALIZED", "TABLE"],
-    &["ALTER", "TABLE"],
-    &["ALTER", "VIEW"],
-    &["ALTER", "FUNCTION"],
-    &["ALTER", "DATABASE"],
-    &["ALTER", "CATALOG"],
-    &["ALTER", "MODEL"],
-    &["ALTER"],
-    &["SHOW"],
-    &["DESCRIBE"],
-    &["DESC"],
-    &["EXPLAIN"],
-    &["USE"],
-    &["ANALYZE", "TABLE"],
-    &["CALL"],
-    &["LOAD", "MODULE"],
-    &["UNLOAD", "MODULE"],
-    &["ADD", "JAR"],
-    &["REMOVE", "JAR"],
-    &["STOP", "JOB"],
-    &["UPDATE"],
-    &["DELETE", "FROM"],
-    &["TRUNCATE", "TABLE"],
-    &["BEGIN"],
-    &["END"],
-    &["HELP"],
-    &["QUIT"],
-    &["EXIT"],
-    &["CLEAR"],
-    &["SOURCE"],
-];
+use crate::sql::tree::{Effects, Insert, ObjectName, StatementKind};
 
 /// First words that no statement can contain elsewhere at its outermost level.
 const BEGINNINGS: &[&str] = &[
@@ -56,42 +19,52 @@ pub(super) fn begins_statement(parser: &Parser<'_>, at: usize) -> bool {
 
 impl Parser<'_> {
     pub(super) fn statement(&mut self) -> Parse<StatementKind> {
-        let first = self.at;
-        if self.at_word("CREATE") {
+        if self.at_word("CREATE") || self.at_words(&["REPLACE", "TABLE"]) {
             return self.create();
         }
-        if self.at_word("INSERT") {
+        if self.at_any(&["INSERT", "UPSERT"]) {
             return Ok(StatementKind::Insert(self.insert()?));
         }
-        if self.at_any(&["SELECT", "WITH", "VALUES", "TABLE"]) || self.at_symbol(Symbol::LeftParen) {
+        if self.at_any(&["SELECT", "WITH", "VALUES", "VALUE", "TABLE"]) || self.at_symbol(Symbol::LeftParen) {
             return Ok(StatementKind::Query(self.query()?));
         }
-        if self.eat_words(&["EXECUTE", "STATEMENT", "SET", "BEGIN"]) {
-            return self.statement_set();
-        }
-        if self.eat_words(&["BEGIN", "STATEMENT", "SET"]) {
+        if self.eat_word("BEGIN") {
+            self.expect_word("STATEMENT")?;
+            self.expect_word("SET")?;
+            // The script may go on elsewhere.
+            if self.peek().is_none() {
+                return Ok(self.read_as(self.at - 3, "BEGIN STATEMENT SET", Effects::default()));
+            }
             self.expect(Symbol::Semicolon)?;
             return self.statement_set();
         }
-        if self.at_words(&["EXECUTE", "INSERT"])
-            || self.at_words(&["EXECUTE", "SELECT"])
-            || self.at_words(&["EXECUTE", "WITH"])
-        {
-            self.at += 1;
-            return self.statement();
+        if self.at_word("EXECUTE") {
+            return self.execute();
         }
         if self.at_word("SET") {
             return self.set();
         }
         if self.at_word("RESET") {
-            return Ok(self.reset());
+            return self.reset();
         }
         if self.at_word("DROP") {
             return self.drop_statement();
         }
-        match OTHERS.iter().find(|words| self.at_words(words)) {
-            Some(words) => self.other(first, words.join(" ")),
-            None => Err(self.unknown_statement()),
+        match self.peek_text().to_ascii_uppercase().as_str() {
+            "ALTER" => self.alter(),
+            "SHOW" => self.show(),
+            "DESCRIBE" | "DESC" => self.describe(),
+            "EXPLAIN" => self.explain(),
+            "COMPILE" => self.compile(),
+            "USE" => self.use_statement(),
+            "LOAD" | "UNLOAD" => self.module(),
+            "STOP" => self.stop_job(),
+            "CALL" => self.call_procedure(),
+            "ANALYZE" => self.analyze(),
+            "UPDATE" | "DELETE" | "TRUNCATE" => self.change_rows(),
+            "ADD" | "REMOVE" => self.jar(),
+            "END" | "HELP" | "QUIT" | "EXIT" | "CLEAR" | "SOURCE" => self.client_command(),
+            _ => Err(self.unknown_statement()),
         }
     }
 
@@ -107,7 +80,26 @@ impl Parser<'_> {
                 _ => self.at += 1,
             }
         }
-        Ok(StatementKind::Other { keyword, words: self.words(first, self.at) })
+        Ok(StatementKind::Other { keyword, words: self.words(first, self.at), effects: Effects::default() })
+    }
+
+    /// `EXECUTE PLAN 'path'`, `EXECUTE INSERT ...`, `EXECUTE SELECT ...`
+    fn execute(&mut self) -> Parse<StatementKind> {
+        let first = self.at;
+        self.expect_word("EXECUTE")?;
+        if self.eat_word("STATEMENT") {
+            self.expect_word("SET")?;
+            self.expect_word("BEGIN")?;
+            if !self.at_any(&["INSERT", "UPSERT"]) {
+                return Err(self.unexpected("`INSERT`"));
+            }
+            return self.statement_set();
+        }
+        if self.eat_word("PLAN") {
+            self.string("the plan's path in single quotes")?;
+            return Ok(self.read_as(first, "EXECUTE PLAN", Effects::default()));
+        }
+        Ok(self.part(&["INSERT", "UPSERT", "SELECT", "WITH", "VALUES", "VALUE", "TABLE"])?.kind)
     }
 
     fn unknown_statement(&self) -> Box<Diagnostic> {
@@ -122,23 +114,19 @@ impl Parser<'_> {
 
     pub(super) fn insert(&mut self) -> Parse<Insert> {
         let start = self.start();
-        self.expect_word("INSERT")?;
-        let overwrite = self.eat_word("OVERWRITE");
-        if overwrite {
-            self.eat_word("INTO");
-            self.eat_word("TABLE");
-        } else {
+        let upsert = self.eat_word("UPSERT");
+        if !upsert {
+            self.expect_word("INSERT")?;
+        }
+        let overwrite = !upsert && self.eat_word("OVERWRITE");
+        if !overwrite {
             self.expect_word("INTO")?;
         }
         let target = self.object_name("the name of the table to insert into")?;
         let hints = self.hints()?;
         let mut partition = Vec::new();
-        if self.eat_word("PARTITION") {
-            partition = self.bracketed_list(|p| {
-                let column = p.ident("a partition column")?;
-                let value = if p.eat(Symbol::Equal) { Some(p.expr()?) } else { None };
-                Ok((column, value))
-            })?;
+        if self.at_word("PARTITION") {
+            partition = self.partition_spec(true)?;
         }
         let columns = if self.at_column_list() { self.ident_list("a column name")? } else { Vec::new() };
         let query = self.query()?;
@@ -148,19 +136,19 @@ impl Parser<'_> {
     /// `(` that opens a column list, not a query.
     pub(super) fn at_column_list(&self) -> bool {
         self.at_symbol(Symbol::LeftParen)
-            && !["SELECT", "WITH", "VALUES", "TABLE"].iter().any(|word| self.word_at(self.at + 1, word))
+            && !["SELECT", "WITH", "VALUES", "VALUE", "TABLE"].iter().any(|word| self.word_at(self.at + 1, word))
             && !self.symbol_ahead(1, Symbol::LeftParen)
     }
 
     /// The statements of a set, up to and with its `END`.
-    fn statement_set(&mut self) -> Parse<StatementKind> {
+    pub(super) fn statement_set(&mut self) -> Parse<StatementKind> {
         let mut inserts = Vec::new();
         loop {
             while self.eat(Symbol::Semicolon) {}
             if self.eat_word("END") {
                 return Ok(StatementKind::StatementSet(inserts));
             }
-            if !self.at_word("INSERT") {
+            if !self.at_any(&["INSERT", "UPSERT"]) {
                 return Err(self.unexpected("`INSERT` or the `END` of the statement set"));
             }
             inserts.push(self.insert()?);
@@ -176,43 +164,66 @@ impl Parser<'_> {
         if self.peek().is_none() || self.at_symbol(Symbol::Semicolon) {
             return self.other(first, "SET".to_owned());
         }
-        let (key, _) = self.setting(Symbol::Equal);
+        if self.at_kind(TokenKind::String) {
+            let (key, _) = self.string("the name of a setting")?;
+            self.expect(Symbol::Equal)?;
+            let (value, value_span) = self.string("the setting's value in single quotes")?;
+            return Ok(StatementKind::Set { key, value, value_span });
+        }
+        let (key, _) = self.raw_setting(Symbol::Equal)?;
         if key.is_empty() {
             return Err(self.unexpected("the name of a setting"));
         }
         self.expect(Symbol::Equal)?;
-        let (value, value_span) = self.setting(Symbol::Semicolon);
+        let quoted = self.peek().filter(|t| t.kind == TokenKind::String);
+        let (value, value_span) = match quoted {
+            Some(token) => {
+                self.at += 1;
+                (string_value(token.text(self.text)), token.span)
+            }
+            None => self.raw_setting(Symbol::Semicolon)?,
+        };
+        if value_span.start == value_span.end {
+            return Err(self.unexpected("the setting's value"));
+        }
         Ok(StatementKind::Set { key, value, value_span })
     }
 
-    fn reset(&mut self) -> StatementKind {
+    fn reset(&mut self) -> Parse<StatementKind> {
         self.at += 1;
-        let (key, _) = self.setting(Symbol::Semicolon);
-        StatementKind::Reset { key: Some(key).filter(|key| !key.is_empty()) }
+        let (key, _) = if self.at_kind(TokenKind::String) {
+            self.string("the name of a setting")?
+        } else {
+            self.raw_setting(Symbol::Semicolon)?
+        };
+        Ok(StatementKind::Reset { key: Some(key).filter(|key| !key.is_empty()) })
     }
 
-    /// A key or value of `SET`: one string, or the raw text up to `end`, as Flink takes it.
-    fn setting(&mut self, end: Symbol) -> (String, Span) {
-        let first = self.peek();
-        let start = self.at;
+    /// A key or value that is not in quotes: the raw text up to `end`, as Flink takes it, without blanks in it.
+    fn raw_setting(&mut self, end: Symbol) -> Parse<(String, Span)> {
+        let (first, start) = (self.at, self.start());
         while self.peek().is_some() && !self.at_symbol(end) && !self.at_symbol(Symbol::Semicolon) {
             self.at += 1;
         }
-        match first {
-            Some(token) if self.at > start => {
-                let span = self.since(token.span.start);
-                let text = span.of(self.text);
-                let quoted = self.at == start + 1 && token.kind == TokenKind::String;
-                (if quoted { string_value(text) } else { text.to_owned() }, span)
-            }
-            _ => (String::new(), self.since(self.previous_end())),
+        if self.at == first {
+            return Ok((String::new(), Span::new(self.previous_end(), self.previous_end())));
         }
+        let span = self.since(start);
+        let text = span.of(self.text);
+        if text.contains(char::is_whitespace) || text.starts_with('\'') {
+            self.at = first;
+            return Err(self.unexpected("one word, or text in single quotes"));
+        }
+        Ok((text.to_owned(), span))
     }
 
     fn drop_statement(&mut self) -> Parse<StatementKind> {
         self.expect_word("DROP")?;
         self.eat_word("TEMPORARY");
-        self.eat_word("SYSTEM");
+        let system = self.eat_word("SYSTEM");
+        if system && !self.at_word("FUNCTION") {
+            return Err(self.unexpected("`FUNCTION`"));
+        }
         let what = if self.eat_words(&["MATERIALIZED", "TABLE"]) {
             "MATERIALIZED TABLE".to_owned()
         } else {
@@ -224,8 +235,13 @@ impl Parser<'_> {
             }
         };
         self.eat_words(&["IF", "EXISTS"]);
-        let name = self.object_name("the name of what is dropped")?;
-        let _ = self.eat_word("RESTRICT") || self.eat_word("CASCADE");
+        let name = if what == "CATALOG" {
+            let only = self.ident("the name of what is dropped")?;
+            ObjectName { span: only.span, parts: vec![only] }
+        } else {
+            self.object_name("the name of what is dropped")?
+        };
+        let _ = what == "DATABASE" && (self.eat_word("RESTRICT") || self.eat_word("CASCADE"));
         Ok(StatementKind::Drop { what, name })
     }
 }

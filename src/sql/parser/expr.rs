@@ -1,7 +1,7 @@
 //! Expressions, by operator rank.
 
 use super::{Parse, Parser, string_value};
-use crate::diagnostic::{Diagnostic, Edit};
+use crate::diagnostic::{Diagnostic, Edit, Severity};
 use crate::sql::code;
 use crate::sql::keyword::{is_reserved, is_structure};
 use crate::sql::token::{Symbol, TokenKind};
@@ -231,7 +231,7 @@ impl Parser<'_> {
         }
     }
 
-    fn primary(&mut self) -> Parse<Expr> {
+    pub(super) fn primary(&mut self) -> Parse<Expr> {
         let start = self.start();
         let Some(token) = self.peek() else { return Err(self.unexpected("an expression")) };
         let text = token.text(self.text);
@@ -311,10 +311,18 @@ impl Parser<'_> {
         if let Some(kind) = self.keyword_expr(text)? {
             return Ok(Expr { span: self.since(start), kind });
         }
-        let calls = self.symbol_ahead(1, Symbol::LeftParen);
+        let calls = self.symbol_ahead(1, Symbol::LeftParen) && super::call::is_callable(text);
         if is_reserved(text) && !calls {
-            if super::call::is_bare_function(text) && !self.symbol_ahead(1, Symbol::Dot) {
-                return self.bare_function(start);
+            if super::call::is_bare_function(text) {
+                if !self.symbol_ahead(1, Symbol::Dot) {
+                    return self.bare_function(start);
+                }
+                // The grammar takes it for a field of what the function gives; it was surely meant as a table's name.
+                let name = self.object_name("a column")?;
+                if let Some(problem) = self.diagnostics.last_mut().filter(|d| d.code == code::RESERVED) {
+                    problem.severity = Severity::Warning;
+                }
+                return self.name_or_call(start, name);
             }
             if is_structure(text) {
                 return Err(self.unexpected("an expression"));
@@ -334,7 +342,7 @@ impl Parser<'_> {
             Some(token)
                 if token.kind == TokenKind::Word
                     && self.symbol_ahead(1, Symbol::LeftParen)
-                    && !crate::sql::parser::call::never_called(token.text(self.text)) =>
+                    && super::call::is_callable(token.text(self.text)) =>
             {
                 self.at += 1;
                 let name = token.text(self.text).to_owned();

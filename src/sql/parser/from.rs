@@ -3,7 +3,7 @@
 use super::{Parse, Parser};
 use crate::diagnostic::Span;
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Factor, FactorKind, Hint, HintArg, HintWord, Ident, Join, JoinKind, Query, TableExpr};
+use crate::sql::tree::{Expr, Factor, FactorKind, Hint, HintArg, HintWord, Ident, Join, JoinKind, Query, TableExpr};
 
 impl Parser<'_> {
     pub(super) fn table_expr(&mut self) -> Parse<TableExpr> {
@@ -23,6 +23,7 @@ impl Parser<'_> {
         let start = self.start();
         let before = self.at;
         let natural = self.eat_word("NATURAL");
+        let outer = self.at_any(&["LEFT", "RIGHT", "FULL"]);
         let kind = if self.eat_word("LEFT") {
             JoinKind::Left
         } else if self.eat_word("RIGHT") {
@@ -35,7 +36,9 @@ impl Parser<'_> {
             self.eat_word("INNER");
             JoinKind::Inner
         };
-        self.eat_word("OUTER");
+        if outer {
+            self.eat_word("OUTER");
+        }
         if self.at == before && !self.at_word("JOIN") {
             return Ok(None);
         }
@@ -85,18 +88,50 @@ impl Parser<'_> {
         }
         let mut hints = self.hints()?;
         let mut system_time = None;
-        if self.eat_words(&["FOR", "SYSTEM_TIME", "AS", "OF"]) {
-            system_time = Some(self.operand()?);
+        if self.at_word("FOR") {
+            system_time = Some(self.system_time()?);
         }
         hints.extend(self.hints()?);
-        if self.eat_word("TABLESAMPLE") {
-            let _ = self.eat_word("BERNOULLI") || self.eat_word("SYSTEM");
-            self.balanced()?;
-            if self.eat_word("REPEATABLE") {
-                self.balanced()?;
-            }
-        }
         Ok(FactorKind::Table { name, hints, system_time })
+    }
+
+    /// `FOR SYSTEM_TIME AS OF expression`
+    fn system_time(&mut self) -> Parse<Expr> {
+        for word in ["FOR", "SYSTEM_TIME", "AS", "OF"] {
+            self.expect_word(word)?;
+        }
+        self.operand()
+    }
+
+    /// `TABLESAMPLE BERNOULLI (10) [REPEATABLE (1)]`, `TABLESAMPLE SUBSTITUTE ('name')`
+    fn sample(&mut self) -> Parse<bool> {
+        if !self.eat_word("TABLESAMPLE") {
+            return Ok(false);
+        }
+        if self.eat_word("SUBSTITUTE") {
+            self.expect(Symbol::LeftParen)?;
+            self.string("the name of a sample in single quotes")?;
+            self.expect(Symbol::RightParen)?;
+            return Ok(true);
+        }
+        if !self.eat_word("BERNOULLI") && !self.eat_word("SYSTEM") {
+            return Err(self.unexpected("`BERNOULLI` or `SYSTEM`"));
+        }
+        self.sample_number()?;
+        if self.eat_word("REPEATABLE") {
+            self.sample_number()?;
+        }
+        Ok(true)
+    }
+
+    fn sample_number(&mut self) -> Parse<()> {
+        self.expect(Symbol::LeftParen)?;
+        self.eat(Symbol::Minus);
+        if !self.at_kind(TokenKind::Integer) && !self.at_kind(TokenKind::Decimal) {
+            return Err(self.unexpected("a number"));
+        }
+        self.at += 1;
+        self.expect(Symbol::RightParen)
     }
 
     /// `(query)`, `(joins)`, or a query whose first operand is in brackets itself.
@@ -116,6 +151,9 @@ impl Parser<'_> {
             self.expect(Symbol::RightParen)?;
             return Ok(FactorKind::Derived { lateral, query });
         }
+        if inner.joins.is_empty() && matches!(inner.base.kind, FactorKind::Function { .. } | FactorKind::Unnest { .. }) {
+            return Err(self.unexpected("`JOIN`"));
+        }
         self.expect(Symbol::RightParen)?;
         // A query in more brackets than it needs is that query.
         Ok(match sole_query(&inner) {
@@ -126,20 +164,25 @@ impl Parser<'_> {
 
     /// True at the first word of a query that can only be one.
     pub(super) fn at_query_start(&self) -> bool {
-        self.at_any(&["SELECT", "WITH", "VALUES"])
+        self.at_any(&["SELECT", "WITH", "VALUES", "VALUE"])
             || (self.at_word("TABLE") && !self.symbol_ahead(1, Symbol::LeftParen))
     }
 
     /// Alias, `MATCH_RECOGNIZE`, and the alias of that.
     fn factor_tail(&mut self, start: usize, kind: FactorKind) -> Parse<Factor> {
         let mut factor = Factor { kind, alias: None, alias_columns: Vec::new(), span: self.since(start) };
+        // After a sample no alias may come.
+        if self.sample()? {
+            factor.span = self.since(start);
+            return Ok(factor);
+        }
         self.alias(&mut factor)?;
+        self.sample()?;
         // FOR SYSTEM_TIME may also stand after the alias.
-        if self.at_words(&["FOR", "SYSTEM_TIME", "AS", "OF"])
+        if self.at_word("FOR")
             && let FactorKind::Table { system_time, .. } = &mut factor.kind
         {
-            self.at += 4;
-            *system_time = Some(self.operand()?);
+            *system_time = Some(self.system_time()?);
         }
         while self.at_word("MATCH_RECOGNIZE") {
             let clause = Box::new(self.match_recognize()?);
@@ -173,14 +216,19 @@ impl Parser<'_> {
         let mut hints = Vec::new();
         while self.at_kind(TokenKind::HintOpen) {
             self.at += 1;
-            while !self.at_kind(TokenKind::HintClose) {
-                let name = self.hint_word("the name of a hint")?.ident;
+            loop {
+                let name = self.ident("the name of a hint")?;
                 let mut args = Vec::new();
                 if self.at_symbol(Symbol::LeftParen) {
                     args = self.bracketed_list(Self::hint_arg)?;
                 }
                 hints.push(Hint { name, args });
-                self.eat(Symbol::Comma);
+                if !self.eat(Symbol::Comma) {
+                    break;
+                }
+            }
+            if !self.at_kind(TokenKind::HintClose) {
+                return Err(self.unexpected("`,` or `*/`"));
             }
             self.at += 1;
         }
@@ -188,12 +236,13 @@ impl Parser<'_> {
     }
 
     fn hint_arg(&mut self) -> Parse<HintArg> {
-        let mut value = self.hint_word("a hint's argument")?;
-        // A dotted name stands for its last part, which is the table's own name.
-        while self.eat(Symbol::Dot) {
-            value = self.hint_word("a name after the dot")?;
-        }
+        self.eat(Symbol::Minus);
+        let value = self.hint_word("a hint's argument")?;
         if self.eat(Symbol::Equal) {
+            if !self.at_kind(TokenKind::String) {
+                self.at -= 1;
+                return Err(self.unexpected("the value of a hint's argument in single quotes"));
+            }
             return Ok(HintArg { key: Some(value), value: self.hint_word("the value of a hint's argument")? });
         }
         Ok(HintArg { key: None, value })
@@ -204,7 +253,8 @@ impl Parser<'_> {
         let text = token.text(self.text);
         let is_string = token.kind == TokenKind::String;
         let ident = match token.kind {
-            TokenKind::Word | TokenKind::Integer | TokenKind::Decimal => {
+            TokenKind::Integer | TokenKind::Decimal => Ident { name: text.to_owned(), span: token.span },
+            TokenKind::Word if !crate::sql::keyword::is_reserved(text) || is_truth(text) => {
                 Ident { name: text.to_owned(), span: token.span }
             }
             TokenKind::Quoted => Ident { name: super::unquote(text, '`'), span: token.span },
@@ -216,8 +266,18 @@ impl Parser<'_> {
             _ => return Err(self.unexpected(what)),
         };
         self.at += 1;
+        if is_string {
+            // Strings in a row are one; the first gives the place.
+            while self.at_kind(TokenKind::String) {
+                self.at += 1;
+            }
+        }
         Ok(HintWord { ident, is_string })
     }
+}
+
+fn is_truth(word: &str) -> bool {
+    word.eq_ignore_ascii_case("TRUE") || word.eq_ignore_ascii_case("FALSE")
 }
 
 /// The query in brackets if that is all there is.

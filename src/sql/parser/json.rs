@@ -6,13 +6,14 @@ use crate::sql::tree::{Arg, Call};
 
 impl Parser<'_> {
     /// Arguments of the JSON functions: values between words of their own grammar.
-    pub(super) fn json_args(&mut self, call: &mut Call) -> Parse<()> {
+    pub(super) fn json_args(&mut self, function: &str, call: &mut Call) -> Parse<()> {
         #[rustfmt::skip]
         const WORDS: &[&str] = &[
             "FORMAT", "JSON", "NULL", "ABSENT", "ERROR", "EMPTY", "ARRAY", "OBJECT", "TRUE", "FALSE", "UNKNOWN",
             "ON", "WITH", "WITHOUT", "CONDITIONAL", "UNCONDITIONAL", "WRAPPER", "AS", "UTF8", "UTF16", "UTF32",
             "ENCODING",
         ];
+        let by_path = matches!(function, "JSON_VALUE" | "JSON_QUERY" | "JSON_EXISTS");
         // Many of these words may name columns too: what stands where a value is due is one.
         let mut value_due = true;
         while !self.at_symbol(Symbol::RightParen) {
@@ -22,6 +23,9 @@ impl Parser<'_> {
                 self.at += 1;
             } else if value_due && !self.null_clause() {
                 let value = self.arg_value()?;
+                if by_path && call.args.is_empty() && !self.at_symbol(Symbol::Comma) && !self.at_word("FORMAT") {
+                    return Err(self.unexpected("`,` and a path"));
+                }
                 call.args.push(Arg { name: None, value });
                 value_due = false;
             } else if self.eat_word("RETURNING") {
@@ -31,6 +35,13 @@ impl Parser<'_> {
             } else if self.at_any(&["VALUE", "DEFAULT", "PASSING"]) {
                 self.at += 1;
                 value_due = true;
+            } else if self.at_word("ON") {
+                self.at += 1;
+                if !self.at_any(&["NULL", "EMPTY", "ERROR"]) {
+                    return Err(self.unexpected("`NULL`, `EMPTY` or `ERROR`"));
+                }
+                self.at += 1;
+                value_due = false;
             } else if self.at_any(WORDS) {
                 self.at += 1;
                 value_due = false;

@@ -4,16 +4,19 @@
 //! goes on after the next `;`. What Flink rejects but we understand (`!=`, a reserved word as a name, a trailing comma) is
 //! a diagnostic on a statement that stays readable. Nesting is limited, so no input overflows the stack.
 
+mod alter;
 mod call;
 mod ddl;
 mod dml;
 mod expr;
 mod from;
 mod json;
+mod object;
 mod pattern;
 mod predicate;
 mod query;
 mod report;
+mod show;
 mod types;
 mod window;
 
@@ -137,8 +140,9 @@ impl<'a> Parser<'a> {
         self.depth = 0;
         self.at = first;
         let keyword = self.peek_text().to_ascii_uppercase();
-        let is_set = self.at_words(&["EXECUTE", "STATEMENT", "SET"]) || self.at_words(&["BEGIN", "STATEMENT", "SET"]);
-        let end = if is_set { self.end_of_set(first) } else { None };
+        let opened = self.opened_set(first);
+        let is_set = opened.is_some();
+        let end = opened.and_then(|opened| self.end_of_set(opened));
         let end = end.unwrap_or_else(|| {
             // Only a statement set goes on after a semicolon.
             let from = if is_set { failed.max(first) } else { first };
@@ -149,11 +153,23 @@ impl<'a> Parser<'a> {
         StatementKind::Unparsed { keyword, words: self.words(first, self.at) }
     }
 
-    /// Past the `END` of the statement set that began at token `first`; `None` if other statements come before one.
+    /// Past the `BEGIN` of the statement set that the statement at token `first` is or holds.
+    fn opened_set(&self, first: usize) -> Option<usize> {
+        let words = |at: usize, words: [&str; 3]| words.iter().enumerate().all(|(i, word)| self.word_at(at + i, word));
+        if words(first, ["BEGIN", "STATEMENT", "SET"]) {
+            return Some(first + 3);
+        }
+        let is_semicolon = |t: &&Token| t.kind == TokenKind::Symbol(Symbol::Semicolon);
+        let rest = self.tokens.get(first..).unwrap_or(&[]);
+        let end = first + rest.iter().take_while(|t| !is_semicolon(t)).count();
+        (first..end).find(|at| words(*at, ["STATEMENT", "SET", "BEGIN"])).map(|at| at + 3)
+    }
+
+    /// Past the `END` of the statement set whose statements begin at token `first`; `None` if others come before one.
     fn end_of_set(&self, first: usize) -> Option<usize> {
         let is_semicolon =
             |at: usize| self.tokens.get(at).is_none_or(|t| t.kind == TokenKind::Symbol(Symbol::Semicolon));
-        for at in first + 4..self.tokens.len() {
+        for at in first + 1..self.tokens.len() {
             if !is_semicolon(at - 1) {
                 continue;
             }
@@ -286,12 +302,18 @@ impl<'a> Parser<'a> {
         if self.eat_word(word) { Ok(()) } else { Err(self.unexpected(&format!("`{word}`"))) }
     }
 
-    /// A string literal, without its quotes, and where it is.
+    /// A string literal, or several in a row, which are one: without quotes, and where it is.
     fn string(&mut self, what: &str) -> Parse<(String, Span)> {
         match self.peek() {
             Some(token) if token.kind == TokenKind::String => {
                 self.at += 1;
-                Ok((string_value(token.text(self.text)), token.span))
+                let (mut value, mut span) = (string_value(token.text(self.text)), token.span);
+                while let Some(next) = self.peek().filter(|t| t.kind == TokenKind::String) {
+                    value.push_str(&string_value(next.text(self.text)));
+                    span = span.join(next.span);
+                    self.at += 1;
+                }
+                Ok((value, span))
             }
             _ => Err(self.unexpected(what)),
         }

@@ -2,7 +2,7 @@
 
 use super::{Parse, Parser};
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Ident, MatchClause};
+use crate::sql::tree::MatchClause;
 
 impl Parser<'_> {
     pub(super) fn match_recognize(&mut self) -> Parse<MatchClause> {
@@ -24,17 +24,24 @@ impl Parser<'_> {
                 Ok((expr, p.ident("the name of a measure")?))
             })?;
         }
-        // ONE ROW PER MATCH, AFTER MATCH SKIP ...
-        while self.peek().is_some() && !self.at_word("PATTERN") {
-            if self.at_symbol(Symbol::RightParen) || self.at_symbol(Symbol::Semicolon) {
-                return Err(self.unexpected("`PATTERN`"));
-            }
-            self.at += 1;
+        if self.eat_word("ONE") {
+            self.expect_all(&["ROW", "PER", "MATCH"])?;
+        } else if self.eat_word("ALL") {
+            self.expect_all(&["ROWS", "PER", "MATCH"])?;
+        }
+        if self.eat_word("AFTER") {
+            self.expect_all(&["MATCH", "SKIP"])?;
+            self.skip_to()?;
         }
         self.expect_word("PATTERN")?;
-        self.pattern(&mut clause)?;
+        self.expect(Symbol::LeftParen)?;
+        self.eat(Symbol::Caret);
+        self.alternatives(&mut clause)?;
+        // `$` for the end of the partition is a word to the lexer.
+        self.eat_word("$");
+        self.expect(Symbol::RightParen)?;
         if self.eat_word("WITHIN") {
-            self.operand()?;
+            self.interval_literal()?;
         }
         if self.eat_word("SUBSET") {
             self.comma_list(|p| {
@@ -45,41 +52,100 @@ impl Parser<'_> {
                 Ok(())
             })?;
         }
-        if self.eat_word("DEFINE") {
-            clause.define = self.comma_list(|p| {
-                let name = p.ident("a pattern variable")?;
-                p.expect_word("AS")?;
-                Ok((name, p.expr()?))
-            })?;
-        }
+        self.expect_word("DEFINE")?;
+        clause.define = self.comma_list(|p| {
+            let name = p.ident("a pattern variable")?;
+            p.expect_word("AS")?;
+            Ok((name, p.expr()?))
+        })?;
         self.expect(Symbol::RightParen)?;
         clause.span = self.since(start);
         Ok(clause)
     }
 
-    /// The pattern's brackets: only its variables matter to us.
-    fn pattern(&mut self, clause: &mut MatchClause) -> Parse<()> {
-        self.expect(Symbol::LeftParen)?;
-        let mut open = 1_u32;
-        while open > 0 {
-            let Some(token) = self.peek() else { return Err(self.unexpected("the end of the pattern")) };
-            let text = token.text(self.text);
-            match token.kind {
-                TokenKind::Symbol(Symbol::LeftParen) => open += 1,
-                TokenKind::Symbol(Symbol::RightParen) => open -= 1,
-                TokenKind::Symbol(Symbol::Semicolon) | TokenKind::Unterminated => {
-                    return Err(self.unexpected("the end of the pattern"));
-                }
-                TokenKind::Word | TokenKind::Quoted if !text.eq_ignore_ascii_case("PERMUTE") => {
-                    let name = super::unquote(text, '`');
-                    if clause.variables.iter().all(|known| known.name != name) {
-                        clause.variables.push(Ident { name, span: token.span });
-                    }
-                }
-                _ => {}
-            }
+    fn expect_all(&mut self, words: &[&str]) -> Parse<()> {
+        words.iter().try_for_each(|word| self.expect_word(word))
+    }
+
+    /// After `AFTER MATCH SKIP`.
+    fn skip_to(&mut self) -> Parse<()> {
+        if self.eat_word("PAST") {
+            return self.expect_all(&["LAST", "ROW"]);
+        }
+        self.expect_word("TO")?;
+        if self.eat_word("NEXT") {
+            return self.expect_word("ROW");
+        }
+        let bound = self.at_any(&["FIRST", "LAST"]) && self.peek_at(1).is_some_and(|t| t.kind == TokenKind::Word);
+        if bound && !self.word_at(self.at + 1, "PATTERN") {
             self.at += 1;
         }
+        self.ident("a pattern variable").map(|_| ())
+    }
+
+    /// `A B | C`
+    fn alternatives(&mut self, clause: &mut MatchClause) -> Parse<()> {
+        self.nested(|p| {
+            loop {
+                let mut any = false;
+                while !p.at_symbol(Symbol::Bar) && p.pattern_factor(clause)? {
+                    any = true;
+                }
+                if !any {
+                    return Err(p.unexpected("a pattern variable"));
+                }
+                if !p.eat(Symbol::Bar) {
+                    return Ok(());
+                }
+            }
+        })
+    }
+
+    /// A variable or something in brackets, with how often; false where no factor begins.
+    fn pattern_factor(&mut self, clause: &mut MatchClause) -> Parse<bool> {
+        if self.eat(Symbol::LeftParen) {
+            self.alternatives(clause)?;
+            self.expect(Symbol::RightParen)?;
+        } else if self.eat(Symbol::ExcludeOpen) {
+            self.alternatives(clause)?;
+            self.expect(Symbol::ExcludeClose)?;
+        } else if self.eat_word("PERMUTE") {
+            self.expect(Symbol::LeftParen)?;
+            self.alternatives(clause)?;
+            while self.eat(Symbol::Comma) {
+                self.alternatives(clause)?;
+            }
+            self.expect(Symbol::RightParen)?;
+        } else if self.at_ident() && !self.at_word("$") {
+            let name = self.ident("a pattern variable")?;
+            if clause.variables.iter().all(|known| known.name != name.name) {
+                clause.variables.push(name);
+            }
+        } else {
+            return Ok(false);
+        }
+        self.quantifier()?;
+        Ok(true)
+    }
+
+    /// `*`, `+`, `?`, `{n}`, `{n,}`, `{,m}`, `{n,m}`, each perhaps with `?` behind it.
+    fn quantifier(&mut self) -> Parse<()> {
+        if self.eat(Symbol::LeftBrace) {
+            let low = self.at_kind(TokenKind::Integer);
+            if low {
+                self.small_number("a number of times")?;
+            }
+            let range = self.eat(Symbol::Comma);
+            if self.at_kind(TokenKind::Integer) && range {
+                self.small_number("a number of times")?;
+            } else if !low {
+                return Err(self.unexpected("a number of times"));
+            }
+            self.expect(Symbol::RightBrace)?;
+        } else if !self.eat(Symbol::Star) && !self.eat(Symbol::Plus) && !self.eat(Symbol::Question) {
+            return Ok(());
+        }
+        self.eat(Symbol::Question);
         Ok(())
     }
 }

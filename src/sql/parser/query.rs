@@ -48,23 +48,38 @@ impl Parser<'_> {
                 if self.eat_word("ALL") {
                     continue;
                 }
-                limit = Some(self.expr()?);
+                limit = Some(self.row_count()?);
                 if self.eat(Symbol::Comma) {
-                    offset = limit.replace(self.expr()?);
+                    offset = limit.replace(self.row_count()?);
                 }
             } else if self.eat_word("OFFSET") {
-                offset = Some(self.expr()?);
+                offset = Some(self.row_count()?);
                 let _ = self.eat_word("ROW") || self.eat_word("ROWS");
             } else if self.eat_word("FETCH") {
-                let _ = self.eat_word("FIRST") || self.eat_word("NEXT");
-                limit = Some(self.expr()?);
-                let _ = self.eat_word("ROW") || self.eat_word("ROWS");
+                if !self.eat_word("FIRST") && !self.eat_word("NEXT") {
+                    return Err(self.unexpected("`FIRST` or `NEXT`"));
+                }
+                limit = Some(self.row_count()?);
+                if !self.eat_word("ROW") && !self.eat_word("ROWS") {
+                    return Err(self.unexpected("`ROW` or `ROWS`"));
+                }
                 self.expect_word("ONLY")?;
             } else {
                 break;
             }
         }
         Ok(Query { span: self.since(start), with, body, order_by, limit, offset })
+    }
+
+    /// A number or a parameter.
+    fn row_count(&mut self) -> Parse<Expr> {
+        let counts = |kind| {
+            matches!(
+                kind,
+                TokenKind::Integer | TokenKind::Decimal | TokenKind::Approximate | TokenKind::Symbol(Symbol::Question)
+            )
+        };
+        if self.peek().is_some_and(|t| counts(t.kind)) { self.primary() } else { Err(self.unexpected("a number of rows")) }
     }
 
     pub(super) fn order_by(&mut self) -> Parse<Vec<OrderItem>> {
@@ -185,7 +200,7 @@ impl Parser<'_> {
         if self.at_word("SELECT") {
             return self.nested(|p| Ok(QueryBody::Select(Box::new(p.select()?))));
         }
-        if self.at_word("VALUES") {
+        if self.at_any(&["VALUES", "VALUE"]) {
             let start = self.start();
             self.at += 1;
             let rows = self.comma_list(Self::values_row)?;
@@ -206,6 +221,10 @@ impl Parser<'_> {
         let row = self.at_word("ROW") && self.symbol_ahead(1, Symbol::LeftParen);
         self.at += usize::from(row);
         if self.at_symbol(Symbol::LeftParen) {
+            if self.symbol_ahead(1, Symbol::RightParen) {
+                self.at += 1;
+                return Err(self.unexpected("an expression"));
+            }
             return self
                 .bracketed_list(|p| if p.eat_word("DEFAULT") { Ok(p.keyword_literal("DEFAULT")) } else { p.expr() });
         }
@@ -237,9 +256,11 @@ impl Parser<'_> {
             windows: Vec::new(),
             qualify: None,
         };
-        if self.eat_word("FROM") {
-            select.from = self.comma_list(Self::table_expr)?;
+        if !self.eat_word("FROM") {
+            select.span = self.since(start);
+            return Ok(select);
         }
+        select.from = self.comma_list(Self::table_expr)?;
         if self.eat_word("WHERE") {
             select.filter = Some(self.expr()?);
         }
@@ -277,6 +298,10 @@ impl Parser<'_> {
     fn select_item(&mut self) -> Parse<SelectItem> {
         let start = self.start();
         if self.eat(Symbol::Star) {
+            // An alias is no error of grammar, and means nothing.
+            if self.eat_word("AS") || self.at_ident() {
+                self.ident("an alias")?;
+            }
             return Ok(SelectItem::Wildcard { qualifier: None, span: self.since(start) });
         }
         if self.at_qualified_star() {
@@ -327,6 +352,10 @@ impl Parser<'_> {
             if sets || p.at_word("CUBE") || p.at_word("ROLLUP") {
                 p.at += usize::from(!sets);
                 group.grouping_sets = true;
+                if p.symbol_ahead(1, Symbol::RightParen) {
+                    p.at += 1;
+                    return Err(p.unexpected("what is grouped by"));
+                }
                 p.bracketed_list(|p| p.group_element(group))?;
                 return Ok(());
             }

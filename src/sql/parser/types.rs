@@ -67,7 +67,7 @@ impl Parser<'_> {
                 ColumnType::Double
             }
             "DECIMAL" | "DEC" | "NUMERIC" => {
-                let numbers = self.type_numbers()?;
+                let numbers = self.type_numbers(2)?;
                 let precision = numbers.first().copied().unwrap_or(10);
                 ColumnType::Decimal { precision, scale: numbers.get(1).copied().unwrap_or(0) }
             }
@@ -83,7 +83,7 @@ impl Parser<'_> {
                 self.eat_words(&["WITHOUT", "TIME", "ZONE"]);
                 ColumnType::Time(precision)
             }
-            "TIMESTAMP" => self.timestamp_type(start)?,
+            "TIMESTAMP" => self.timestamp_type()?,
             "TIMESTAMP_LTZ" => ColumnType::TimestampLtz(self.type_number(6)?),
             "ARRAY" if self.at_symbol(Symbol::Less) => ColumnType::Array(Box::new(self.type_argument()?)),
             "MULTISET" if self.at_symbol(Symbol::Less) => ColumnType::Multiset(Box::new(self.type_argument()?)),
@@ -103,13 +103,10 @@ impl Parser<'_> {
         })
     }
 
-    fn timestamp_type(&mut self, start: usize) -> Parse<ColumnType> {
+    fn timestamp_type(&mut self) -> Parse<ColumnType> {
         let precision = self.type_number(6)?;
         if self.eat_words(&["WITH", "LOCAL", "TIME", "ZONE"]) {
             return Ok(ColumnType::TimestampLtz(precision));
-        }
-        if self.eat_words(&["WITH", "TIME", "ZONE"]) {
-            return Ok(ColumnType::Other(self.since(start).of(self.text).to_owned()));
         }
         self.eat_words(&["WITHOUT", "TIME", "ZONE"]);
         Ok(ColumnType::Timestamp(precision))
@@ -119,12 +116,15 @@ impl Parser<'_> {
     fn named_type(&mut self, start: usize) -> Parse<ColumnType> {
         if self.eat_word("INTERVAL") {
             self.interval_unit()?;
-        } else if self.eat_word("NULL") {
-        } else if self.at_any(&["RAW", "STRUCTURED", "VARIANT", "DESCRIPTOR", "ROW", "BITMAP"]) {
-            self.at += 1;
-            if self.at_symbol(Symbol::LeftParen) || self.at_symbol(Symbol::Less) {
-                self.balanced()?;
-            }
+        } else if self.eat_word("RAW") {
+            self.expect(Symbol::LeftParen)?;
+            self.string("the name of a class in single quotes")?;
+            self.expect(Symbol::Comma)?;
+            self.string("a serializer's snapshot in single quotes")?;
+            self.expect(Symbol::RightParen)?;
+        } else if self.eat_word("STRUCTURED") {
+            self.structured()?;
+        } else if self.eat_word("VARIANT") || self.eat_word("ANY") {
         } else if self.at_ident() {
             self.object_name("a data type")?;
         } else {
@@ -133,24 +133,33 @@ impl Parser<'_> {
         Ok(ColumnType::Other(self.since(start).of(self.text).to_owned()))
     }
 
-    /// Takes a bracket and everything up to its partner.
-    pub(super) fn balanced(&mut self) -> Parse<()> {
-        let mut open = 0_u32;
-        loop {
-            let Some(token) = self.peek() else { return Err(self.unexpected("a closing bracket")) };
-            match token.kind {
-                TokenKind::Symbol(Symbol::LeftParen | Symbol::Less) => open += 1,
-                TokenKind::Symbol(Symbol::RightParen | Symbol::Greater) => open = open.saturating_sub(1),
-                TokenKind::Symbol(Symbol::Semicolon) | TokenKind::Unterminated => {
-                    return Err(self.unexpected("a closing bracket"));
-                }
-                _ => {}
-            }
-            self.at += 1;
-            if open == 0 {
-                return Ok(());
+    /// After `STRUCTURED`: `<'class', name type, ...>`
+    fn structured(&mut self) -> Parse<()> {
+        self.expect(Symbol::Less)?;
+        self.string("the name of a class in single quotes")?;
+        while self.eat(Symbol::Comma) {
+            self.ident("the name of a field")?;
+            self.data_type()?;
+            if self.at_kind(TokenKind::String) {
+                self.at += 1;
             }
         }
+        self.expect(Symbol::Greater)
+    }
+
+    /// The type of a column, which no interval can be.
+    pub(super) fn column_type(&mut self) -> Parse<Nullable> {
+        let first = self.at;
+        let ty = self.data_type()?;
+        if let Some(interval) = (first..self.at).find(|at| self.word_at(*at, "INTERVAL")) {
+            self.at = interval;
+            return Err(self.unexpected("a data type that a column can have"));
+        }
+        if self.at_words(&["CHARACTER", "SET"]) {
+            self.at += 2;
+            self.ident("the name of a character set")?;
+        }
+        Ok(ty)
     }
 
     fn type_argument(&mut self) -> Parse<Nullable> {
@@ -196,18 +205,19 @@ impl Parser<'_> {
 
     /// `(n)`, or `default` if there is no bracket.
     fn type_number(&mut self, default: u32) -> Parse<u32> {
-        Ok(self.type_numbers()?.first().copied().unwrap_or(default))
+        Ok(self.type_numbers(1)?.first().copied().unwrap_or(default))
     }
 
-    fn type_numbers(&mut self) -> Parse<Vec<u32>> {
-        if !self.at_symbol(Symbol::LeftParen) {
+    /// `(n)`, `(n, m)`: at most `most` numbers.
+    fn type_numbers(&mut self, most: usize) -> Parse<Vec<u32>> {
+        if !self.eat(Symbol::LeftParen) {
             return Ok(Vec::new());
         }
-        let numbers = self.bracketed_list(|p| p.small_number("a whole number"))?;
-        if numbers.is_empty() {
-            self.at -= 1;
-            return Err(self.unexpected("a whole number"));
+        let mut numbers = vec![self.small_number("a whole number")?];
+        while numbers.len() < most && self.eat(Symbol::Comma) {
+            numbers.push(self.small_number("a whole number")?);
         }
+        self.expect(Symbol::RightParen)?;
         Ok(numbers)
     }
 

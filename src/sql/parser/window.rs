@@ -56,8 +56,8 @@ impl Parser<'_> {
     }
 
     fn frame_bound(&mut self, spec: &mut WindowSpec) -> Parse<()> {
-        if self.eat_words(&["CURRENT", "ROW"]) {
-            return Ok(());
+        if self.eat_word("CURRENT") {
+            return self.expect_word("ROW");
         }
         if !self.eat_word("UNBOUNDED") {
             let bound = self.operand()?;

@@ -116,8 +116,8 @@ fn settings_quoted_and_raw() {
     };
     assert_eq!(set("SET 'a.b' = 'c''d';"), ("a.b".to_owned(), "c'd".to_owned(), "'c''d'".to_owned()));
     assert_eq!(
-        set("set table.exec.state.ttl = 1 d"),
-        ("table.exec.state.ttl".to_owned(), "1 d".to_owned(), "1 d".to_owned())
+        set("set table.exec.state.ttl = 1d"),
+        ("table.exec.state.ttl".to_owned(), "1d".to_owned(), "1d".to_owned())
     );
     assert_eq!(one("RESET").kind, StatementKind::Reset { key: None });
     assert_eq!(one("RESET a.b").kind, StatementKind::Reset { key: Some("a.b".to_owned()) });
@@ -163,7 +163,7 @@ fn every_name_of_an_unread_statement_is_visible() {
         assert!(names.contains(&name), "{name} in {names:?}");
     }
     let text = "ALTER TABLE src_orders ADD x INT";
-    let StatementKind::Other { keyword, words } = &parse(text).statements()[0].kind.clone() else { panic!("other") };
+    let StatementKind::Other { keyword, words, .. } = &parse(text).statements()[0].kind.clone() else { panic!("other") };
     assert_eq!(keyword, "ALTER TABLE");
     assert!(words.iter().any(|w| w.name == "src_orders" && w.span.of(text) == "src_orders"));
 }

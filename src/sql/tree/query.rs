@@ -56,6 +56,17 @@ pub enum QueryBody {
     },
 }
 
+impl QueryBody {
+    /// The select that this body is, without the brackets around it.
+    pub fn select(&self) -> Option<&Select> {
+        match self {
+            Self::Select(select) => Some(select),
+            Self::Nested(query) if query.with.is_empty() && query.limit.is_none() => query.body.select(),
+            _ => None,
+        }
+    }
+}
+
 /// The right side of a set operation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SetOperand {

@@ -49,12 +49,14 @@ pub enum StatementKind {
         /// What is dropped.
         name: ObjectName,
     },
-    /// A statement that is known by its first words only.
+    /// A statement that has no kind of its own.
     Other {
         /// The words, such as `ALTER TABLE`, in upper case.
         keyword: String,
         /// Every name in it, so that a caller can tell what it may touch.
         words: Vec<Ident>,
+        /// What of it matters to tables.
+        effects: Effects,
     },
     /// A statement that could not be read; a diagnostic says where.
     Unparsed {
@@ -63,6 +65,17 @@ pub enum StatementKind {
         /// Every name in it, also inside of quotes that do not end.
         words: Vec<Ident>,
     },
+}
+
+/// What a statement that has no kind of its own does to tables, and what it holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effects {
+    /// The tables and views that it creates, changes, empties or drops.
+    pub writes: Vec<ObjectName>,
+    /// Statements and queries inside of it: what is explained, compiled, run, or makes a materialized table.
+    pub parts: Vec<Statement>,
+    /// Expressions inside of it, in which the columns of the written table are in reach: those of `UPDATE` and `DELETE`.
+    pub exprs: Vec<Expr>,
 }
 
 /// `CREATE [TEMPORARY] TABLE`

@@ -1,0 +1,248 @@
+//! From which columns of which tables a statement fills its columns, once the definitions around it are known.
+//!
+//! Rules: views, computed columns and `LIKE` are looked through, so that an origin is a column that its table really has:
+//! a physical or a metadata column. A table that nobody defined keeps its name, and `*` where its column is not known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::lineage::{Catalog, CatalogTable, ColumnUse, UseKind, lineage, table_lineage};
+use super::tree::{
+    ColumnKind, CreateTable, Insert, ObjectName, Query, Statement, StatementKind,
+};
+use crate::diagnostic::Diagnostic;
+use crate::model::column::{Column, ColumnType, Nullable};
+
+/// How deep computed columns may stand on each other before only their names are given.
+const MAX_COMPUTED: usize = 16;
+
+/// The tables and views that are known.
+#[derive(Clone, Debug, Default)]
+pub struct Definitions {
+    catalog: Catalog,
+    tables: BTreeMap<String, CreateTable>,
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The table, by its last part.
+    pub table: String,
+    /// The column; `*` if it could be any.
+    pub column: String,
+}
+
+/// What one query fills.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flow {
+    /// The table or view that is filled; empty for a query on its own.
+    pub target: String,
+    /// Its columns in order.
+    pub columns: Vec<FlowColumn>,
+    /// The columns that decide which rows there are, and how.
+    pub rows: BTreeSet<(Origin, UseKind)>,
+    /// What could not be told.
+    pub notes: Vec<Diagnostic>,
+}
+
+/// A column that is filled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FlowColumn {
+    /// Its name.
+    pub name: String,
+    /// What its value is made of.
+    pub origins: BTreeSet<Origin>,
+    /// What its value depends on besides, as the order or the partition of a window, and how.
+    pub influences: BTreeSet<(Origin, UseKind)>,
+}
+
+impl Definitions {
+    /// Takes what `statement` defines. A later definition of the same name wins.
+    pub fn add(&mut self, statement: &Statement) {
+        match &statement.kind {
+            StatementKind::CreateTable(table) => self.add_table(table.clone()),
+            StatementKind::CreateTableAs(ctas) => {
+                let mut table = ctas.table.clone();
+                let filled = self.result_columns(&ctas.query);
+                let given: BTreeSet<String> = table.columns.iter().map(|c| c.name.name.clone()).collect();
+                let columns = filled.into_iter().filter(|column| !given.contains(&column.name));
+                let columns: Vec<Column> = table.schema().into_iter().chain(columns).collect();
+                table.like = None;
+                self.insert(&table.name.last().name.clone(), columns, None);
+                self.tables.insert(table.name.last().name.clone(), table);
+            }
+            StatementKind::CreateView(view) => {
+                let columns = if view.columns.is_empty() {
+                    Vec::new()
+                } else {
+                    view.columns.iter().map(|column| untyped(&column.name)).collect()
+                };
+                self.insert(&view.name.last().name, columns, Some(view.query.clone()));
+            }
+            StatementKind::Other { keyword, effects, .. } if keyword == "CREATE MATERIALIZED TABLE" => {
+                let query = effects.parts.iter().find_map(|part| match &part.kind {
+                    StatementKind::Query(query) => Some(query),
+                    _ => None,
+                });
+                if let (Some(name), Some(query)) = (effects.writes.first(), query) {
+                    let columns = self.result_columns(query);
+                    self.insert(&name.last().name, columns, None);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What is known, for [`lineage`] and the like.
+    pub const fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The definition of a table, with what it takes over by `LIKE`.
+    pub fn table(&self, name: &ObjectName) -> Option<&CreateTable> {
+        self.tables.get(&name.last().name)
+    }
+
+    /// Every known table that has columns of its own, in order of their names.
+    pub fn tables(&self) -> impl Iterator<Item = &CreateTable> {
+        self.tables.values()
+    }
+
+    /// The query of a view.
+    pub fn view(&self, name: &ObjectName) -> Option<&Query> {
+        self.catalog.find(name).and_then(|(_, table)| table.view.as_ref())
+    }
+
+    fn insert(&mut self, name: &str, columns: Vec<Column>, view: Option<Query>) {
+        self.tables.remove(name);
+        self.catalog.tables.insert(name.to_owned(), CatalogTable { columns, view });
+    }
+
+    fn result_columns(&self, query: &Query) -> Vec<Column> {
+        lineage(query, &self.catalog).outputs.iter().map(|output| untyped(&output.name)).collect()
+    }
+
+    fn add_table(&mut self, mut table: CreateTable) {
+        if let Some(like) = &table.like
+            && let Some(base) = self.table(&like.table)
+        {
+            let leaves_out = |what: &str| like.options.iter().any(|o| o == "EXCLUDING ALL" || o == &format!("EXCLUDING {what}"));
+            let kept = |kind: &ColumnKind| match kind {
+                ColumnKind::Physical(_) => true,
+                ColumnKind::Computed { .. } => !leaves_out("GENERATED"),
+                ColumnKind::Metadata { .. } => !leaves_out("METADATA"),
+            };
+            let own: BTreeSet<&str> = table.columns.iter().map(|c| c.name.name.as_str()).collect();
+            let inherited = base.columns.iter().filter(|c| kept(&c.kind) && !own.contains(c.name.name.as_str()));
+            let inherited: Vec<_> = inherited.cloned().collect();
+            let options: BTreeSet<&str> = table.options.iter().map(|o| o.key.as_str()).collect();
+            let inherited_options =
+                base.options.iter().filter(|o| !leaves_out("OPTIONS") && !options.contains(o.key.as_str()));
+            let inherited_options: Vec<_> = inherited_options.cloned().collect();
+            if table.primary_key.is_none() && !leaves_out("CONSTRAINTS") {
+                table.primary_key.clone_from(&base.primary_key);
+            }
+            if table.watermark.is_none() && !leaves_out("WATERMARKS") {
+                table.watermark.clone_from(&base.watermark);
+            }
+            table.columns.splice(0..0, inherited);
+            table.options.extend(inherited_options);
+        }
+        let name = table.name.last().name.clone();
+        self.insert(&name, table.schema(), None);
+        self.tables.insert(name, table);
+    }
+
+    /// What `statement` fills, one entry for each query that is written somewhere or asked.
+    pub fn flows(&self, statement: &Statement) -> Vec<Flow> {
+        match &statement.kind {
+            StatementKind::Insert(insert) => vec![self.insert_flow(insert)],
+            StatementKind::StatementSet(inserts) => inserts.iter().map(|insert| self.insert_flow(insert)).collect(),
+            StatementKind::Query(query) => vec![self.flow(query, "", Vec::new())],
+            StatementKind::CreateView(view) => {
+                let names = view.columns.iter().map(|column| column.name.clone()).collect();
+                vec![self.flow(&view.query, &view.name.last().name, names)]
+            }
+            StatementKind::CreateTableAs(ctas) => vec![self.flow(&ctas.query, &ctas.table.name.last().name, Vec::new())],
+            StatementKind::Other { effects, .. } => {
+                let mut flows: Vec<Flow> = effects.parts.iter().flat_map(|part| self.flows(part)).collect();
+                if let (Some(name), [flow]) = (effects.writes.first(), flows.as_mut_slice()) {
+                    flow.target.clone_from(&name.last().name);
+                }
+                flows
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn insert_flow(&self, insert: &Insert) -> Flow {
+        let fixed: BTreeSet<&str> = insert.partition.iter().map(|(column, _)| column.name.as_str()).collect();
+        let names = if insert.columns.is_empty() {
+            let table = self.table(&insert.target).map(CreateTable::writable).unwrap_or_default();
+            table.into_iter().map(|column| column.name).filter(|name| !fixed.contains(name.as_str())).collect()
+        } else {
+            insert.columns.iter().map(|column| column.name.clone()).collect()
+        };
+        self.flow(&insert.query, &insert.target.last().name, names)
+    }
+
+    fn flow(&self, query: &Query, target: &str, names: Vec<String>) -> Flow {
+        let found = lineage(query, &self.catalog);
+        let mut names = names.into_iter();
+        let mut columns = Vec::new();
+        for output in found.outputs {
+            let name = names.next().unwrap_or(output.name);
+            let mut column = FlowColumn { name, origins: BTreeSet::new(), influences: BTreeSet::new() };
+            for (origin, kind) in self.origins(&output.uses) {
+                if is_value(kind) {
+                    column.origins.insert(origin);
+                } else {
+                    column.influences.insert((origin, kind));
+                }
+            }
+            columns.push(column);
+        }
+        Flow { target: target.to_owned(), columns, rows: self.origins(&found.rows), notes: found.notes }
+    }
+
+    /// Uses of columns that their tables really have.
+    fn origins(&self, uses: &[ColumnUse]) -> BTreeSet<(Origin, UseKind)> {
+        let mut found = BTreeSet::new();
+        for used in uses {
+            self.origin(&used.table, &used.column, used.kind, 0, &mut found);
+        }
+        found
+    }
+
+    fn origin(&self, table: &str, column: &str, kind: UseKind, depth: usize, found: &mut BTreeSet<(Origin, UseKind)>) {
+        // What is behind a view is among the uses as well.
+        if self.catalog.tables.get(table).is_some_and(|known| known.view.is_some()) && column != "*" {
+            return;
+        }
+        let last = table.rsplit('.').next().unwrap_or(table);
+        let computed = self.tables.get(last).filter(|_| depth < MAX_COMPUTED).and_then(|definition| {
+            let is_computed = |c: &&super::tree::ColumnDef| matches!(c.kind, ColumnKind::Computed { .. });
+            definition.columns.iter().filter(is_computed).any(|c| c.name.name == column).then_some(definition)
+        });
+        let Some(definition) = computed else {
+            found.insert((Origin { table: last.to_owned(), column: column.to_owned() }, kind));
+            return;
+        };
+        let kind = if kind == UseKind::Direct { UseKind::Computed } else { kind };
+        let made = table_lineage(definition);
+        for used in made.outputs.iter().filter(|output| output.name == column).flat_map(|output| &output.uses) {
+            self.origin(last, &used.column, kind, depth + 1, found);
+        }
+    }
+}
+
+/// True where a use is part of the value, not only of what it depends on.
+const fn is_value(kind: UseKind) -> bool {
+    matches!(
+        kind,
+        UseKind::Direct | UseKind::Computed | UseKind::Aggregated | UseKind::Window | UseKind::Unknown
+    )
+}
+
+fn untyped(name: &str) -> Column {
+    Column { name: name.to_owned(), ty: Nullable { ty: ColumnType::Other(String::new()), nullable: true } }
+}

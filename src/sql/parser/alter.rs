@@ -1,0 +1,265 @@
+//! `ALTER` in all its forms.
+
+use super::{Parse, Parser};
+use crate::sql::token::Symbol;
+use crate::sql::tree::{CreateTable, Effects, Expr, ExprKind, Ident, ObjectName, StatementKind};
+
+impl Parser<'_> {
+    pub(super) fn alter(&mut self) -> Parse<StatementKind> {
+        let first = self.at;
+        self.expect_word("ALTER")?;
+        if self.eat_words(&["MATERIALIZED", "TABLE"]) {
+            return self.alter_materialized(first);
+        }
+        if self.eat_word("TABLE") {
+            return self.alter_table(first);
+        }
+        if self.eat_word("VIEW") {
+            return self.alter_view(first);
+        }
+        if self.eat_word("MODEL") {
+            self.eat_words(&["IF", "EXISTS"]);
+            self.object_name("the name of a model")?;
+            if self.eat_words(&["RENAME", "TO"]) {
+                self.object_name("the new name")?;
+            } else {
+                self.set_or_reset("`SET`, `RESET` or `RENAME TO`")?;
+            }
+            return Ok(self.read_as(first, "ALTER MODEL", Effects::default()));
+        }
+        if self.eat_word("CATALOG") {
+            self.ident("the name of a catalog")?;
+            if !self.at_word("COMMENT") {
+                self.set_or_reset("`SET`, `RESET` or `COMMENT`")?;
+            } else {
+                self.comment()?;
+            }
+            return Ok(self.read_as(first, "ALTER CATALOG", Effects::default()));
+        }
+        if self.eat_word("DATABASE") {
+            self.object_name("the name of a database")?;
+            self.expect_word("SET")?;
+            self.properties()?;
+            return Ok(self.read_as(first, "ALTER DATABASE", Effects::default()));
+        }
+        if self.at_any(&["FUNCTION", "TEMPORARY"]) {
+            let _ = self.eat_word("TEMPORARY") && self.eat_word("SYSTEM");
+            self.expect_word("FUNCTION")?;
+            self.eat_words(&["IF", "EXISTS"]);
+            self.object_name("the name of a function")?;
+            self.function_class()?;
+            return Ok(self.read_as(first, "ALTER FUNCTION", Effects::default()));
+        }
+        match ["CONNECTION", "AGENT", "TOOL"].iter().find(|word| self.at_word(word)) {
+            Some(word) => self.other(first, format!("ALTER {word}")),
+            None => Err(self.unexpected("what is altered, such as `TABLE`")),
+        }
+    }
+
+    fn set_or_reset(&mut self, forms: &str) -> Parse<()> {
+        if self.eat_word("SET") {
+            return self.properties();
+        }
+        if self.eat_word("RESET") {
+            return self.property_keys();
+        }
+        Err(self.unexpected(forms))
+    }
+
+    fn altered(&self, first: usize, what: &str, writes: Vec<ObjectName>) -> StatementKind {
+        self.read_as(first, what, Effects { writes, ..Effects::default() })
+    }
+
+    fn alter_view(&mut self, first: usize) -> Parse<StatementKind> {
+        let mut writes = vec![self.object_name("the name of a view")?];
+        if self.eat_word("AS") {
+            let parts = vec![self.query_part()?];
+            return Ok(self.read_as(first, "ALTER VIEW", Effects { writes, parts, ..Effects::default() }));
+        }
+        if self.eat_words(&["RENAME", "TO"]) {
+            writes.push(self.object_name("the new name")?);
+        } else if self.eat_word("SET") {
+            self.properties()?;
+        } else {
+            return Err(self.unexpected("`AS`, `SET` or `RENAME TO`"));
+        }
+        Ok(self.altered(first, "ALTER VIEW", writes))
+    }
+
+    fn alter_table(&mut self, first: usize) -> Parse<StatementKind> {
+        self.eat_words(&["IF", "EXISTS"]);
+        let mut writes = vec![self.object_name("the name of a table")?];
+        if self.eat_word("RENAME") {
+            if self.eat_word("TO") {
+                writes.push(self.object_name("the new name")?);
+            } else {
+                self.object_name("a column name")?;
+                self.expect_word("TO")?;
+                self.ident("the new name")?;
+            }
+        } else if self.eat_word("ADD") {
+            if self.at_words(&["IF", "NOT", "EXISTS"]) || self.at_word("PARTITION") {
+                self.add_partitions()?;
+            } else {
+                self.changed_elements()?;
+            }
+        } else if self.eat_word("MODIFY") {
+            self.changed_elements()?;
+        } else if self.eat_word("DROP") {
+            self.dropped_elements()?;
+        } else {
+            self.set_or_reset("`ADD`, `MODIFY`, `DROP`, `RENAME`, `SET` or `RESET`")?;
+        }
+        Ok(self.altered(first, "ALTER TABLE", writes))
+    }
+
+    fn add_partitions(&mut self) -> Parse<()> {
+        self.eat_words(&["IF", "NOT", "EXISTS"]);
+        loop {
+            self.partition_spec(true)?;
+            if self.eat_word("WITH") {
+                self.properties()?;
+            }
+            if !self.at_word("PARTITION") {
+                return Ok(());
+            }
+        }
+    }
+
+    /// `PARTITION (column = value, ...)`; without values only where `valued` is false.
+    pub(super) fn partition_spec(&mut self, valued: bool) -> Parse<Vec<(Ident, Option<Expr>)>> {
+        self.expect_word("PARTITION")?;
+        let parts = self.bracketed_list(|p| {
+            let column = p.ident("a partition column")?;
+            if !valued && !p.at_symbol(Symbol::Equal) {
+                return Ok((column, None));
+            }
+            p.expect(Symbol::Equal)?;
+            Ok((column, Some(p.constant()?)))
+        })?;
+        if parts.is_empty() {
+            self.at -= 1;
+            return Err(self.unexpected("a partition column"));
+        }
+        Ok(parts)
+    }
+
+    /// A literal, with its sign.
+    fn constant(&mut self) -> Parse<Expr> {
+        let start = self.start();
+        let signed = self.eat(Symbol::Minus) || self.eat(Symbol::Plus);
+        let value = self.primary()?;
+        match value.kind {
+            ExprKind::Literal(_) => Ok(Expr { span: self.since(start), kind: value.kind }),
+            ExprKind::Interval if !signed => Ok(value),
+            _ => {
+                self.at = self.tokens.iter().position(|t| t.span.start >= value.span.start).unwrap_or(self.at);
+                Err(self.unexpected("a literal"))
+            }
+        }
+    }
+
+    /// After `ADD` or `MODIFY`: one element, several in brackets, or the distribution.
+    fn changed_elements(&mut self) -> Parse<()> {
+        if self.at_word("DISTRIBUTION") {
+            return self.distribution().map(|_| ());
+        }
+        if self.at_symbol(Symbol::LeftParen) {
+            let elements = self.bracketed_list(Self::changed_element)?;
+            if elements.is_empty() {
+                self.at -= 1;
+                return Err(self.unexpected("a column, a constraint or a watermark"));
+            }
+            return Ok(());
+        }
+        self.changed_element()
+    }
+
+    fn changed_element(&mut self) -> Parse<()> {
+        let mut table = self.scratch_table();
+        self.altered_element(&mut table)?;
+        self.all_typed(&table)?;
+        if table.columns.is_empty() {
+            return Ok(());
+        }
+        if self.eat_word("AFTER") {
+            self.object_name("a column name")?;
+        } else {
+            self.eat_word("FIRST");
+        }
+        Ok(())
+    }
+
+    /// An element of a table, whose column may be a field of a nested row.
+    fn altered_element(&mut self, table: &mut CreateTable) -> Parse<()> {
+        while self.at_ident() && self.symbol_ahead(1, Symbol::Dot) {
+            self.ident("a column name")?;
+            self.at += 1;
+        }
+        self.element(table)
+    }
+
+    fn dropped_elements(&mut self) -> Parse<()> {
+        if self.eat_words(&["PRIMARY", "KEY"]) || self.eat_word("WATERMARK") || self.eat_word("DISTRIBUTION") {
+            return Ok(());
+        }
+        if self.eat_word("CONSTRAINT") {
+            return self.ident("the constraint's name").map(|_| ());
+        }
+        if self.at_words(&["IF", "EXISTS"]) || self.at_word("PARTITION") {
+            self.eat_words(&["IF", "EXISTS"]);
+            loop {
+                self.partition_spec(true)?;
+                if !self.eat(Symbol::Comma) {
+                    return Ok(());
+                }
+            }
+        }
+        if self.at_symbol(Symbol::LeftParen) {
+            let names = self.bracketed_list(|p| p.object_name("a column name"))?;
+            if names.is_empty() {
+                self.at -= 1;
+                return Err(self.unexpected("a column name"));
+            }
+            return Ok(());
+        }
+        self.object_name("a column name").map(|_| ())
+    }
+
+    fn alter_materialized(&mut self, first: usize) -> Parse<StatementKind> {
+        let writes = vec![self.object_name("the name of a table")?];
+        if self.eat_word("AS") {
+            let parts = vec![self.query_part()?];
+            let effects = Effects { writes, parts, ..Effects::default() };
+            return Ok(self.read_as(first, "ALTER MATERIALIZED TABLE", effects));
+        }
+        if self.eat_word("SUSPEND") {
+        } else if self.eat_word("RESUME") {
+            if self.eat_word("WITH") {
+                self.properties()?;
+            }
+        } else if self.eat_word("REFRESH") {
+            if self.at_word("PARTITION") {
+                self.partition_spec(true)?;
+            }
+        } else if self.at_words(&["SET", "FRESHNESS"]) {
+            self.at += 2;
+            self.expect(Symbol::Equal)?;
+            self.interval_literal()?;
+        } else if self.at_words(&["SET", "REFRESH_MODE"]) {
+            self.at += 2;
+            self.expect(Symbol::Equal)?;
+            self.refresh_mode()?;
+        } else if self.eat_word("ADD") || self.eat_word("MODIFY") {
+            if !self.at_word("DISTRIBUTION") {
+                return Err(self.unexpected("`DISTRIBUTION`"));
+            }
+            self.distribution()?;
+        } else if self.eat_word("DROP") {
+            self.expect_word("DISTRIBUTION")?;
+        } else {
+            self.set_or_reset("`AS`, `SUSPEND`, `RESUME`, `REFRESH`, `SET` or `RESET`")?;
+        }
+        Ok(self.altered(first, "ALTER MATERIALIZED TABLE", writes))
+    }
+}

@@ -1,0 +1,217 @@
+//! `CREATE` of what is no table and no view; materialized tables.
+
+use super::{Parse, Parser};
+use crate::diagnostic::Span;
+use crate::sql::token::{Symbol, TokenKind};
+use crate::sql::tree::{ColumnKind, CreateTable, Effects, ObjectName, Statement, StatementKind};
+
+impl Parser<'_> {
+    /// After `CREATE [TEMPORARY] [SYSTEM]`; the statement began at token `first`.
+    pub(super) fn create_object(&mut self, first: usize) -> Parse<StatementKind> {
+        const CLOUD_ONLY: &[&str] = &["CONNECTION", "AGENT", "TOOL", "SECRET"];
+        if self.eat_words(&["MATERIALIZED", "TABLE"]) {
+            return self.create_materialized(first);
+        }
+        if self.eat_word("FUNCTION") {
+            return self.create_function(first);
+        }
+        if self.eat_word("MODEL") {
+            return self.create_model(first);
+        }
+        if self.eat_word("CATALOG") {
+            self.eat_words(&["IF", "NOT", "EXISTS"]);
+            self.ident("the name of the catalog")?;
+            self.comment_and_properties()?;
+            return Ok(self.read_as(first, "CREATE CATALOG", Effects::default()));
+        }
+        if self.eat_word("DATABASE") {
+            self.eat_words(&["IF", "NOT", "EXISTS"]);
+            self.object_name("the name of the database")?;
+            self.comment_and_properties()?;
+            return Ok(self.read_as(first, "CREATE DATABASE", Effects::default()));
+        }
+        match CLOUD_ONLY.iter().find(|word| self.at_word(word)) {
+            Some(word) => self.other(first, format!("CREATE {word}")),
+            None => Err(self.unexpected("`TABLE` or `VIEW`")),
+        }
+    }
+
+    fn comment_and_properties(&mut self) -> Parse<()> {
+        self.comment()?;
+        if self.eat_word("WITH") {
+            self.properties()?;
+        }
+        Ok(())
+    }
+
+    /// `('key' = 'value', ...)`
+    pub(super) fn properties(&mut self) -> Parse<()> {
+        self.bracketed_list(Self::table_option).map(|_| ())
+    }
+
+    /// `('key', ...)`
+    pub(super) fn property_keys(&mut self) -> Parse<()> {
+        self.bracketed_list(|p| p.string("an option's key in single quotes")).map(|_| ())
+    }
+
+    fn create_function(&mut self, first: usize) -> Parse<StatementKind> {
+        self.eat_words(&["IF", "NOT", "EXISTS"]);
+        self.object_name("the name of the function")?;
+        self.function_class()?;
+        if self.eat_word("USING") {
+            self.comma_list(|p| {
+                p.expect_word("JAR")?;
+                p.string("a path in single quotes")
+            })?;
+        }
+        if self.eat_word("WITH") {
+            self.properties()?;
+        }
+        Ok(self.read_as(first, "CREATE FUNCTION", Effects::default()))
+    }
+
+    /// `AS 'class' [LANGUAGE JAVA]`
+    pub(super) fn function_class(&mut self) -> Parse<()> {
+        self.expect_word("AS")?;
+        self.string("the name of a class in single quotes")?;
+        if self.eat_word("LANGUAGE") && !["JAVA", "SCALA", "SQL", "PYTHON"].iter().any(|word| self.eat_word(word)) {
+            return Err(self.unexpected("`JAVA`, `SCALA`, `SQL` or `PYTHON`"));
+        }
+        Ok(())
+    }
+
+    fn create_model(&mut self, first: usize) -> Parse<StatementKind> {
+        self.eat_words(&["IF", "NOT", "EXISTS"]);
+        self.object_name("the name of the model")?;
+        let mut typed = false;
+        for word in ["INPUT", "OUTPUT"] {
+            if self.eat_word(word) {
+                typed = true;
+                self.model_columns()?;
+            }
+        }
+        self.comment_and_properties()?;
+        let mut parts = Vec::new();
+        if !typed && self.eat_word("AS") {
+            parts.push(self.query_part()?);
+        }
+        Ok(self.read_as(first, "CREATE MODEL", Effects { parts, ..Effects::default() }))
+    }
+
+    fn model_columns(&mut self) -> Parse<()> {
+        let mut columns = self.scratch_table();
+        self.bracketed_list(|p| {
+            let column = p.column(&mut columns)?;
+            match column.kind {
+                ColumnKind::Physical(_) => Ok(()),
+                _ => Err(p.unexpected("`,` or `)`")),
+            }
+        })?;
+        self.all_typed(&CreateTable { columns: columns.columns, ..self.scratch_table() })
+    }
+
+    /// A table that is filled and thrown away, where elements of tables stand in other statements.
+    pub(super) fn scratch_table(&self) -> CreateTable {
+        let span = Span::new(self.start(), self.start());
+        CreateTable {
+            span,
+            name: ObjectName { parts: Vec::new(), span },
+            temporary: false,
+            or_replace: false,
+            if_not_exists: false,
+            columns: Vec::new(),
+            elements_span: None,
+            primary_key: None,
+            watermark: None,
+            comment: None,
+            distribution: None,
+            partitioned_by: Vec::new(),
+            options: Vec::new(),
+            options_span: None,
+            like: None,
+        }
+    }
+
+    pub(super) fn query_part(&mut self) -> Parse<Statement> {
+        let start = self.start();
+        let query = self.query()?;
+        Ok(Statement { span: self.since(start), kind: StatementKind::Query(query) })
+    }
+
+    fn create_materialized(&mut self, first: usize) -> Parse<StatementKind> {
+        let name = self.object_name("the name of the table")?;
+        let mut table = self.scratch_table();
+        if self.at_symbol(Symbol::LeftParen) {
+            if !["CONSTRAINT", "PRIMARY", "UNIQUE"].iter().any(|word| self.word_at(self.at + 1, word)) {
+                self.at += 1;
+                return Err(self.unexpected("a primary key"));
+            }
+            self.bracketed_list(|p| p.element(&mut table))?;
+        }
+        self.comment()?;
+        self.distribution()?;
+        if self.eat_words(&["PARTITIONED", "BY"]) {
+            self.ident_list("a column name")?;
+        }
+        if self.eat_word("WITH") {
+            self.properties()?;
+        }
+        if self.eat_word("FRESHNESS") {
+            self.expect(Symbol::Equal)?;
+            self.interval_literal()?;
+        }
+        if self.eat_word("REFRESH_MODE") {
+            self.expect(Symbol::Equal)?;
+            self.refresh_mode()?;
+        }
+        self.expect_word("AS")?;
+        let parts = vec![self.query_part()?];
+        Ok(self.read_as(first, "CREATE MATERIALIZED TABLE", Effects { writes: vec![name], parts, ..Effects::default() }))
+    }
+
+    pub(super) fn interval_literal(&mut self) -> Parse<()> {
+        self.expect_word("INTERVAL")?;
+        self.interval().map(|_| ())
+    }
+
+    pub(super) fn refresh_mode(&mut self) -> Parse<()> {
+        if self.eat_word("FULL") || self.eat_word("CONTINUOUS") {
+            return Ok(());
+        }
+        Err(self.unexpected("`FULL` or `CONTINUOUS`"))
+    }
+
+    /// `UPDATE t SET a = 1 [WHERE ...]`, `DELETE FROM t [WHERE ...]`, `TRUNCATE TABLE t`
+    pub(super) fn change_rows(&mut self) -> Parse<StatementKind> {
+        let first = self.at;
+        let mut exprs = Vec::new();
+        let keyword = self.peek_text().to_ascii_uppercase();
+        self.at += 1;
+        match keyword.as_str() {
+            "DELETE" => self.expect_word("FROM")?,
+            "TRUNCATE" => self.expect_word("TABLE")?,
+            _ => {}
+        }
+        let name = self.object_name("the name of a table")?;
+        if keyword != "TRUNCATE" {
+            self.hints()?;
+            let aliased = self.at_kind(TokenKind::Quoted) || self.eat_word("AS") || self.at_ident();
+            if aliased {
+                self.ident("an alias")?;
+            }
+        }
+        if keyword == "UPDATE" {
+            self.expect_word("SET")?;
+            self.comma_list(|p| {
+                p.ident("a column name")?;
+                p.expect(Symbol::Equal)?;
+                exprs.push(p.expr()?);
+                Ok(())
+            })?;
+        }
+        if keyword != "TRUNCATE" && self.eat_word("WHERE") {
+            exprs.push(self.expr()?);
+        }
+        Ok(self.read_as(first, &keyword, Effects { writes: vec![name], exprs, ..Effects::default() }))
+    }
+}

@@ -1,0 +1,14 @@
+SELECT order_id, SUM(amount) OVER (PARTITION BY customer_id ORDER BY order_time RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW) FROM orders;
+SELECT order_id, COUNT(*) OVER (PARTITION BY customer_id ORDER BY order_time ROWS BETWEEN 10 PRECEDING AND CURRENT ROW) AS n FROM orders;
+SELECT order_id, AVG(amount) OVER (ORDER BY order_time) FROM orders;
+SELECT order_id, MAX(amount) OVER w AS hi, MIN(amount) OVER w AS lo FROM orders WINDOW w AS (PARTITION BY customer_id ORDER BY order_time ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW);
+SELECT order_id, SUM(amount) OVER (PARTITION BY customer_id ORDER BY proc_time) FROM orders;
+SELECT order_id, LAG(amount, 1) OVER (PARTITION BY customer_id ORDER BY order_time) AS previous FROM orders;
+SELECT order_id, LAG(amount) OVER (PARTITION BY customer_id ORDER BY order_time), FIRST_VALUE(status) OVER (PARTITION BY customer_id ORDER BY order_time) FROM orders;
+SELECT order_id, customer_id, amount FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY order_time DESC) AS rn FROM orders) WHERE rn = 1;
+SELECT order_id, customer_id, amount FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY proc_time ASC) AS rn FROM orders) WHERE rn = 1;
+SELECT order_id, amount, rn FROM (SELECT order_id, amount, ROW_NUMBER() OVER (PARTITION BY currency ORDER BY amount DESC) AS rn FROM orders) WHERE rn <= 5;
+SELECT * FROM (SELECT customer_id, total, RANK() OVER (ORDER BY total DESC) AS r FROM (SELECT customer_id, SUM(amount) AS total FROM orders GROUP BY customer_id)) WHERE r <= 10;
+SELECT order_id, amount FROM (SELECT order_id, amount, ROW_NUMBER() OVER (PARTITION BY currency ORDER BY amount DESC) AS rn FROM orders) WHERE rn BETWEEN 2 AND 4;
+SELECT order_id, amount FROM orders QUALIFY ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time DESC) = 1;
+WITH latest AS (SELECT *, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time DESC) AS rn FROM orders) SELECT customer_id, amount FROM latest WHERE rn = 1;

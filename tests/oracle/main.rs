@@ -1,0 +1,11 @@
+//! Our reading of SQL against Flink's own parser and planner: one binary, which needs Java, Maven and Python, and the first
+//! time the network. `./x oracle` runs it; each test prints what it compared, what it left out, and every disagreement.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+mod corpus;
+mod flink;
+mod flows;
+mod mutants;
+mod states;
+mod verdicts;

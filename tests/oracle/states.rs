@@ -1,0 +1,54 @@
+//! What holds state, against the plan that Flink would run.
+
+use std::collections::BTreeMap;
+
+use cyanotype::sql;
+
+use crate::flink;
+use crate::flows::{each_query, scripts};
+
+#[test]
+#[ignore = "needs Java and Flink's planner: ./x oracle"]
+fn no_statement_with_state_is_called_stateless() {
+    let (shared, scripts) = scripts();
+    let texts: Vec<Vec<String>> = scripts.iter().map(|(_, script)| script.clone()).collect();
+    let (mut statements, mut stateful, mut left_out, mut missed, mut needless) = (0, 0, 0, 0, 0);
+    let mut by_node: BTreeMap<String, usize> = BTreeMap::new();
+    for ((_, script), planned) in scripts.iter().zip(flink::plans(&texts)) {
+        each_query(script, &planned, shared, &mut |sql, statement, known, _, answer| {
+            let states = answer.and_then(|planned| {
+                let state = |query: &flink::PlannedQuery| query.state.clone().ok_or_else(|| query.unplanned.clone());
+                planned.queries.iter().map(state).collect::<Result<Vec<_>, String>>()
+            });
+            let nodes: Vec<String> = match states {
+                Ok(states) => states.into_iter().flatten().collect(),
+                Err(why) => {
+                    left_out += 1;
+                    println!("-- left out: {why}\n{}\n", sql.trim());
+                    return;
+                }
+            };
+            let ours = sql::state(statement, known);
+            let names: Vec<&str> = ours.iter().map(|used| used.operator.name()).collect();
+            statements += 1;
+            stateful += usize::from(!nodes.is_empty());
+            nodes.iter().for_each(|node| *by_node.entry(node.clone()).or_default() += 1);
+            let materialized = names.contains(&"sink materialise");
+            if nodes.is_empty() && !ours.is_empty() {
+                needless += 1;
+                println!("-- state in vain: {names:?}\n{}\n", sql.trim());
+            } else if (!nodes.is_empty() && ours.is_empty())
+                || (nodes.iter().any(|node| node == "SinkMaterialize") && !materialized)
+            {
+                missed += 1;
+                println!("-- state missed: Flink {nodes:?}, we {names:?}\n{}\n", sql.trim());
+            }
+        });
+    }
+    println!(
+        "state: {statements} statements planned, {left_out} left out; {stateful} hold state, {missed} of them not known; \
+         {needless} called stateful in vain; nodes {by_node:?}"
+    );
+    assert_eq!(missed, 0, "a statement with state is called stateless");
+    assert!(needless * 50 <= statements, "more than 2 % are called stateful in vain");
+}
