@@ -1,5 +1,7 @@
 //! `cyanotype lineage`: where a table or a column comes from and where it goes.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -21,6 +23,28 @@ pub(super) struct Args {
     /// Folder of the project [default: `project` of the configuration].
     #[arg(long, value_name = "DIR")]
     pub project: Option<PathBuf>,
+    /// Only where it comes from.
+    #[arg(long, conflicts_with = "downstream")]
+    pub upstream: bool,
+    /// Only where it goes.
+    #[arg(long)]
+    pub downstream: bool,
+    /// How the answer is drawn: a list, JSON as with `--output json`, or a graph for Graphviz or Mermaid.
+    #[arg(long, value_name = "FACE", default_value = "text")]
+    pub format: Face,
+}
+
+/// A face of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Face {
+    /// A list for people.
+    Text,
+    /// For programs.
+    Json,
+    /// A graph for Graphviz.
+    Dot,
+    /// A graph for Mermaid.
+    Mermaid,
 }
 
 /// A table, or one column of it.
@@ -58,10 +82,17 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
         Err(problems) => return Ok(Reply::no(Diagnosed::new(problems, read.texts, ""))),
     };
     let Target { table, column } = args.target;
-    let Some(trace) = trace::of(&estate, &table, column.as_deref()) else {
+    let Some(mut trace) = trace::of(&estate, &table, column.as_deref()) else {
         return Err(unknown(&estate, &table, column.as_deref()));
     };
-    Ok(Reply::yes(Shown(trace)))
+    if args.upstream {
+        trace.uses.clear();
+    }
+    if args.downstream {
+        trace.sources.clear();
+    }
+    let filled = trace::filled(&estate, &table, column.as_deref());
+    Ok(Reply::yes(Lineage { trace, filled, directions: [!args.downstream, !args.upstream], face: args.format }))
 }
 
 /// How many names are listed.
@@ -89,14 +120,34 @@ fn unknown(estate: &Estate, table: &str, column: Option<&str>) -> Failure {
     Failure::new(format!("the project has no {what}")).help(format!("{near}{of}: {listed}{more}"))
 }
 
-/// A trace as an answer: what comes in above, what goes out below.
+/// The answer: what comes in above, what goes out below.
 #[derive(Serialize)]
-#[serde(transparent)]
-struct Shown(trace::Trace);
+struct Lineage {
+    #[serde(flatten)]
+    trace: trace::Trace,
+    #[serde(flatten)]
+    filled: trace::Filled,
+    /// Whether it is shown where it comes from, and where it goes.
+    #[serde(skip)]
+    directions: [bool; 2],
+    #[serde(skip)]
+    face: Face,
+}
 
-impl std::fmt::Display for Shown {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let part = |f: &mut std::fmt::Formatter<'_>, title: &str, edges: &[trace::Edge]| {
+impl fmt::Display for Lineage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.face {
+            Face::Text => self.list(f),
+            Face::Json => writeln!(f, "{:#}", serde_json::to_value(self).map_err(|_| fmt::Error)?),
+            Face::Dot => self.dot(f),
+            Face::Mermaid => self.mermaid(f),
+        }
+    }
+}
+
+impl Lineage {
+    fn list(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |f: &mut fmt::Formatter<'_>, title: &str, edges: &[trace::Edge]| {
             if edges.is_empty() {
                 return writeln!(f, "{title}: nothing");
             }
@@ -107,9 +158,47 @@ impl std::fmt::Display for Shown {
                 .collect();
             columns(&rows).iter().try_for_each(|line| writeln!(f, "{line}"))
         };
-        writeln!(f, "{}", self.0.target)?;
-        part(f, "comes from", &self.0.sources)?;
-        part(f, "goes to", &self.0.uses)
+        writeln!(f, "{}", self.trace.target)?;
+        let [from, to] = self.directions;
+        if from {
+            part(f, "comes from", &self.trace.sources)?;
+        }
+        if to {
+            part(f, "goes to", &self.trace.uses)?;
+        }
+        Ok(())
+    }
+
+    fn edges(&self) -> impl Iterator<Item = &trace::Edge> {
+        self.trace.sources.iter().chain(&self.trace.uses)
+    }
+
+    /// <https://graphviz.org/doc/info/lang.html>
+    fn dot(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        writeln!(f, "digraph lineage {{")?;
+        writeln!(f, "  rankdir = LR;")?;
+        for edge in self.edges() {
+            let (from, to, label) = (quoted(&edge.from), quoted(&edge.to), quoted(&edge.uses.join(", ")));
+            writeln!(f, "  {from} -> {to} [label = {label}];")?;
+        }
+        writeln!(f, "}}")
+    }
+
+    /// <https://mermaid.js.org/syntax/flowchart.html>
+    fn mermaid(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: BTreeSet<&str> = self.edges().flat_map(|edge| [edge.from.as_str(), edge.to.as_str()]).collect();
+        let quoted = |text: &str| format!("\"{}\"", text.replace('"', "#quot;"));
+        writeln!(f, "flowchart LR")?;
+        for (number, name) in names.iter().enumerate() {
+            writeln!(f, "  n{number}[{}]", quoted(name))?;
+        }
+        let number = |name: &str| names.iter().position(|other| *other == name).unwrap_or_default();
+        for edge in self.edges() {
+            let label = quoted(&edge.uses.join(", "));
+            writeln!(f, "  n{} -->|{label}| n{}", number(&edge.from), number(&edge.to))?;
+        }
+        Ok(())
     }
 }
 

@@ -14,6 +14,7 @@ mod doctor;
 mod lineage;
 mod manual;
 pub mod output;
+mod parse;
 mod plan;
 mod project;
 mod reject;
@@ -109,6 +110,7 @@ enum Command {
     Lineage(lineage::Args),
     Validate(validate::Args),
     Check(check::Args),
+    Parse(parse::Args),
     Doctor(doctor::Args),
     Serve(serve::Args),
 }
@@ -141,6 +143,7 @@ async fn run(command: Command, shell: &Shell) -> Result<Reply, Failure> {
         Command::Lineage(args) => lineage::run(args, shell).await,
         Command::Validate(args) => validate::run(args, shell).await,
         Command::Check(args) => check::run(args, shell).await,
+        Command::Parse(args) => parse::run(&args),
         Command::Doctor(args) => doctor::run(args, shell).await,
         Command::Serve(args) => serve::run(args, shell).await,
     }

@@ -76,22 +76,30 @@ pub struct Reply {
     value: Box<dyn Shown>,
     answer: Answer,
     help: Option<String>,
+    in_lines: bool,
 }
 
 impl Reply {
     /// Done, or yes.
     pub fn yes(value: impl Shown + 'static) -> Self {
-        Self { value: Box::new(value), answer: Answer::Yes, help: None }
+        Self { value: Box::new(value), answer: Answer::Yes, help: None, in_lines: false }
     }
 
     /// No: a check failed, something was refused.
     pub fn no(value: impl Shown + 'static) -> Self {
-        Self { value: Box::new(value), answer: Answer::No, help: None }
+        Self { value: Box::new(value), answer: Answer::No, help: None, in_lines: false }
     }
 
     /// What the answer says.
     pub fn answer(&self) -> Answer {
         self.answer
+    }
+
+    /// The same; as JSON each element of a list is a line of its own, for programs that read a line at a time.
+    #[must_use]
+    pub fn in_lines(mut self) -> Self {
+        self.in_lines = true;
+        self
     }
 
     /// The same, with a way on that is printed to stderr.
@@ -236,7 +244,12 @@ fn printed(result: &Result<Reply, Failure>, format: Format, on_stdout: Colour, o
     let line = |text: String| if text.is_empty() || text.ends_with('\n') { text } else { text + "\n" };
     let pretty = |value: &Value| line(format!("{value:#}"));
     match (result, format) {
-        (Ok(reply), Format::Json) => (pretty(&reply.value.json()), String::new()),
+        (Ok(reply), Format::Json) => match reply.value.json() {
+            Value::Array(elements) if reply.in_lines => {
+                (elements.iter().map(|element| format!("{element}\n")).collect(), String::new())
+            }
+            value => (pretty(&value), String::new()),
+        },
         (Ok(reply), Format::Text) => {
             let help =
                 reply.help.iter().map(|help| format!("{}: {}\n", Painted(on_stderr, Paint::Cyan, "help"), plain(help)));

@@ -35,6 +35,102 @@ type Place = (String, String);
 /// How rows are written in a place.
 const ROWS: &str = "*";
 
+/// One column that a statement fills, by the tables that it reads; views are looked through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ColumnLineage {
+    /// Table.
+    pub table: String,
+    /// Column.
+    pub column: String,
+    /// What its value is made of, as `table.column`.
+    pub origins: Vec<String>,
+    /// What its value or its rows depend on besides.
+    pub influences: Vec<Influence>,
+}
+
+/// A column that a value or a row depends on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Influence {
+    /// As `table.column`.
+    pub column: String,
+    /// How: `filter`, `join`, `group`, `order`, `partition`, `window`, `pattern`, `watermark`, `key`.
+    #[serde(rename = "use")]
+    pub used: &'static str,
+}
+
+/// State that the statement of a table keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KeptState {
+    /// The operator.
+    pub operator: &'static str,
+    /// What bounds it: `ttl` (nothing else), `window`, `interval`, `watermark`, `row count`.
+    pub bounded_by: &'static str,
+    /// The view that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
+}
+
+/// What the statement of one table does: its columns and its state.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Filled {
+    /// The columns that it fills, in order; empty for a table that no statement here fills.
+    pub columns: Vec<ColumnLineage>,
+    /// The state that it keeps.
+    pub state: Vec<KeptState>,
+}
+
+/// What the statement that fills `table`, or its view, does; with a column, about that column alone.
+pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
+    let own =
+        estate.tables.get(table).or_else(|| estate.tables.get(estate.logical.get(table).unwrap_or(&String::new())));
+    let Some(own) = own else { return Filled::default() };
+    let statement = own.dml.as_ref().unwrap_or(&own.ddl);
+    let mut known = sql::Definitions::default();
+    estate.tables.values().for_each(|table| known.add(&table.ddl));
+    let logical = |origin: &sql::Origin| {
+        let table = estate.logical.get(&origin.table).unwrap_or(&origin.table);
+        format!("{table}.{}", origin.column)
+    };
+    let influence = |(origin, kind): &(sql::Origin, UseKind)| Influence { column: logical(origin), used: name(*kind) };
+    let mut columns = Vec::new();
+    for flow in known.flows(statement) {
+        for filled in flow.columns.iter().filter(|filled| column.is_none_or(|column| column == filled.name)) {
+            let influences: BTreeSet<Influence> = filled.influences.iter().chain(&flow.rows).map(influence).collect();
+            columns.push(ColumnLineage {
+                table: own.name.clone(),
+                column: filled.name.clone(),
+                origins: filled.origins.iter().map(logical).collect(),
+                influences: influences.into_iter().collect(),
+            });
+        }
+    }
+    let state = sql::state(statement, &known).into_iter().map(|state| KeptState {
+        operator: state.operator.name(),
+        bounded_by: state.bounded_by.name(),
+        view: state.via.map(|view| estate.logical.get(&view).cloned().unwrap_or(view)),
+    });
+    Filled { columns, state: state.collect() }
+}
+
+/// A use in one word, for programs.
+const fn name(kind: UseKind) -> &'static str {
+    match kind {
+        UseKind::Direct => "direct",
+        UseKind::Computed => "computed",
+        UseKind::Aggregated => "aggregated",
+        UseKind::Filter => "filter",
+        UseKind::Join => "join",
+        UseKind::Group => "group",
+        UseKind::Order => "order",
+        UseKind::Partition => "partition",
+        UseKind::Window => "window",
+        UseKind::Pattern => "pattern",
+        UseKind::Watermark => "watermark",
+        UseKind::Key => "key",
+        UseKind::Unknown => "unknown",
+    }
+}
+
 /// The trace of a table, or of one column of it; `None` when there is none of that name.
 pub fn of(estate: &Estate, table: &str, column: Option<&str>) -> Option<Trace> {
     let own = estate.tables.get(table).or_else(|| estate.tables.get(estate.logical.get(table)?))?;

@@ -12,6 +12,7 @@ mod deploy;
 #[cfg(feature = "daemon")]
 mod docs;
 mod plan;
+mod questions;
 mod rollout;
 #[cfg(feature = "daemon")]
 mod since;

@@ -122,7 +122,9 @@ fn lineage_of_the_written_corpus() {
     let mut count = Count::default();
     for ((_, script), planned) in scripts.iter().zip(flink::plans(&texts)) {
         each_query(script, &planned, shared, &mut |sql, _, _, flows, answer| match answer {
-            Ok(planned) => flows.iter().zip(&planned.queries).for_each(|(ours, theirs)| compare(sql, ours, theirs, &mut count)),
+            Ok(planned) => {
+                flows.iter().zip(&planned.queries).for_each(|(ours, theirs)| compare(sql, ours, theirs, &mut count))
+            }
             Err(why) => {
                 count.left_out += 1;
                 println!("-- left out: {why}\n{}\n", sql.trim());

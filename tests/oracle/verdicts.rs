@@ -88,7 +88,11 @@ fn compare(sql: &str, flink: &Verdict, count: &mut Count) {
                 (Some(ours), Some(theirs)) if ours.abs_diff(theirs) > 1 => {
                     let place = errors.first().map_or((0, 0), |e| (e.span[0], e.span[1]));
                     let message = errors.first().map_or("", |e| e.message.as_str());
-                    println!("-- elsewhere, token {ours} {place:?} ({message}), Flink {theirs}: {}\n{}\n", flink.short(), shown());
+                    println!(
+                        "-- elsewhere, token {ours} {place:?} ({message}), Flink {theirs}: {}\n{}\n",
+                        flink.short(),
+                        shown()
+                    );
                 }
                 _ => count.near += 1,
             }

@@ -1,0 +1,92 @@
+//! `parse` and `lineage`: what the program says about SQL without asking a system.
+
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+fn run(args: &[&str], input: &str) -> (i32, String, String) {
+    use std::io::Write as _;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cyanotype"));
+    command.args(args).env("NO_COLOR", "1").env_remove("CYANOTYPE_CONFIG").env_remove("CYANOTYPE_ENV");
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (done.status.code().unwrap(), text(done.stdout), text(done.stderr))
+}
+
+fn lineage(args: &[&str]) -> String {
+    let (code, out, err) = run(&[&["lineage", "--project", "examples/shop"], args].concat(), "");
+    assert_eq!(code, 0, "{out}{err}");
+    out
+}
+
+#[test]
+fn parse_gives_a_json_line_for_each_file_and_says_no_when_a_statement_is_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("all.sql");
+    let text =
+        "CREATE VIEW v AS SELECT a.id FROM a JOIN c.b ON a.id = b.id;\nINSERT INTO t SELECT id FROM v;\nSELEC 1;\n";
+    std::fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    let (code, out, err) = run(&["parse", path, "-", "--output", "json"], "SELECT 1");
+    assert_eq!(code, 1, "{out}{err}");
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{out}");
+    let [view, insert, wrong] = lines[0]["statements"].as_array().unwrap().as_slice() else { panic!("{out}") };
+    let want = json!({ "kind": "CREATE VIEW", "span": [0, 59], "ok": true, "reads": ["a", "c.b"], "writes": ["v"], "errors": [] });
+    assert_eq!(*view, want);
+    assert_eq!((&insert["reads"], &insert["writes"]), (&json!(["v"]), &json!(["t"])));
+    assert_eq!((&wrong["ok"], &wrong["errors"][0]["span"][0]), (&json!(false), &json!(93)), "{wrong}");
+    assert_eq!(lines[1]["file"], "-");
+
+    let (code, out, _) = run(&["parse", path], "");
+    assert_eq!(code, 1);
+    assert!(out.contains(&format!("{path}:1  CREATE VIEW  reads a, c.b  writes v")), "{out}");
+    assert!(out.contains(&format!("{path}:3: error[")), "{out}");
+}
+
+#[test]
+fn parse_names_a_file_that_it_cannot_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bad.sql");
+    std::fs::write(&path, b"SELECT 1;\nSELECT '\xff'").unwrap();
+    let (code, _, err) = run(&["parse", path.to_str().unwrap()], "");
+    assert!(code == 2 && err.contains("bad.sql: line 2 is not UTF-8"), "{err}");
+    let (code, _, err) = run(&["parse", "nowhere.sql"], "");
+    assert!(code == 2 && err.contains("nowhere.sql cannot be read"), "{err}");
+}
+
+#[test]
+fn lineage_for_programs_names_origins_influences_and_state() {
+    let answer: Value =
+        serde_json::from_str(&lineage(&["fct_orders_enriched.line_amount", "--output", "json"])).unwrap();
+    let column = &answer["columns"][0];
+    assert_eq!((&column["table"], &column["column"]), (&json!("fct_orders_enriched"), &json!("line_amount")));
+    assert_eq!(column["origins"], json!(["int_priced_lines.line_amount"]), "the view is looked through");
+    let influences = column["influences"].as_array().unwrap();
+    assert!(influences.contains(&json!({ "column": "int_priced_lines.status", "use": "filter" })), "{column}");
+    assert!(influences.contains(&json!({ "column": "src_products.product_id", "use": "join" })), "{column}");
+    let states = answer["state"].as_array().unwrap();
+    assert!(
+        states.iter().any(|state| state["operator"].as_str().unwrap().contains("join") && state["bounded_by"] == "ttl"),
+        "{answer}"
+    );
+    let same: Value = serde_json::from_str(&lineage(&["fct_orders_enriched.line_amount", "--format", "json"])).unwrap();
+    assert_eq!(same, answer);
+}
+
+#[test]
+fn lineage_goes_one_way_when_asked_and_can_be_drawn() {
+    let up = lineage(&["src_customers.country", "--upstream"]);
+    assert!(up.contains("comes from") && !up.contains("goes to"), "{up}");
+    let down = lineage(&["src_customers.country", "--downstream"]);
+    assert!(!down.contains("comes from") && down.contains("dim_customers.country"), "{down}");
+    let dot = lineage(&["dim_customers.country", "--upstream", "--format", "dot"]);
+    let edge = "  \"src_customers.country\" -> \"dim_customers.country\" [label = \"passed on\"];\n";
+    assert!(dot.starts_with("digraph lineage {\n") && dot.contains(edge) && dot.ends_with("}\n"), "{dot}");
+    let mermaid = lineage(&["dim_customers.country", "--upstream", "--format", "mermaid"]);
+    assert!(mermaid.starts_with("flowchart LR\n") && mermaid.contains("-->|\"passed on\"|"), "{mermaid}");
+}
