@@ -6,9 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lineage::{Catalog, CatalogTable, ColumnUse, UseKind, lineage, table_lineage};
-use super::tree::{
-    ColumnKind, CreateTable, Insert, ObjectName, Query, Statement, StatementKind,
-};
+use super::tree::{ColumnKind, CreateTable, Insert, ObjectName, Query, Statement, StatementKind};
 use crate::diagnostic::Diagnostic;
 use crate::model::column::{Column, ColumnType, Nullable};
 
@@ -125,7 +123,8 @@ impl Definitions {
         if let Some(like) = &table.like
             && let Some(base) = self.table(&like.table)
         {
-            let leaves_out = |what: &str| like.options.iter().any(|o| o == "EXCLUDING ALL" || o == &format!("EXCLUDING {what}"));
+            let leaves_out =
+                |what: &str| like.options.iter().any(|o| o == "EXCLUDING ALL" || o == &format!("EXCLUDING {what}"));
             let kept = |kind: &ColumnKind| match kind {
                 ColumnKind::Physical(_) => true,
                 ColumnKind::Computed { .. } => !leaves_out("GENERATED"),
@@ -162,7 +161,9 @@ impl Definitions {
                 let names = view.columns.iter().map(|column| column.name.clone()).collect();
                 vec![self.flow(&view.query, &view.name.last().name, names)]
             }
-            StatementKind::CreateTableAs(ctas) => vec![self.flow(&ctas.query, &ctas.table.name.last().name, Vec::new())],
+            StatementKind::CreateTableAs(ctas) => {
+                vec![self.flow(&ctas.query, &ctas.table.name.last().name, Vec::new())]
+            }
             StatementKind::Other { effects, .. } => {
                 let mut flows: Vec<Flow> = effects.parts.iter().flat_map(|part| self.flows(part)).collect();
                 if let (Some(name), [flow]) = (effects.writes.first(), flows.as_mut_slice()) {
@@ -237,10 +238,7 @@ impl Definitions {
 
 /// True where a use is part of the value, not only of what it depends on.
 const fn is_value(kind: UseKind) -> bool {
-    matches!(
-        kind,
-        UseKind::Direct | UseKind::Computed | UseKind::Aggregated | UseKind::Window | UseKind::Unknown
-    )
+    matches!(kind, UseKind::Direct | UseKind::Computed | UseKind::Aggregated | UseKind::Window | UseKind::Unknown)
 }
 
 fn untyped(name: &str) -> Column {

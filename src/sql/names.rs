@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use super::tree::{
-    Effects, Expr, ExprKind, Factor, FactorKind, Hint, Ident, Insert, MatchClause, ObjectName, Query, QueryBody, Select,
-    SelectItem, Statement, StatementKind, TableArg, TableExpr, WindowSpec,
+    Effects, Expr, ExprKind, Factor, FactorKind, Hint, Ident, Insert, MatchClause, ObjectName, Query, QueryBody,
+    Select, SelectItem, Statement, StatementKind, TableArg, TableExpr, WindowSpec,
 };
 use super::walk::{Child, call_children, children, window_children};
 use crate::diagnostic::{Edit, Span};

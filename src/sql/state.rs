@@ -10,8 +10,10 @@ use std::collections::BTreeSet;
 
 use super::flow::Definitions;
 use super::operators::{Operator, OperatorUse, is_stateful, operators_with};
-use super::tree::{ColumnKind, CreateTable, Expr, ExprKind, Factor, FactorKind, Insert, Query, Statement, StatementKind};
 use super::query_refs;
+use super::tree::{
+    ColumnKind, CreateTable, Expr, ExprKind, Factor, FactorKind, Insert, Query, Statement, StatementKind,
+};
 use crate::diagnostic::Span;
 
 /// How many views may stand on each other before we stop looking through them.
@@ -150,8 +152,7 @@ fn is_processing_time(time: &Expr, known: &Definitions) -> bool {
     let ExprKind::Column(name) = &time.kind else { return is_call(time) };
     let column = &name.last().name;
     let mut defined = known.tables().flat_map(|table| &table.columns).filter(|c| c.name.name == *column).peekable();
-    defined.peek().is_some()
-        && defined.all(|c| matches!(&c.kind, ColumnKind::Computed { expr, .. } if is_call(expr)))
+    defined.peek().is_some() && defined.all(|c| matches!(&c.kind, ColumnKind::Computed { expr, .. } if is_call(expr)))
 }
 
 /// The changes that a table's records carry.
@@ -206,7 +207,14 @@ fn may_change(query: &Query, known: &Definitions, found: &[StateUse]) -> bool {
         matches!(
             used.operator,
             StateOperator::Written(
-                "regular join" | "group aggregate" | "set operation" | "top-N" | "semi join" | "scalar subquery" | "limit"
+                "regular join"
+                    | "group aggregate"
+                    | "distinct"
+                    | "set operation"
+                    | "top-N"
+                    | "semi join"
+                    | "scalar subquery"
+                    | "limit"
             )
         )
     });
@@ -239,7 +247,9 @@ fn arrives_by(
         let place = names.iter().position(|known| known == name)?;
         let output = found.outputs.get(place)?;
         let mut uses = output.uses.iter().filter(|used| {
-            used.via.is_empty() && used.kind == super::UseKind::Direct && known.catalog().tables.contains_key(&used.table)
+            used.via.is_empty()
+                && used.kind == super::UseKind::Direct
+                && known.catalog().tables.contains_key(&used.table)
         });
         match (uses.next(), output.uses.len()) {
             (Some(only), 1) => Some((only.table.clone(), only.column.clone())),
@@ -248,7 +258,8 @@ fn arrives_by(
     };
     let Some(arriving) = keys.iter().map(direct).collect::<Option<BTreeSet<_>>>() else { return false };
     let is = |table: &str, key: Vec<&str>| {
-        !key.is_empty() && key.iter().map(|column| (table.to_owned(), (*column).to_owned())).collect::<BTreeSet<_>>() == arriving
+        !key.is_empty()
+            && key.iter().map(|column| (table.to_owned(), (*column).to_owned())).collect::<BTreeSet<_>>() == arriving
     };
     if let Some(select) = query.body.select() {
         if let Some(group) = &select.group_by {

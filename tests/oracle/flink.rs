@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+/// How long one process may take for all its questions: some plans Flink's optimizer never finishes.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What Flink's parser says of a statement.
 #[derive(Clone, Debug, Deserialize)]
@@ -125,11 +129,25 @@ pub fn ask(questions: Vec<Value>) -> Vec<Value> {
     let mut process = start();
     let stdin = process.stdin.take().unwrap();
     let expected = questions.len();
+    let stdout = process.stdout.take().unwrap();
     let writer = thread::spawn(move || write(stdin, &questions));
-    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let answers: Vec<Value> = lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+    let reader = thread::spawn(move || {
+        let lines = BufReader::new(stdout).lines();
+        lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect::<Vec<Value>>()
+    });
+    let deadline = Instant::now() + PATIENCE;
+    let ended = loop {
+        match process.try_wait().unwrap() {
+            Some(ended) => break ended,
+            None if Instant::now() > deadline => {
+                process.kill().unwrap();
+                break process.wait().unwrap();
+            }
+            None => thread::sleep(Duration::from_millis(50)),
+        }
+    };
+    let answers = reader.join().unwrap();
     writer.join().unwrap();
-    let ended = process.wait().unwrap();
     assert!(ended.success() && answers.len() == expected, "{} of {expected} answers: {}", answers.len(), complaint());
     answers
 }

@@ -1,11 +1,13 @@
 //! Where columns come from and what decides about rows, against the plan that Flink makes before it optimizes.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use cyanotype::sql::{self, Definitions, Flow, Origin};
 
 use crate::corpus;
 use crate::flink::{self, Planned, PlannedQuery};
+use crate::generator;
 
 /// What became of a corpus.
 #[derive(Default)]
@@ -101,28 +103,50 @@ pub fn each_query(
     }
 }
 
-/// The definitions that every file uses, then each file's statements.
-pub fn scripts() -> (usize, Vec<(String, Vec<String>)>) {
+/// How many generated statements are planned.
+const GENERATED: usize = 400;
+
+/// Everything that Flink planned, once for all tests.
+pub struct Plans {
+    /// How many statements at the beginning of each script are the shared definitions.
+    pub shared: usize,
+    /// The scripts with their answers.
+    pub scripts: Vec<(Vec<String>, Vec<Planned>)>,
+}
+
+/// The written corpus and generated statements, planned.
+pub fn plans() -> &'static Plans {
+    static PLANS: OnceLock<Plans> = OnceLock::new();
+    PLANS.get_or_init(|| {
+        let (shared, scripts) = scripts();
+        let answers = flink::plans(&scripts);
+        Plans { shared, scripts: scripts.into_iter().zip(answers).collect() }
+    })
+}
+
+/// The definitions that every file uses, then each file's statements; generated ones at the end.
+fn scripts() -> (usize, Vec<Vec<String>>) {
     let mut files = corpus::files();
     let shop = files.remove(0);
     assert_eq!(shop.name, "00_shop");
-    let scripts = files
-        .into_iter()
-        .filter(|file| file.name != "20_mistakes")
-        .map(|file| (file.name, shop.statements.iter().cloned().chain(file.statements).collect()))
-        .collect();
+    let with_shop = |more: Vec<String>| shop.statements.iter().cloned().chain(more).collect::<Vec<_>>();
+    let wanted = files.into_iter().filter(|file| file.name != "20_mistakes");
+    let mut scripts: Vec<Vec<String>> = wanted.map(|file| with_shop(file.statements)).collect();
+    let sinks = generator::SINKS.iter().map(|sink| (*sink).to_owned());
+    scripts.push(with_shop(sinks.chain(generator::statements(GENERATED, 11)).collect()));
     (shop.statements.len(), scripts)
 }
 
 #[test]
 #[ignore = "needs Java and Flink's planner: ./x oracle"]
-fn lineage_of_the_written_corpus() {
-    let (shared, scripts) = scripts();
-    let texts: Vec<Vec<String>> = scripts.iter().map(|(_, script)| script.clone()).collect();
+fn lineage_of_the_written_and_the_generated_corpus() {
     let mut count = Count::default();
-    for ((_, script), planned) in scripts.iter().zip(flink::plans(&texts)) {
-        each_query(script, &planned, shared, &mut |sql, _, _, flows, answer| match answer {
-            Ok(planned) => flows.iter().zip(&planned.queries).for_each(|(ours, theirs)| compare(sql, ours, theirs, &mut count)),
+    let plans = plans();
+    for (script, planned) in &plans.scripts {
+        each_query(script, planned, plans.shared, &mut |sql, _, _, flows, answer| match answer {
+            Ok(planned) => {
+                flows.iter().zip(&planned.queries).for_each(|(ours, theirs)| compare(sql, ours, theirs, &mut count))
+            }
             Err(why) => {
                 count.left_out += 1;
                 println!("-- left out: {why}\n{}\n", sql.trim());

@@ -6,6 +6,7 @@
 mod corpus;
 mod flink;
 mod flows;
+mod generator;
 mod mutants;
 mod states;
 mod verdicts;

@@ -6,6 +6,7 @@ use cyanotype::sql::{self, summary};
 
 use crate::corpus;
 use crate::flink::{self, Verdict};
+use crate::generator;
 use crate::mutants;
 
 /// What became of a corpus.
@@ -88,7 +89,11 @@ fn compare(sql: &str, flink: &Verdict, count: &mut Count) {
                 (Some(ours), Some(theirs)) if ours.abs_diff(theirs) > 1 => {
                     let place = errors.first().map_or((0, 0), |e| (e.span[0], e.span[1]));
                     let message = errors.first().map_or("", |e| e.message.as_str());
-                    println!("-- elsewhere, token {ours} {place:?} ({message}), Flink {theirs}: {}\n{}\n", flink.short(), shown());
+                    println!(
+                        "-- elsewhere, token {ours} {place:?} ({message}), Flink {theirs}: {}\n{}\n",
+                        flink.short(),
+                        shown()
+                    );
                 }
                 _ => count.near += 1,
             }
@@ -150,5 +155,18 @@ fn verdict_and_place_of_mutated_statements() {
         compare(sql, &flink, &mut count);
     }
     count.print("mutated statements");
+    assert_good(&count);
+}
+
+#[test]
+#[ignore = "needs Java and Flink's planner: ./x oracle"]
+fn verdict_and_tables_of_generated_statements() {
+    let statements = generator::statements(3000, 7);
+    let mut count = Count::default();
+    for (sql, flink) in statements.iter().zip(flink::verdicts(&statements)) {
+        compare(sql, &flink, &mut count);
+    }
+    count.print("generated statements");
+    assert_eq!(count.accepted, statements.len(), "the generator makes good statements only");
     assert_good(&count);
 }

@@ -336,9 +336,7 @@ impl Parser<'_> {
         }
         if self.at_word("DESCRIPTOR") && self.symbol_ahead(1, Symbol::LeftParen) {
             self.at += 1;
-            return Ok(ArgValue::Descriptor(self.bracketed_list(|p| {
-                p.ident("a column name")
-            })?));
+            return Ok(ArgValue::Descriptor(self.bracketed_list(|p| p.ident("a column name"))?));
         }
         if self.at_word("MODEL")
             && self.peek_at(1).is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::Quoted))

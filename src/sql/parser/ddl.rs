@@ -265,7 +265,14 @@ impl Parser<'_> {
             while !self.eat(Symbol::RightParen) {
                 let from = self.start();
                 const PARTS: &[&str] = &[
-                    "ALL", "CONSTRAINTS", "DISTRIBUTION", "GENERATED", "METADATA", "OPTIONS", "PARTITIONS", "WATERMARKS",
+                    "ALL",
+                    "CONSTRAINTS",
+                    "DISTRIBUTION",
+                    "GENERATED",
+                    "METADATA",
+                    "OPTIONS",
+                    "PARTITIONS",
+                    "WATERMARKS",
                 ];
                 if !self.at_any(&["INCLUDING", "EXCLUDING", "OVERWRITING"]) {
                     return Err(self.unexpected("`INCLUDING`, `EXCLUDING` or `OVERWRITING`"));

@@ -151,7 +151,8 @@ impl Parser<'_> {
             self.expect(Symbol::RightParen)?;
             return Ok(FactorKind::Derived { lateral, query });
         }
-        if inner.joins.is_empty() && matches!(inner.base.kind, FactorKind::Function { .. } | FactorKind::Unnest { .. }) {
+        if inner.joins.is_empty() && matches!(inner.base.kind, FactorKind::Function { .. } | FactorKind::Unnest { .. })
+        {
             return Err(self.unexpected("`JOIN`"));
         }
         self.expect(Symbol::RightParen)?;

@@ -166,7 +166,11 @@ impl Parser<'_> {
         }
         self.expect_word("AS")?;
         let parts = vec![self.query_part()?];
-        Ok(self.read_as(first, "CREATE MATERIALIZED TABLE", Effects { writes: vec![name], parts, ..Effects::default() }))
+        Ok(self.read_as(
+            first,
+            "CREATE MATERIALIZED TABLE",
+            Effects { writes: vec![name], parts, ..Effects::default() },
+        ))
     }
 
     pub(super) fn interval_literal(&mut self) -> Parse<()> {

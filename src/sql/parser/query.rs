@@ -79,7 +79,11 @@ impl Parser<'_> {
                 TokenKind::Integer | TokenKind::Decimal | TokenKind::Approximate | TokenKind::Symbol(Symbol::Question)
             )
         };
-        if self.peek().is_some_and(|t| counts(t.kind)) { self.primary() } else { Err(self.unexpected("a number of rows")) }
+        if self.peek().is_some_and(|t| counts(t.kind)) {
+            self.primary()
+        } else {
+            Err(self.unexpected("a number of rows"))
+        }
     }
 
     pub(super) fn order_by(&mut self) -> Parse<Vec<OrderItem>> {

@@ -23,7 +23,8 @@ impl Parser<'_> {
     pub(super) fn show(&mut self) -> Parse<StatementKind> {
         let first = self.at;
         self.expect_word("SHOW")?;
-        if self.at_any(CLOUD_ONLY) || (self.at_word("CREATE") && CLOUD_ONLY.iter().any(|w| self.word_at(self.at + 1, w)))
+        if self.at_any(CLOUD_ONLY)
+            || (self.at_word("CREATE") && CLOUD_ONLY.iter().any(|w| self.word_at(self.at + 1, w)))
         {
             return self.other(first, "SHOW".to_owned());
         }
@@ -123,7 +124,17 @@ impl Parser<'_> {
             self.expect_word("FOR")?;
         }
         let part = self.part(&[
-            "EXECUTE", "STATEMENT", "INSERT", "UPSERT", "CREATE", "REPLACE", "SELECT", "WITH", "VALUES", "VALUE", "TABLE",
+            "EXECUTE",
+            "STATEMENT",
+            "INSERT",
+            "UPSERT",
+            "CREATE",
+            "REPLACE",
+            "SELECT",
+            "WITH",
+            "VALUES",
+            "VALUE",
+            "TABLE",
         ])?;
         if let StatementKind::CreateTable(_) = &part.kind {
             return Err(self.unexpected("`AS`"));

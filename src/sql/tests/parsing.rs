@@ -163,7 +163,9 @@ fn every_name_of_an_unread_statement_is_visible() {
         assert!(names.contains(&name), "{name} in {names:?}");
     }
     let text = "ALTER TABLE src_orders ADD x INT";
-    let StatementKind::Other { keyword, words, .. } = &parse(text).statements()[0].kind.clone() else { panic!("other") };
+    let StatementKind::Other { keyword, words, .. } = &parse(text).statements()[0].kind.clone() else {
+        panic!("other")
+    };
     assert_eq!(keyword, "ALTER TABLE");
     assert!(words.iter().any(|w| w.name == "src_orders" && w.span.of(text) == "src_orders"));
 }
