@@ -35,6 +35,8 @@ pub struct Verdict {
     pub line: Option<usize>,
     /// In characters of UTF-16.
     pub column: Option<usize>,
+    /// The statement as Flink prints it, where that was asked for and it can.
+    pub tree: Option<String>,
 }
 
 impl Verdict {
@@ -113,7 +115,15 @@ pub fn plans(scripts: &[Vec<String>]) -> Vec<Vec<Planned>> {
 
 /// Flink's parser's verdicts on statements, in order.
 pub fn verdicts(statements: &[String]) -> Vec<Verdict> {
-    let questions = statements.iter().map(|sql| json!({"op": "parse", "sql": sql})).collect();
+    parsed(statements.iter().map(|sql| json!({"op": "parse", "sql": sql})).collect())
+}
+
+/// The same with the statements as Flink prints them.
+pub fn trees(statements: &[String]) -> Vec<Verdict> {
+    parsed(statements.iter().map(|sql| json!({"op": "parse", "sql": sql, "tree": true})).collect())
+}
+
+fn parsed(questions: Vec<Value>) -> Vec<Verdict> {
     ask(questions).into_iter().map(|answer| serde_json::from_value(answer).unwrap()).collect()
 }
 

@@ -25,11 +25,25 @@ fn dotted(origin: &Origin) -> String {
     format!("{}.{}", origin.table, origin.column)
 }
 
-/// Compares a query's columns and rows, and prints what differs.
-fn compare(sql: &str, ours: &Flow, flink: &PlannedQuery, count: &mut Count) {
-    count.queries += 1;
+/// A column of Flink's with what we have for it: values, and all that it depends on.
+struct Compared<'a> {
+    column: &'a flink::PlannedColumn,
+    values: BTreeSet<String>,
+    all: BTreeSet<String>,
+}
+
+impl Compared<'_> {
+    /// The origins that we lack.
+    fn missing(&self) -> Vec<&String> {
+        let any = |name: &String| self.all.contains(&format!("{}.*", name.split('.').next().unwrap_or("")));
+        self.column.origins.iter().filter(|o| !self.all.contains(*o) && !any(o)).collect()
+    }
+}
+
+/// Flink's columns with ours.
+fn columns<'a>(ours: &Flow, flink: &'a PlannedQuery) -> Vec<Compared<'a>> {
+    let mut compared = Vec::new();
     for (place, column) in flink.columns.iter().enumerate() {
-        count.columns += 1;
         // A query's columns go by their place: names may be made up or doubled. A table's columns go by name, as an
         // INSERT may leave some out.
         let own = if flink.target.is_empty() {
@@ -38,22 +52,36 @@ fn compare(sql: &str, ours: &Flow, flink: &PlannedQuery, count: &mut Count) {
         } else {
             ours.columns.iter().find(|c| c.name == column.name)
         };
-        let mut values: BTreeSet<String> = BTreeSet::new();
-        let mut all: BTreeSet<String> = BTreeSet::new();
+        let mut one = Compared { column, values: BTreeSet::new(), all: BTreeSet::new() };
         if let Some(own) = own {
-            values.extend(own.origins.iter().map(dotted));
-            all.extend(own.influences.iter().map(|(origin, _)| dotted(origin)));
+            one.values.extend(own.origins.iter().map(dotted));
+            one.all.extend(own.influences.iter().map(|(origin, _)| dotted(origin)));
         }
-        all.extend(values.iter().cloned());
-        let any = |name: &String| all.contains(&format!("{}.*", name.split('.').next().unwrap_or("")));
-        let missing: Vec<&String> = column.origins.iter().filter(|o| !all.contains(*o) && !any(o)).collect();
+        one.all.extend(one.values.iter().cloned());
+        compared.push(one);
+    }
+    compared
+}
+
+/// The columns of a query that lack an origin.
+pub fn missing_origins(ours: &Flow, flink: &PlannedQuery) -> Vec<String> {
+    let lacking = columns(ours, flink).into_iter().filter(|one| !one.missing().is_empty());
+    lacking.map(|one| one.column.name.clone()).collect()
+}
+
+/// Compares a query's columns and rows, and prints what differs.
+fn compare(sql: &str, ours: &Flow, flink: &PlannedQuery, count: &mut Count) {
+    count.queries += 1;
+    for one in columns(ours, flink) {
+        count.columns += 1;
+        let (name, missing) = (&one.column.name, one.missing());
         if !missing.is_empty() {
             count.missing += 1;
-            println!("-- column {} lacks {missing:?}, has {all:?}\n{}\n", column.name, sql.trim());
-        } else if values.iter().all(|o| column.origins.contains(o)) {
+            println!("-- column {name} lacks {missing:?}, has {:?}\n{}\n", one.all, sql.trim());
+        } else if one.values.iter().all(|o| one.column.origins.contains(o)) {
             count.equal += 1;
         } else {
-            println!("-- column {} has {values:?}, Flink {:?}\n{}\n", column.name, column.origins, sql.trim());
+            println!("-- column {name} has {:?}, Flink {:?}\n{}\n", one.values, one.column.origins, sql.trim());
         }
     }
     let mut reached: BTreeSet<String> = ours.rows.iter().map(|(origin, _)| dotted(origin)).collect();
