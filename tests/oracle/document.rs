@@ -68,7 +68,7 @@ const SECTIONS: &[(&str, &[Construct])] = &[
         ("`OVER`", &["OVER (", "OVER w"]),
         ("Ranks: deduplication, top-N", &["ROW_NUMBER (", "RANK ("]),
         ("`MATCH_RECOGNIZE`", &["MATCH_RECOGNIZE"]),
-        ("Process table functions, `ML_PREDICT`", &["my_ptf", "ML_PREDICT", "f ("]),
+        ("Process table functions, `ML_PREDICT`", &["my_ptf", "ML_PREDICT", "FROM f ("]),
     ]),
     ("Expressions", &[
         ("`CASE`", &["CASE"]),
