@@ -209,6 +209,7 @@ fn may_change(query: &Query, known: &Definitions, found: &[StateUse]) -> bool {
             StateOperator::Written(
                 "regular join"
                     | "group aggregate"
+                    | "distinct"
                     | "set operation"
                     | "top-N"
                     | "semi join"

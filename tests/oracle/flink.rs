@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+/// How long one process may take for all its questions: some plans Flink's optimizer never finishes.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// What Flink's parser says of a statement.
 #[derive(Clone, Debug, Deserialize)]
@@ -31,6 +35,8 @@ pub struct Verdict {
     pub line: Option<usize>,
     /// In characters of UTF-16.
     pub column: Option<usize>,
+    /// The statement as Flink prints it, where that was asked for and it can.
+    pub tree: Option<String>,
 }
 
 impl Verdict {
@@ -109,7 +115,15 @@ pub fn plans(scripts: &[Vec<String>]) -> Vec<Vec<Planned>> {
 
 /// Flink's parser's verdicts on statements, in order.
 pub fn verdicts(statements: &[String]) -> Vec<Verdict> {
-    let questions = statements.iter().map(|sql| json!({"op": "parse", "sql": sql})).collect();
+    parsed(statements.iter().map(|sql| json!({"op": "parse", "sql": sql})).collect())
+}
+
+/// The same with the statements as Flink prints them.
+pub fn trees(statements: &[String]) -> Vec<Verdict> {
+    parsed(statements.iter().map(|sql| json!({"op": "parse", "sql": sql, "tree": true})).collect())
+}
+
+fn parsed(questions: Vec<Value>) -> Vec<Verdict> {
     ask(questions).into_iter().map(|answer| serde_json::from_value(answer).unwrap()).collect()
 }
 
@@ -125,11 +139,25 @@ pub fn ask(questions: Vec<Value>) -> Vec<Value> {
     let mut process = start();
     let stdin = process.stdin.take().unwrap();
     let expected = questions.len();
+    let stdout = process.stdout.take().unwrap();
     let writer = thread::spawn(move || write(stdin, &questions));
-    let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-    let answers: Vec<Value> = lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
+    let reader = thread::spawn(move || {
+        let lines = BufReader::new(stdout).lines();
+        lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect::<Vec<Value>>()
+    });
+    let deadline = Instant::now() + PATIENCE;
+    let ended = loop {
+        match process.try_wait().unwrap() {
+            Some(ended) => break ended,
+            None if Instant::now() > deadline => {
+                process.kill().unwrap();
+                break process.wait().unwrap();
+            }
+            None => thread::sleep(Duration::from_millis(50)),
+        }
+    };
+    let answers = reader.join().unwrap();
     writer.join().unwrap();
-    let ended = process.wait().unwrap();
     assert!(ended.success() && answers.len() == expected, "{} of {expected} answers: {}", answers.len(), complaint());
     answers
 }

@@ -1,11 +1,13 @@
 //! Where columns come from and what decides about rows, against the plan that Flink makes before it optimizes.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use cyanotype::sql::{self, Definitions, Flow, Origin};
 
 use crate::corpus;
 use crate::flink::{self, Planned, PlannedQuery};
+use crate::generator;
 
 /// What became of a corpus.
 #[derive(Default)]
@@ -23,11 +25,25 @@ fn dotted(origin: &Origin) -> String {
     format!("{}.{}", origin.table, origin.column)
 }
 
-/// Compares a query's columns and rows, and prints what differs.
-fn compare(sql: &str, ours: &Flow, flink: &PlannedQuery, count: &mut Count) {
-    count.queries += 1;
+/// A column of Flink's with what we have for it: values, and all that it depends on.
+struct Compared<'a> {
+    column: &'a flink::PlannedColumn,
+    values: BTreeSet<String>,
+    all: BTreeSet<String>,
+}
+
+impl Compared<'_> {
+    /// The origins that we lack.
+    fn missing(&self) -> Vec<&String> {
+        let any = |name: &String| self.all.contains(&format!("{}.*", name.split('.').next().unwrap_or("")));
+        self.column.origins.iter().filter(|o| !self.all.contains(*o) && !any(o)).collect()
+    }
+}
+
+/// Flink's columns with ours.
+fn columns<'a>(ours: &Flow, flink: &'a PlannedQuery) -> Vec<Compared<'a>> {
+    let mut compared = Vec::new();
     for (place, column) in flink.columns.iter().enumerate() {
-        count.columns += 1;
         // A query's columns go by their place: names may be made up or doubled. A table's columns go by name, as an
         // INSERT may leave some out.
         let own = if flink.target.is_empty() {
@@ -36,22 +52,36 @@ fn compare(sql: &str, ours: &Flow, flink: &PlannedQuery, count: &mut Count) {
         } else {
             ours.columns.iter().find(|c| c.name == column.name)
         };
-        let mut values: BTreeSet<String> = BTreeSet::new();
-        let mut all: BTreeSet<String> = BTreeSet::new();
+        let mut one = Compared { column, values: BTreeSet::new(), all: BTreeSet::new() };
         if let Some(own) = own {
-            values.extend(own.origins.iter().map(dotted));
-            all.extend(own.influences.iter().map(|(origin, _)| dotted(origin)));
+            one.values.extend(own.origins.iter().map(dotted));
+            one.all.extend(own.influences.iter().map(|(origin, _)| dotted(origin)));
         }
-        all.extend(values.iter().cloned());
-        let any = |name: &String| all.contains(&format!("{}.*", name.split('.').next().unwrap_or("")));
-        let missing: Vec<&String> = column.origins.iter().filter(|o| !all.contains(*o) && !any(o)).collect();
+        one.all.extend(one.values.iter().cloned());
+        compared.push(one);
+    }
+    compared
+}
+
+/// The columns of a query that lack an origin.
+pub fn missing_origins(ours: &Flow, flink: &PlannedQuery) -> Vec<String> {
+    let lacking = columns(ours, flink).into_iter().filter(|one| !one.missing().is_empty());
+    lacking.map(|one| one.column.name.clone()).collect()
+}
+
+/// Compares a query's columns and rows, and prints what differs.
+fn compare(sql: &str, ours: &Flow, flink: &PlannedQuery, count: &mut Count) {
+    count.queries += 1;
+    for one in columns(ours, flink) {
+        count.columns += 1;
+        let (name, missing) = (&one.column.name, one.missing());
         if !missing.is_empty() {
             count.missing += 1;
-            println!("-- column {} lacks {missing:?}, has {all:?}\n{}\n", column.name, sql.trim());
-        } else if values.iter().all(|o| column.origins.contains(o)) {
+            println!("-- column {name} lacks {missing:?}, has {:?}\n{}\n", one.all, sql.trim());
+        } else if one.values.iter().all(|o| one.column.origins.contains(o)) {
             count.equal += 1;
         } else {
-            println!("-- column {} has {values:?}, Flink {:?}\n{}\n", column.name, column.origins, sql.trim());
+            println!("-- column {name} has {:?}, Flink {:?}\n{}\n", one.values, one.column.origins, sql.trim());
         }
     }
     let mut reached: BTreeSet<String> = ours.rows.iter().map(|(origin, _)| dotted(origin)).collect();
@@ -101,27 +131,47 @@ pub fn each_query(
     }
 }
 
-/// The definitions that every file uses, then each file's statements.
-pub fn scripts() -> (usize, Vec<(String, Vec<String>)>) {
+/// How many generated statements are planned.
+const GENERATED: usize = 400;
+
+/// Everything that Flink planned, once for all tests.
+pub struct Plans {
+    /// How many statements at the beginning of each script are the shared definitions.
+    pub shared: usize,
+    /// The scripts with their answers.
+    pub scripts: Vec<(Vec<String>, Vec<Planned>)>,
+}
+
+/// The written corpus and generated statements, planned.
+pub fn plans() -> &'static Plans {
+    static PLANS: OnceLock<Plans> = OnceLock::new();
+    PLANS.get_or_init(|| {
+        let (shared, scripts) = scripts();
+        let answers = flink::plans(&scripts);
+        Plans { shared, scripts: scripts.into_iter().zip(answers).collect() }
+    })
+}
+
+/// The definitions that every file uses, then each file's statements; generated ones at the end.
+fn scripts() -> (usize, Vec<Vec<String>>) {
     let mut files = corpus::files();
     let shop = files.remove(0);
     assert_eq!(shop.name, "00_shop");
-    let scripts = files
-        .into_iter()
-        .filter(|file| file.name != "20_mistakes")
-        .map(|file| (file.name, shop.statements.iter().cloned().chain(file.statements).collect()))
-        .collect();
+    let with_shop = |more: Vec<String>| shop.statements.iter().cloned().chain(more).collect::<Vec<_>>();
+    let wanted = files.into_iter().filter(|file| file.name != "20_mistakes");
+    let mut scripts: Vec<Vec<String>> = wanted.map(|file| with_shop(file.statements)).collect();
+    let sinks = generator::SINKS.iter().map(|sink| (*sink).to_owned());
+    scripts.push(with_shop(sinks.chain(generator::statements(GENERATED, 11)).collect()));
     (shop.statements.len(), scripts)
 }
 
 #[test]
 #[ignore = "needs Java and Flink's planner: ./x oracle"]
-fn lineage_of_the_written_corpus() {
-    let (shared, scripts) = scripts();
-    let texts: Vec<Vec<String>> = scripts.iter().map(|(_, script)| script.clone()).collect();
+fn lineage_of_the_written_and_the_generated_corpus() {
     let mut count = Count::default();
-    for ((_, script), planned) in scripts.iter().zip(flink::plans(&texts)) {
-        each_query(script, &planned, shared, &mut |sql, _, _, flows, answer| match answer {
+    let plans = plans();
+    for (script, planned) in &plans.scripts {
+        each_query(script, planned, plans.shared, &mut |sql, _, _, flows, answer| match answer {
             Ok(planned) => {
                 flows.iter().zip(&planned.queries).for_each(|(ours, theirs)| compare(sql, ours, theirs, &mut count))
             }

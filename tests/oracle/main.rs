@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 mod corpus;
+mod document;
 mod flink;
 mod flows;
+mod generator;
 mod mutants;
+mod renames;
 mod states;
 mod verdicts;

@@ -15,8 +15,10 @@ const PIECES: &[&str] = &[
     "1", "2.5", "(", ")", ",", ".", "=", "<", "*", "-", "[", "]", "!=", "==", "::", "=>", "\"d\"", "||", ":",
 ];
 
-/// One change to each of the statements that the draw takes, until there are `count`.
+/// One change to each of the statements that the draw takes, until there are `count`. `CYANOTYPE_ORACLE_SEED` as for the
+/// generator.
 pub fn mutants(statements: &[String], count: usize, seed: u64) -> Vec<String> {
+    let seed = seed + std::env::var("CYANOTYPE_ORACLE_SEED").map_or(0, |more| more.parse::<u64>().unwrap());
     let mut rng = StdRng::seed_from_u64(seed);
     let mut found = Vec::with_capacity(count);
     while found.len() < count {

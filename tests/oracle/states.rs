@@ -5,17 +5,16 @@ use std::collections::BTreeMap;
 use cyanotype::sql;
 
 use crate::flink;
-use crate::flows::{each_query, scripts};
+use crate::flows::{each_query, plans};
 
 #[test]
 #[ignore = "needs Java and Flink's planner: ./x oracle"]
 fn no_statement_with_state_is_called_stateless() {
-    let (shared, scripts) = scripts();
-    let texts: Vec<Vec<String>> = scripts.iter().map(|(_, script)| script.clone()).collect();
+    let plans = plans();
     let (mut statements, mut stateful, mut left_out, mut missed, mut needless) = (0, 0, 0, 0, 0);
     let mut by_node: BTreeMap<String, usize> = BTreeMap::new();
-    for ((_, script), planned) in scripts.iter().zip(flink::plans(&texts)) {
-        each_query(script, &planned, shared, &mut |sql, statement, known, _, answer| {
+    for (script, planned) in &plans.scripts {
+        each_query(script, planned, plans.shared, &mut |sql, statement, known, _, answer| {
             let states = answer.and_then(|planned| {
                 let state = |query: &flink::PlannedQuery| query.state.clone().ok_or_else(|| query.unplanned.clone());
                 planned.queries.iter().map(state).collect::<Result<Vec<_>, String>>()

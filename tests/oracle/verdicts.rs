@@ -6,6 +6,7 @@ use cyanotype::sql::{self, summary};
 
 use crate::corpus;
 use crate::flink::{self, Verdict};
+use crate::generator;
 use crate::mutants;
 
 /// What became of a corpus.
@@ -106,6 +107,10 @@ fn compare(sql: &str, flink: &Verdict, count: &mut Count) {
 
 fn assert_good(count: &Count) {
     assert!(count.accepted_by_both * 1000 >= count.accepted * 995, "less than 99.5 % of what Flink accepts");
+    assert_near(count);
+}
+
+fn assert_near(count: &Count) {
     assert_eq!(count.structure, count.accepted_by_both, "tables differ");
     assert!(count.rejected_by_both * 10 >= count.rejected * 9, "less than 90 % of what Flink rejects");
     assert!(count.near * 10 >= count.rejected * 9, "less than 90 % at the right place");
@@ -154,5 +159,20 @@ fn verdict_and_place_of_mutated_statements() {
         compare(sql, &flink, &mut count);
     }
     count.print("mutated statements");
+    // What is left of a statement and still makes sense to the grammar is as odd as can be.
+    assert!(count.accepted_by_both * 100 >= count.accepted * 99, "less than 99 % of what Flink accepts");
+    assert_near(&count);
+}
+
+#[test]
+#[ignore = "needs Java and Flink's planner: ./x oracle"]
+fn verdict_and_tables_of_generated_statements() {
+    let statements = generator::statements(3000, 7);
+    let mut count = Count::default();
+    for (sql, flink) in statements.iter().zip(flink::verdicts(&statements)) {
+        compare(sql, &flink, &mut count);
+    }
+    count.print("generated statements");
+    assert_eq!(count.accepted, statements.len(), "the generator makes good statements only");
     assert_good(&count);
 }

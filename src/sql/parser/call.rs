@@ -358,6 +358,11 @@ impl Parser<'_> {
                 let (partition_by, order_by) = self.table_arg_tail()?;
                 Ok(ArgValue::Query { query, partition_by, order_by })
             }
+            // A table may go without the word where its partitions tell it apart.
+            ExprKind::Column(name) if self.at_words(&["PARTITION", "BY"]) => {
+                let (partition_by, order_by) = self.table_arg_tail()?;
+                Ok(ArgValue::Table(TableArg { name, partition_by, order_by }))
+            }
             _ => Ok(ArgValue::Expr(expr)),
         }
     }

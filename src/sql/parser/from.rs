@@ -222,6 +222,10 @@ impl Parser<'_> {
                 let mut args = Vec::new();
                 if self.at_symbol(Symbol::LeftParen) {
                     args = self.bracketed_list(Self::hint_arg)?;
+                    if args.iter().any(|arg| arg.key.is_some() != args.iter().all(|arg| arg.key.is_some())) {
+                        self.at -= 1;
+                        return Err(self.unexpected("`key = 'value'` for each argument, or for none"));
+                    }
                 }
                 hints.push(Hint { name, args });
                 if !self.eat(Symbol::Comma) {

@@ -4,6 +4,7 @@
 
 mod carrying;
 mod edits;
+mod flows;
 mod lexing;
 mod lineages;
 mod meanings;
@@ -11,6 +12,7 @@ mod operator_uses;
 mod parsing;
 mod properties;
 mod renaming;
+mod summarizing;
 
 use super::*;
 

@@ -176,6 +176,19 @@ fn use_it_all(text: &str) {
             apply(text, &[set_option(text, table, "new", "value")]).expect("an edit that fits");
         }
     }
+    // What stands on definitions, with those of the text itself.
+    let mut known = Definitions::default();
+    let short = summaries(text);
+    assert_eq!(short.len(), parsed.statements().len());
+    for (statement, short) in parsed.statements().iter().zip(&short) {
+        assert!(short.ok || !short.errors.is_empty(), "{short:?}");
+        assert!(text.get(short.span[0]..short.span[1]).is_some());
+        known.flows(statement);
+        state(statement, &known);
+        let names = short.reads.iter().chain(&short.writes).map(|name| (name.clone(), format!("{name}_v2"))).collect();
+        apply(text, &rename_tables(statement, &names)).expect("edits that fit");
+        known.add(statement);
+    }
     for problem in parsed.diagnostics() {
         assert!(!problem.labels.is_empty(), "{problem:?}");
         for label in &problem.labels {

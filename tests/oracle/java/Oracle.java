@@ -20,7 +20,8 @@ import org.apache.flink.table.planner.parse.ExtendedParser;
 /**
  * Answers questions about statements with Flink's own parser and planner: one JSON object a line in, one a line out, in order.
  *
- * <p>{@code {"op": "parse", "sql": ...}} asks for the verdict and the tables; {@code {"op": "plan", "script": [...]}} runs
+ * <p>{@code {"op": "parse", "sql": ...}} asks for the verdict and the tables, with {@code "tree": true} also for the
+ * statement as Flink prints it; {@code {"op": "plan", "script": [...]}} runs
  * definitions and asks where the columns of each query come from and what state its plan holds.
  */
 public final class Oracle {
@@ -36,7 +37,7 @@ public final class Oracle {
             JsonNode question = JSON.readTree(line);
             ObjectNode answer;
             if (question.get("op").asText().equals("parse")) {
-                answer = parse(parser, question.get("sql").asText());
+                answer = parse(parser, question.get("sql").asText(), question.path("tree").asBoolean());
             } else if (question.get("op").asText().equals("resources")) {
                 answer = JSON.createObjectNode();
                 answer.set("statements", JSON.valueToTree(Resources.statements(question.get("jar").asText())));
@@ -49,7 +50,7 @@ public final class Oracle {
         }
     }
 
-    private static ObjectNode parse(CalciteParser parser, String sql) {
+    private static ObjectNode parse(CalciteParser parser, String sql, boolean wantsTree) {
         ObjectNode answer = JSON.createObjectNode();
         try {
             Optional<Operation> command = ExtendedParser.INSTANCE.parse(sql);
@@ -71,6 +72,9 @@ public final class Oracle {
             answer.set("reads", JSON.valueToTree(tables.reads));
             answer.set("writes", JSON.valueToTree(tables.writes));
             answer.put("verdict", "accepted");
+            if (wantsTree) {
+                answer.put("tree", tree(statements));
+            }
             for (SqlNode statement : statements) {
                 if (statement instanceof ExtendedSqlNode) {
                     try {
@@ -88,6 +92,19 @@ public final class Oracle {
             rejected(answer, problem);
         }
         return answer;
+    }
+
+    /** The statements as Flink prints them; some it cannot print. */
+    private static String tree(SqlNodeList statements) {
+        StringBuilder text = new StringBuilder();
+        for (SqlNode statement : statements) {
+            try {
+                text.append(statement).append(";\n");
+            } catch (RuntimeException problem) {
+                return null;
+            }
+        }
+        return text.toString();
     }
 
     private static void rejected(ObjectNode answer, Throwable problem) {

@@ -194,6 +194,7 @@ final class Tables {
                     call.getOperandList().forEach(this::expression);
                     break;
                 case TABLE_REF:
+                case SET_SEMANTICS_TABLE:
                 case AS:
                 case LATERAL:
                 case SNAPSHOT:
@@ -215,6 +216,8 @@ final class Tables {
             ((SqlNodeList) node).forEach(this::expression);
         } else if (isQuery(node)) {
             query(node);
+        } else if (node instanceof SqlCall && node.getKind() == SqlKind.SET_SEMANTICS_TABLE) {
+            source(node);
         } else if (node instanceof SqlCall) {
             ((SqlCall) node).getOperandList().forEach(this::expression);
         }

@@ -1,0 +1,112 @@
+use super::*;
+use std::collections::BTreeSet;
+
+/// What is known after the statements of `text`, and its last statement.
+fn known(text: &str) -> (Definitions, Statement) {
+    let parsed = parse(text);
+    assert_eq!(parsed.diagnostics(), [], "{text}");
+    let mut known = Definitions::default();
+    let (last, before) = parsed.statements().split_last().unwrap();
+    before.iter().for_each(|statement| known.add(statement));
+    (known, last.clone())
+}
+
+const TABLES: &str = "
+    CREATE TABLE src (id INT, a INT, b STRING, ms BIGINT, twice AS a * 2, four AS twice * 2, p AS PROCTIME(),
+      PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'kafka', 'format' = 'debezium-json');
+    CREATE TABLE log (id INT, a INT, r ROW<x INT, y INT>, procedure_time TIMESTAMP(3), p AS PROCTIME())
+      WITH ('connector' = 'kafka', 'format' = 'json');
+    CREATE TABLE latest (id INT, a INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upsert-kafka');
+    CREATE TABLE dst (id INT, v INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'jdbc');
+    CREATE VIEW doubled (k, d) AS SELECT id, four FROM src WHERE b = 'x';
+    CREATE TABLE copy (extra STRING) LIKE src;
+";
+
+fn origins(statement: &str) -> Vec<(String, Vec<String>)> {
+    let (known, last) = known(&format!("{TABLES}{statement}"));
+    let flows = known.flows(&last);
+    let column = |c: &FlowColumn| {
+        (c.name.clone(), c.origins.iter().map(|o| format!("{}.{}", o.table, o.column)).collect::<Vec<_>>())
+    };
+    flows.iter().flat_map(|flow| flow.columns.iter().map(column)).collect()
+}
+
+fn one(name: &str, from: &[&str]) -> (String, Vec<String>) {
+    (name.to_owned(), from.iter().map(|f| (*f).to_owned()).collect())
+}
+
+fn holds(statement: &str) -> BTreeSet<&'static str> {
+    let (known, last) = known(&format!("{TABLES}{statement}"));
+    state(&last, &known).iter().map(|used| used.operator.name()).collect()
+}
+
+#[test]
+fn origins_go_through_views_and_computed_columns() {
+    assert_eq!(origins("INSERT INTO dst SELECT k, d FROM doubled"), [one("id", &["src.id"]), one("v", &["src.a"])]);
+    let (known, last) = known(&format!("{TABLES}SELECT d FROM doubled"));
+    let rows: Vec<String> =
+        known.flows(&last)[0].rows.iter().map(|(o, _)| format!("{}.{}", o.table, o.column)).collect();
+    assert_eq!(rows, ["src.b"]);
+}
+
+#[test]
+fn origins_go_through_like_and_inside_of_other_statements() {
+    assert_eq!(
+        origins("EXPLAIN SELECT extra, four FROM copy"),
+        [one("extra", &["copy.extra"]), one("four", &["copy.a"])]
+    );
+    assert_eq!(origins("COMPILE PLAN 'p' FOR INSERT INTO dst (v) SELECT a FROM src"), [one("v", &["src.a"])]);
+    assert_eq!(origins("ALTER VIEW doubled AS SELECT a FROM src"), [one("a", &["src.a"])]);
+}
+
+#[test]
+fn the_fields_of_a_row_are_its_columns() {
+    assert_eq!(origins("SELECT r.* FROM log"), [one("x", &["log.r"]), one("y", &["log.r"])]);
+}
+
+#[test]
+fn columns_that_a_join_makes_one_come_first_and_are_made_of_both() {
+    let joined = origins("SELECT * FROM latest NATURAL JOIN dst");
+    assert_eq!(joined, [one("id", &["dst.id", "latest.id"]), one("a", &["latest.a"]), one("v", &["dst.v"])]);
+}
+
+#[test]
+fn a_session_depends_on_its_partition() {
+    let text = "SELECT window_start FROM TABLE(SESSION(TABLE log PARTITION BY id, DESCRIPTOR(procedure_time), INTERVAL '1' HOUR))";
+    let (known, last) = known(&format!("{TABLES}{text}"));
+    let flow = &known.flows(&last)[0];
+    let partition = |(origin, kind): &(Origin, UseKind)| origin.column == "id" && *kind == UseKind::Partition;
+    assert!(flow.columns[0].influences.iter().any(partition), "{flow:?}");
+}
+
+#[test]
+fn state_that_flink_adds_is_known() {
+    assert_eq!(holds("INSERT INTO dst SELECT id, a FROM log"), BTreeSet::new());
+    assert_eq!(holds("SELECT id FROM latest"), BTreeSet::from(["changelog normalise"]));
+    // By the same key the rows may go as they come.
+    assert_eq!(holds("INSERT INTO dst SELECT id, a FROM src"), BTreeSet::new());
+    assert_eq!(holds("INSERT INTO dst SELECT a, id FROM src"), BTreeSet::from(["sink materialise"]));
+    assert_eq!(holds("INSERT INTO dst (v, id) SELECT a, id FROM src"), BTreeSet::new());
+    let grouped = "INSERT INTO dst SELECT id, COUNT(*) FROM log GROUP BY id";
+    assert_eq!(holds(grouped), BTreeSet::from(["group aggregate"]));
+    let by_another = "INSERT INTO dst SELECT CAST(COUNT(*) AS INT), a FROM log GROUP BY a";
+    assert_eq!(holds(by_another), BTreeSet::from(["group aggregate", "sink materialise"]));
+}
+
+#[test]
+fn a_lookup_is_one_by_its_definition_not_by_its_name() {
+    assert_eq!(holds("SELECT l.id FROM log l JOIN dst FOR SYSTEM_TIME AS OF l.p AS d ON l.id = d.id"), BTreeSet::new());
+    let named_like_one = "SELECT l.id FROM log l JOIN dst FOR SYSTEM_TIME AS OF l.procedure_time AS d ON l.id = d.id";
+    assert_eq!(holds(named_like_one), BTreeSet::from(["temporal join"]));
+}
+
+#[test]
+fn state_of_a_view_is_told_where_the_view_is_named() {
+    let text =
+        format!("{TABLES}CREATE VIEW totals AS SELECT id, COUNT(*) AS n FROM log GROUP BY id; SELECT n FROM totals");
+    let (known, last) = known(&text);
+    let found = state(&last, &known);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].via.as_deref(), found[0].span.of(&text)), (Some("totals"), "totals"));
+    assert_eq!(found[0].bounded_by, Bound::Ttl);
+}
