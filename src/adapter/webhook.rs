@@ -15,7 +15,7 @@ use super::clock::now_ms;
 use super::wording::{REASON_LIMIT, innermost, one_line, scrub};
 use crate::port::{Notifier, OutgoingEvent, PortError, PortResult};
 
-const SYSTEM: &str = "webhook receiver";
+const SYSTEM: &str = "webhook";
 /// Standard Webhooks lets a receiver take 15 s or more.
 const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// 1, 2.5, 6.2 and 15.6 s lie between five tries: a receiver's restart is outlived, a rollout is not held up.

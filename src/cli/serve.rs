@@ -10,7 +10,7 @@ use super::output::{Failure, Reply};
 use super::{Shell, project, wire};
 use crate::config::{Api, Need, Reads, Scope};
 use crate::daemon::handle::{Handle, View};
-use crate::daemon::turn::lead_and_stand_by;
+use crate::daemon::stand_by::lead_and_stand_by;
 use crate::telemetry::Metrics;
 use crate::telemetry::logs::{self, LogFormat};
 use crate::web::{self, AuthSettings, ReadAccess};

@@ -256,14 +256,14 @@ impl Daemon {
                 }
             });
             let state = state.await?;
-            let cause = match state.as_str() {
+            let (cause, way_out) = match state.as_str() {
                 "RUNNING" => continue,
-                // On its way.
-                "CREATED" | "INITIALIZING" | "RESTARTING" | "FAILING" | "RECONCILING" => RefusalCause::Unchecked,
-                _ => RefusalCause::AssumptionsMoved,
+                "CREATED" | "INITIALIZING" | "RESTARTING" | "FAILING" | "RECONCILING" => {
+                    (RefusalCause::Unchecked, "wait until it runs again")
+                }
+                _ => (RefusalCause::AssumptionsMoved, "abort, and let it be planned again"),
             };
-            let text = format!("green's job {} is {state}: abort, or bring it back and validate again", job.name);
-            return Err(Refusal::new(cause, text));
+            return Err(Refusal::new(cause, format!("green's job {} is {state}: {way_out}", job.name)));
         }
         Ok(())
     }

@@ -2,7 +2,8 @@
 //!
 //! Rules: Kafka fences the journal, and nothing else knows who leads; so whoever has lost the lead refuses its own calls
 //! here, each of them, also between two calls of one effect. What only looks is passed on. What remains is the one call
-//! that was under way when the lead was lost. Each failed call is counted here, and nowhere else.
+//! that was under way when the lead was lost. Each failed call of these ports is counted here, and nowhere else; only the
+//! journal counts for itself.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use async_trait::async_trait;
 
 use super::ports::Ports;
 use crate::model::job::{JobHealth, JobRef, JobText};
-use crate::model::record::{NewRecord, Offsets, TopicSpec};
+use crate::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
 use crate::port::{
     ConnectorStatus, Connectors, Engine, Journal, Notifier, OutgoingEvent, PortError, PortResult, ProjectFile,
     RecordStream, RegisteredSchema, Registry, Repository, Topics,
@@ -50,18 +51,33 @@ impl<P: ?Sized> Guarded<P> {
         if self.journal.leading() { Ok(&self.port) } else { Err(PortError::Fenced) }
     }
 
-    /// Counts the answer if the system failed; a thing that is not there is an answer like any other.
     fn counted<T>(&self, answer: PortResult<T>) -> PortResult<T> {
-        if let Err(
-            PortError::Unreachable { system, .. }
-            | PortError::Refused { system, .. }
-            | PortError::Garbage { system, .. },
-        ) = &answer
-        {
-            self.metrics.port_errors_total.inc([system]);
-        }
-        answer
+        counted(&self.metrics, answer)
     }
+}
+
+/// Records on their way.
+struct Counted {
+    stream: Box<dyn RecordStream>,
+    metrics: Arc<Metrics>,
+}
+
+#[async_trait]
+impl RecordStream for Counted {
+    async fn next_batch(&mut self) -> PortResult<Option<Vec<RawRecord>>> {
+        counted(&self.metrics, self.stream.next_batch().await)
+    }
+}
+
+/// Counts the answer if the system failed; a thing that is not there is an answer like any other.
+fn counted<T>(metrics: &Metrics, answer: PortResult<T>) -> PortResult<T> {
+    if let Err(
+        PortError::Unreachable { system, .. } | PortError::Refused { system, .. } | PortError::Garbage { system, .. },
+    ) = &answer
+    {
+        metrics.port_errors_total.inc([system]);
+    }
+    answer
 }
 
 #[async_trait]
@@ -119,7 +135,8 @@ impl Topics for Guarded<dyn Topics> {
         self.counted(self.to_change()?.write(topic, records).await)
     }
     async fn read(&self, topic: &str, from: &Offsets, to: &Offsets) -> PortResult<Box<dyn RecordStream>> {
-        self.counted(self.port.read(topic, from, to).await)
+        let stream = self.counted(self.port.read(topic, from, to).await)?;
+        Ok(Box::new(Counted { stream, metrics: Arc::clone(&self.metrics) }))
     }
 }
 

@@ -1,16 +1,20 @@
 //! The daemon: one loop, one writer of the journal.
 //!
-//! Reading order: [`settings`] and [`ports`], [`watch`] sees evolutions, [`nulls`] counts what a default stands on,
-//! [`gather`] brings together what planning looks at, [`turn`] is the loop, `evolve` decides on what was seen, [`execute`] carries one effect out, `switch`
-//! moves a sink connector so that its destination stays exact, [`hold`] says when an output holds a cut, [`prove`] reads
-//! both outputs and compares, [`standing`] says whether what a plan stands on has moved, [`branch`] puts green's statements
-//! where people review them, `snapshot` keeps the journal short, [`view`] is what the outside sees, [`handle`] is how it asks.
+//! Reading order: [`settings`] and [`ports`], [`leading`] guards these, [`stand_by`] waits for the lead, `pick_up` makes up
+//! for what the daemon before left; [`turn`] is the loop, `beside` what runs beside it, `tell` what the outside is told.
+//! [`watch`] sees evolutions, [`nulls`] counts what a default stands on, `evolve` decides on what was seen, [`gather`] brings
+//! together what planning looks at. `answer` takes plans and decisions, `back` says what going back means, [`standing`]
+//! whether what a plan stands on has moved. [`execute`] carries one effect out, `switch` moves a sink connector so that its
+//! destination stays exact, [`hold`] says when an output holds a cut, [`prove`] reads both outputs and compares. [`branch`]
+//! puts green's statements where people review them, `snapshot` keeps the journal short, [`view`] is what the outside sees,
+//! [`handle`] how it asks; `failpoint` kills the process in tests.
 //!
 //! Rules: an event is journaled before it is acted on; what is to be done follows from the ledger alone; long work runs
 //! beside the loop, at most one piece for each rollout, and comes back as an event.
 
 mod answer;
 mod back;
+mod beside;
 pub mod branch;
 mod evolve;
 pub mod execute;
@@ -26,8 +30,10 @@ pub mod ports;
 pub mod prove;
 pub mod settings;
 mod snapshot;
+pub mod stand_by;
 pub mod standing;
 mod switch;
+mod tell;
 pub mod turn;
 pub mod view;
 pub mod watch;

@@ -109,3 +109,22 @@ fn the_core_is_pure() {
     }
     assert_eq!(wrong, Vec::<String>::new());
 }
+
+#[test]
+fn every_system_that_an_adapter_names_is_counted_under_its_name() {
+    let metrics = cyanotype::telemetry::Metrics::new().unwrap();
+    let mut named = std::collections::BTreeSet::new();
+    for (path, module, text) in sources().iter().filter(|(path, module, _)| module == "adapter" && !is_test(path)) {
+        for before in ["SYSTEM: &str = \"", "Rest::new(\"", "system: \""] {
+            let names = text.split(before).skip(1).filter_map(|rest| rest.split('"').next());
+            named.extend(names.map(|name| (name.to_owned(), format!("{module}/{}", path.display()))));
+        }
+    }
+    // What a missing program is of is no system that is called.
+    named.retain(|(name, path)| name != "this machine" && !path.contains("edge_tests"));
+    assert!(named.len() >= 6, "{named:?}");
+    for (name, path) in named {
+        metrics.port_errors_total.inc([&name]);
+        assert_eq!(metrics.port_errors_total.get(["other"]), 0, "`{name}` of {path} is not in the list of systems");
+    }
+}

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::steps;
 use crate::story::approver::{self, Delivery};
 use crate::story::case::Change;
-use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
+use crate::story::failure::{During as _, Failure, Outcome, ensure};
 use crate::story::generated::Generated;
 use crate::story::http::Reply;
 use crate::story::narrator::Narrator;
@@ -27,7 +27,7 @@ type Story = Run<Generated>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn decisions_under_attack_move_nothing() -> Outcome {
-    steps::tell("attacked", Generated::draw(70_001, 2)?, async |run, narrator| told(run, narrator).await).await
+    steps::tell("attacked", Generated::draw(steps::SMALL, 2)?, async |run, narrator| told(run, narrator).await).await
 }
 
 async fn told(run: &mut Story, narrator: &mut dyn Narrator) -> Outcome {
@@ -59,6 +59,19 @@ async fn awaits(run: &mut Story, change: &Change, narrator: &mut dyn Narrator) -
     Ok((rollout.id, rollout.evidence_digest.during("the digest of the evidence")?))
 }
 
+/// Why calls are refused before anything is decided.
+const CAUSES: [&str; 9] = [
+    "bad_signature",
+    "old_timestamp",
+    "evidence_mismatch",
+    "missing_evidence",
+    "malformed",
+    "too_large",
+    "unknown_rollout",
+    "unauthenticated",
+    "wrong_scope",
+];
+
 /// One call that must be refused: what it is, its answer, and the status and cause that it must have.
 type Try = (&'static str, Reply, u16, &'static str);
 
@@ -66,7 +79,7 @@ async fn refused(run: &mut Story, id: &str, digest: &str, viewer: &str, narrator
     narrator.stage("Refused, counted by cause, without effect");
     let url = format!("{}/api/v1/rollouts/{id}/approve", run.daemon()?.url);
     let event_url = format!("{}/api/v1/webhooks/decision", run.daemon()?.url);
-    let before = steps(run, id).await?;
+    let before = history(run, id).await?;
     let mut counted = refusals(run).await?;
 
     let body = approver::approval(id, digest);
@@ -121,22 +134,17 @@ async fn refused(run: &mut Story, id: &str, digest: &str, viewer: &str, narrator
         ("a token that may only look", post(Some(viewer)).await?, 403, "wrong_scope"),
     ];
     for (what, reply, status, cause) in tries {
-        is_refused(what, &reply, status, cause)?;
+        steps::is_refused(&reply, status, cause, &[]).during(what)?;
         *counted.entry(cause.to_owned()).or_default() += 1;
         narrator.say(&format!("{what}: {status} {cause}"));
     }
+    ensure(CAUSES.iter().all(|cause| counted.contains_key(*cause)), || {
+        format!("not each cause was tried: {counted:?}")
+    })?;
     let now = refusals(run).await?;
     ensure(now == counted, || format!("counted by cause it must be {counted:?}, it is {now:?}"))?;
-    let after = steps(run, id).await?;
+    let after = history(run, id).await?;
     ensure(after == before, || format!("what was refused moved the rollout: {after:?}"))
-}
-
-fn is_refused(what: &str, reply: &Reply, status: u16, cause: &str) -> Outcome {
-    let error: Value = serde_json::from_str(&reply.text).unwrap_or_default();
-    let whole = error["error"]["help"].as_str().is_some_and(|help| !help.is_empty());
-    ensure(reply.status.as_u16() == status && error["error"]["cause"] == cause && whole, || {
-        format!("{what} must be answered {status} {cause}, with help; it was {}: {}", reply.status, reply.text)
-    })
 }
 
 /// The approval comes again and again: at once, with another body, after the rollout's end, and to the next daemon.
@@ -155,10 +163,11 @@ async fn again_and_again(run: &mut Story, id: &str, digest: &str, narrator: &mut
     same(run, "at once").await?;
     let other =
         Delivery { text: approver::approval(id, digest).to_string().replace("pass", "PASS"), ..delivery.clone() };
-    is_refused("the same id with another body", &run.approver.deliver(&url, &other).await?, 409, "replay_mismatch")?;
+    steps::is_refused(&run.approver.deliver(&url, &other).await?, 409, "replay_mismatch", &[])
+        .during("the same id with another body")?;
 
     run.daemon()?.reach(id, &["done"], GREEN, narrator).await?;
-    let before = steps(run, id).await?;
+    let before = history(run, id).await?;
     let approved = before
         .iter()
         .filter(|step| {
@@ -170,13 +179,9 @@ async fn again_and_again(run: &mut Story, id: &str, digest: &str, narrator: &mut
     run.stop().await?;
     run.serve().await?;
     same(run, "from another daemon").await?;
-    is_refused(
-        "to another daemon, with another body",
-        &run.approver.deliver(&url, &other).await?,
-        409,
-        "replay_mismatch",
-    )?;
-    ensure(steps(run, id).await? == before, || "a delivery that came again moved the rollout".to_owned())?;
+    steps::is_refused(&run.approver.deliver(&url, &other).await?, 409, "replay_mismatch", &[])
+        .during("another daemon")?;
+    ensure(history(run, id).await? == before, || "a delivery that came again moved the rollout".to_owned())?;
     narrator.say("the first answer at once, after the end, and from another daemon; another body is refused");
     Ok(())
 }
@@ -190,23 +195,15 @@ async fn too_late(run: &mut Story, change: &Change, narrator: &mut dyn Narrator)
     tale::add_column(run, &change.another(1)).await?;
     let rollout = steps::new_rollout(run, &known).await?;
     narrator.stage("Too late");
-    let daemon = run.daemon()?;
-    let rollout = until("the evidence to expire", GREEN, async || {
-        let rollout = daemon.rollout(&rollout.id).await?;
-        Ok(if rollout.state == "unproven" { Look::There(rollout) } else { Look::NotYet(rollout.why()) })
-    })
-    .await?;
+    let rollout = run.daemon()?.reach(&rollout.id, &["unproven"], GREEN, narrator).await?;
     ensure(rollout.why().contains("expired"), || format!("it must say that it expired: {}", rollout.why()))?;
-    let digest = rollout.evidence_digest.during("the digest of the evidence")?;
-    let url = format!("{}/api/v1/rollouts/{}/approve", run.daemon()?.url, rollout.id);
-    let reply = run.approver.send(&url, &approver::approval(&rollout.id, &digest)).await?;
-    is_refused("an approval after the expiry", &reply, 409, "expired")?;
+    steps::is_refused(&run.approve(&rollout).await?, 409, "expired", &[]).during("an approval after the expiry")?;
     narrator.say("an approval after the expiry: 409 expired");
     Ok(())
 }
 
 /// The rollout's history.
-async fn steps(run: &mut Story, id: &str) -> Outcome<Vec<Value>> {
+async fn history(run: &mut Story, id: &str) -> Outcome<Vec<Value>> {
     let rollout = run.daemon()?.json(&format!("/api/v1/rollouts/{id}")).await?;
     rollout["history"].as_array().cloned().during("the rollout's history")
 }
@@ -223,8 +220,8 @@ async fn refusals(run: &mut Story) -> Outcome<std::collections::BTreeMap<String,
 fn no_secret_is_logged(run: &Story, viewer: &str, narrator: &mut dyn Narrator) -> Outcome {
     let daemon = run.daemon.as_ref().ok_or_else(|| Failure::new("the daemon was not started"))?;
     let log = std::fs::read_to_string(&daemon.log).during("the daemon's log")?;
-    for cause in ["bad_signature", "old_timestamp", "wrong_scope", "too_large", "malformed", "expired"] {
-        ensure(log.contains(cause), || format!("the log must name {cause}"))?;
+    for cause in CAUSES.iter().chain(&["replay_mismatch", "expired"]) {
+        ensure(log.contains(&format!("cause=\"{cause}\"")), || format!("the log must name {cause}"))?;
     }
     let mut secrets: Vec<String> = run.approver.environment().into_iter().map(|(_, value)| value).collect();
     secrets.push(viewer.to_owned());

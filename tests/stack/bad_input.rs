@@ -96,7 +96,10 @@ async fn a_broker_that_cannot_be_reached_is_named_and_waited_for() -> Outcome {
             return Ok(Look::There(Err(ended)));
         }
         let reply = daemon.get("/readyz").await?;
-        ensure(reply.status.as_u16() == 503, || format!("/readyz must answer 503, it answers {}", reply.status))?;
+        if reply.status.as_u16() != 503 {
+            let why = format!("/readyz must answer 503, it answers {}", reply.status);
+            return Ok(Look::There(Err(Failure::new(why))));
+        }
         let log = std::fs::read_to_string(&daemon.log).during("the daemon's log")?;
         let named = reply.text.contains(&broker) || log.contains(&broker);
         Ok(if named { Look::There(Ok(())) } else { Look::NotYet(format!("{broker} is named nowhere: {}", reply.text)) })

@@ -6,17 +6,14 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use reqwest::Method;
-use serde_json::Value;
 
 use crate::held;
 use crate::steps;
 use crate::story::answer::Rollout;
-use crate::story::approver;
 use crate::story::case::Change;
 use crate::story::failure::{During as _, Look, Outcome, ensure, until};
 use crate::story::generated::Generated;
-use crate::story::http::{self, Reply};
-
+use crate::story::http;
 use crate::story::narrator::{Narrator, Silent};
 use crate::story::proof::{self, When};
 use crate::story::run::Run;
@@ -33,7 +30,7 @@ type Story = Run<Generated>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_happens_in_the_middle_of_a_rollout_has_its_defined_outcome() -> Outcome {
-    steps::tell("disturbed", Generated::draw(70_001, 2)?, async |run, narrator| told(run, narrator).await).await
+    steps::tell("disturbed", Generated::draw(steps::SMALL, 2)?, async |run, narrator| told(run, narrator).await).await
 }
 
 async fn told(run: &mut Story, narrator: &mut dyn Narrator) -> Outcome {
@@ -145,7 +142,7 @@ async fn another_change(run: &mut Story, waiting: &Rollout, narrator: &mut dyn N
     })?;
     narrator.say(said.err.lines().next().unwrap_or_default());
 
-    is_refused(&approve(run, waiting).await?, &fact.logical, narrator)?;
+    steps::moved(&run.approve(waiting).await?, &[&fact.logical], narrator)?;
     run.place.write(&path, &text)
 }
 
@@ -153,10 +150,9 @@ async fn another_change(run: &mut Story, waiting: &Rollout, narrator: &mut dyn N
 /// what is left.
 async fn a_job_by_hand(run: &mut Story, waiting: &Rollout, narrator: &mut dyn Narrator) -> Outcome {
     narrator.stage("A job that somebody cancels");
-    let fact = run.case().cascade.last().during("the fact")?.logical.clone();
+    let green = run.case().cascade.last().during("the fact")?.green.clone();
     let live = run.flink.live(&run.case().job_prefix).await?;
-    let newest = live.iter().filter(|job| job.name.contains(&waiting.id));
-    let job = newest.clone().find(|job| job.name.contains(&fact)).during("green's job of the fact")?.clone();
+    let job = live.iter().find(|job| job.writes(&green)).during("green's job of the fact")?.clone();
     let url = format!("{}/jobs/{}?mode=cancel", run.world.flink, job.id);
     http::call(&run.http, Method::PATCH, &url, None).await?.accept(&[]).during("cancelling a job")?;
     // Flink shows a job as it was up to three seconds ago (`web.refresh-interval`), to everybody.
@@ -166,22 +162,15 @@ async fn a_job_by_hand(run: &mut Story, waiting: &Rollout, narrator: &mut dyn Na
         Ok(if state.contains("CANCELED") { Look::There(()) } else { Look::NotYet(state) })
     })
     .await?;
-    is_refused(&approve(run, waiting).await?, &job.name, narrator)?;
+    steps::moved(&run.approve(waiting).await?, &[&job.name], narrator)?;
 
     let said = run.binary.run(&["validate", &waiting.id, "--by", "Ada"], COMMAND, &mut Silent).await?;
     ensure(said.code == Some(0), || format!("`validate` ended with {:?}:\n{}", said.code, said.all()))?;
-    let daemon = run.daemon()?;
-    let rollout = until("the validation to have seen it", STEP, async || {
-        let rollout = daemon.rollout(&waiting.id).await?;
-        Ok(if rollout.state == "unproven" { Look::There(rollout) } else { Look::NotYet(rollout.why()) })
-    })
-    .await?;
+    let rollout = run.daemon()?.reach(&waiting.id, &["unproven"], STEP, narrator).await?;
     let why = rollout.why();
     ensure(why.contains(&job.name) && why.contains("CANCELED"), || format!("it must name {}: {why}", job.name))?;
     narrator.say(why.lines().next().unwrap_or_default());
-    let said = run.binary.run(&["abort", &waiting.id, "--by", "Ada"], COMMAND, &mut Silent).await?;
-    ensure(said.code == Some(0), || format!("`abort` ended with {:?}:\n{}", said.code, said.all()))?;
-    run.daemon()?.ends_as(&waiting.id, "aborted", STEP).await
+    steps::give_up(run, &waiting.id, narrator).await
 }
 
 /// Flink's gateway, the registry and Connect go away in the middle and come back: the rollout is carried on. While it is
@@ -200,7 +189,7 @@ async fn services(run: &mut Story, versions: &mut Versions, narrator: &mut dyn N
     let open = run.daemon()?.reach(&open.id, &["awaiting_approval"], STEP, narrator).await?;
 
     held::leads_until(run, "stop:after:promoting:effect_intended=move-connector").await?;
-    let reply = approve(run, &open).await?;
+    let reply = run.approve(&open).await?;
     ensure(reply.status.is_success(), || format!("the approval must be taken: {} {}", reply.status, reply.text))?;
     held::stands_still(run).await?;
     let column = versions.next(run).await?;
@@ -213,6 +202,15 @@ async fn services(run: &mut Story, versions: &mut Versions, narrator: &mut dyn N
 async fn goes_away(run: &mut Story, part: &str, system: &str, narrator: &mut dyn Narrator) -> Outcome {
     narrator.stage(&format!("{part} is restarted in the middle"));
     stack(&["down", part]).await?;
+    let missed = misses(run, part, system).await;
+    stack(&["up"]).await?;
+    missed?;
+    narrator.say("the daemon noticed; it is back");
+    Ok(())
+}
+
+/// The daemon goes on, and counts that the service does not answer.
+async fn misses(run: &mut Story, part: &str, system: &str) -> Outcome {
     held::goes_on(run)?;
     let daemon = run.daemon()?;
     until(&format!("the daemon to miss {part}"), COMMAND, async || {
@@ -221,10 +219,7 @@ async fn goes_away(run: &mut Story, part: &str, system: &str, narrator: &mut dyn
         let count = metrics.lines().find_map(|l| l.strip_prefix(&line)).unwrap_or("0").to_owned();
         Ok(if count == "0" { Look::NotYet(format!("no failed call of {system}")) } else { Look::There(()) })
     })
-    .await?;
-    stack(&["up"]).await?;
-    narrator.say("the daemon noticed; it is back");
-    Ok(())
+    .await
 }
 
 /// The newer version waits for the end of the rollout, and `status` says so.
@@ -258,31 +253,13 @@ async fn after_the_promotion(
     run.daemon()?.reach(&soaking.id, &["done"], STEP, narrator).await?;
     let next = newer(run, &mut known, &last).await?;
     ensure(next.title.contains(&column), || format!("`{}` must name {column} too", next.title))?;
-    let more = run.daemon()?.rollouts().await?.into_iter().find(|rollout| !known.contains(&rollout.id));
-    ensure(more.is_none(), || format!("one rollout takes them all: {:?}", more.map(|rollout| rollout.title)))?;
     narrator.say(&next.title);
     let rollout = run.daemon()?.reach(&next.id, &["awaiting_approval"], STEP, narrator).await?;
-    let reply = approve(run, &rollout).await?;
+    let reply = run.approve(&rollout).await?;
     ensure(reply.status.is_success(), || format!("the approval must be taken: {} {}", reply.status, reply.text))?;
-    run.daemon()?.reach(&rollout.id, &["done"], STEP, narrator).await.map(drop)
-}
-
-async fn approve(run: &mut Story, rollout: &Rollout) -> Outcome<Reply> {
-    let digest = rollout.evidence_digest.as_ref().during("the digest of the evidence")?;
-    let url = format!("{}/api/v1/rollouts/{}/approve", run.daemon()?.url, rollout.id);
-    run.approver.send(&url, &approver::approval(&rollout.id, digest)).await
-}
-
-/// The approval was refused because something has moved, and names it.
-fn is_refused(reply: &Reply, name: &str, narrator: &mut dyn Narrator) -> Outcome {
-    let error: Value = serde_json::from_str(&reply.text).unwrap_or_default();
-    let message = error["error"]["message"].as_str().unwrap_or_default();
-    ensure(
-        reply.status.as_u16() == 409 && error["error"]["cause"] == "assumptions_moved" && message.contains(name),
-        || format!("the approval must be refused and name {name}: {} {}", reply.status, reply.text),
-    )?;
-    narrator.say(message);
-    Ok(())
+    run.daemon()?.reach(&rollout.id, &["done"], STEP, narrator).await?;
+    let more = run.daemon()?.rollouts().await?.into_iter().find(|rollout| !known.contains(&rollout.id));
+    ensure(more.is_none(), || format!("one rollout takes them all: {:?}", more.map(|rollout| rollout.title)))
 }
 
 /// `./x stack` with these arguments.

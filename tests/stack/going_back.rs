@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::brief::Brief;
-use crate::story::case::Project as _;
-use crate::story::failure::{During as _, Failure, Outcome};
+use crate::steps;
+use crate::story::failure::{During as _, Outcome};
 use crate::story::generated::{Generated, seed};
 use crate::story::going_back;
 use crate::story::narrator::Narrator;
@@ -14,26 +14,13 @@ use crate::story::tale;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn going_back_leaves_what_blue_says_and_nothing_of_green() -> Outcome {
     let seed = seed()?;
-    let (seed, project) = with_the_column_in_the_fact(seed)?;
+    let (seed, project) = steps::with_the_column_in_the_fact(seed)?;
     println!("CYANOTYPE_SEED={seed} draws this project again\n{}", project.describe());
     let (program, folder) = (Path::new(env!("CARGO_BIN_EXE_cyanotype")), Path::new(env!("CARGO_TARGET_TMPDIR")));
     let narrator = &mut Brief::new("back");
     let story = async |run: &mut Run<Generated>, narrator: &mut dyn Narrator| told(run, narrator).await;
     let told = tale::told(project, program, folder, narrator, story, async |_, _| {}).await;
     told.during(format!("CYANOTYPE_SEED={seed}"))
-}
-
-/// The first project from that seed on, of two statements, whose fact gets the column.
-fn with_the_column_in_the_fact(seed: u64) -> Outcome<(u64, Generated)> {
-    for seed in seed..seed + 100 {
-        let project = Generated::draw(seed, 2)?;
-        let case = project.case();
-        let fact = case.facts.first().during("a fact")?;
-        if case.carried.iter().any(|carried| carried.table == fact.table) {
-            return Ok((seed, project));
-        }
-    }
-    Err(Failure::new("no project whose fact gets the column was drawn"))
 }
 
 async fn told(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Outcome {

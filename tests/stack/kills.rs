@@ -14,10 +14,9 @@ use cyanotype::rollout::{Entry, Event};
 
 use crate::held::{signal, stopped, with_point};
 use crate::steps;
-use crate::story::approver;
-use crate::story::case::{Change, Project as _};
+use crate::story::case::Change;
 use crate::story::daemon::Binary;
-use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
+use crate::story::failure::{During as _, Look, Outcome, ensure, until};
 use crate::story::generated::Generated;
 use crate::story::http;
 use crate::story::narrator::Narrator;
@@ -38,20 +37,8 @@ type Story = Run<Generated>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_daemon_that_is_killed_or_stopped_leaves_nothing_twice_and_nothing_behind() -> Outcome {
-    steps::tell("kills", project()?, async |run, narrator| told(run, narrator).await).await
-}
-
-/// A project of two statements, whose fact gets the column.
-fn project() -> Outcome<Generated> {
-    for seed in 90_001..90_100 {
-        let project = Generated::draw(seed, 2)?;
-        let case = project.case();
-        let fact = &case.facts.first().during("a fact")?.table;
-        if case.carried.iter().any(|carried| carried.table == *fact) {
-            return Ok(project);
-        }
-    }
-    Err(Failure::new("no project whose fact gets the column was drawn"))
+    steps::tell("kills", steps::with_the_column_in_the_fact(90_001)?.1, async |run, narrator| told(run, narrator).await)
+        .await
 }
 
 async fn told(run: &mut Story, narrator: &mut dyn Narrator) -> Outcome {
@@ -104,7 +91,8 @@ async fn stopped_and_rolled_back(run: &mut Story, change: &Change, narrator: &mu
     run.stop().await?;
     run.configure(LONG_SOAK)?;
     let (mut watched, mut addresses) = (Vec::new(), Vec::new());
-    for real in [run.world.flink.clone(), run.world.gateway.clone(), run.world.connect.clone()] {
+    let world = &run.world;
+    for real in [&world.flink, &world.gateway, &world.connect, &world.registry].map(String::clone) {
         let service = Watched::open(&run.http, &real).await?;
         addresses.push((real, service.url.clone()));
         watched.push(service);
@@ -135,6 +123,9 @@ async fn stopped_and_rolled_back(run: &mut Story, change: &Change, narrator: &mu
     narrator.say("another daemon took over and promoted");
 
     let seen: Vec<usize> = watched.iter().map(Watched::changes).collect();
+    ensure(seen.iter().all(|changes| *changes > 0), || {
+        format!("each service must have been changed before: {seen:?}")
+    })?;
     signal("-CONT", process)?;
     let old = until("the old leader to end or to stand by", Duration::from_secs(30), async || {
         if let Err(ended) = first.alive() {
@@ -239,12 +230,10 @@ async fn journal(run: &Story) -> Outcome<Vec<Entry>> {
     entries.iter().map(|bytes| serde_json::from_slice(bytes).during("an entry of the journal")).collect()
 }
 
-/// Approves the rollout by signed webhook once it awaits it. Its daemon may be killed before it answers.
+/// Approves the rollout by signed webhook once it awaits it.
 async fn approve(run: &mut Story, id: &str, narrator: &mut dyn Narrator) -> Outcome {
     let rollout = run.daemon()?.reach(id, &["awaiting_approval"], STEP, narrator).await?;
-    let digest = rollout.evidence_digest.during("the digest of the evidence")?;
-    let url = format!("{}/api/v1/rollouts/{id}/approve", run.daemon()?.url);
-    run.approver.send(&url, &approver::approval(id, &digest)).await?.accept(&[]).during("the signed approval")
+    run.approve(&rollout).await?.accept(&[]).during("the signed approval")
 }
 
 /// After `Ok` a new daemon leads.

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use crate::steps;
 use crate::story::answer::Rollout;
-use crate::story::approver;
 use crate::story::case::Project;
 use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
 use crate::story::flink::Baseline;
@@ -30,7 +29,7 @@ const GREEN: Duration = Duration::from_secs(240);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_a_baseline_and_a_hand_on_topic_and_connector_have_their_defined_end() -> Outcome {
-    steps::tell("refusals", Generated::draw(70_001, 2)?, async |run, narrator| told(run, narrator).await).await
+    steps::tell("refusals", Generated::draw(steps::SMALL, 2)?, async |run, narrator| told(run, narrator).await).await
 }
 
 async fn told(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Outcome {
@@ -161,13 +160,10 @@ async fn accepted_after_a_baseline(run: &mut Run<Generated>, narrator: &mut dyn 
 /// A topic and a connector that somebody changes: the approval is refused and says what, until it is undone.
 async fn moved_by_hand(run: &mut Run<Generated>, rollout: &Rollout, narrator: &mut dyn Narrator) -> Outcome {
     narrator.stage("changed by hand: the approval is refused, and says what moved");
-    let digest = rollout.evidence_digest.clone().during("the digest of the evidence")?;
-    let url = format!("{}/api/v1/rollouts/{}/approve", run.daemon()?.url, rollout.id);
     let fact = run.case().cascade.last().during("the fact")?.clone();
     let topic = run.case().topic(&fact.blue);
     set(run, &topic, &[("cleanup.policy", "compact"), ("max.message.bytes", "2000000")]).await?;
-    let body = approver::approval(&rollout.id, &digest);
-    is_refused(run.approver.send(&url, &body).await?, &[&topic, "max.message.bytes"], narrator)?;
+    steps::moved(&run.approve(rollout).await?, &[&topic, "max.message.bytes"], narrator)?;
     set(run, &topic, &[("cleanup.policy", "compact")]).await?;
 
     let connector = run.case().facts.first().during("a fact")?.connector.clone();
@@ -176,8 +172,7 @@ async fn moved_by_hand(run: &mut Run<Generated>, rollout: &Rollout, narrator: &m
     let mut changed = settings.clone();
     changed.insert("batch.size".to_owned(), "77".to_owned());
     http::call(&run.http, Method::PUT, &place, Some(&json!(changed))).await?.accept(&[])?;
-    let body = approver::approval(&rollout.id, &digest);
-    is_refused(run.approver.send(&url, &body).await?, &[&connector, "batch.size"], narrator)?;
+    steps::moved(&run.approve(rollout).await?, &[&connector, "batch.size"], narrator)?;
     http::call(&run.http, Method::PUT, &place, Some(&json!(settings))).await?.accept(&[]).map(drop)
 }
 
@@ -192,16 +187,6 @@ async fn set(run: &Run<Generated>, topic: &str, settings: &[(&str, &str)]) -> Ou
     told.into_iter().try_for_each(|one| one.map(drop).map_err(|(_, code)| Failure::new(format!("{topic}: {code}"))))
 }
 
-fn is_refused(reply: http::Reply, names: &[&str], narrator: &mut dyn Narrator) -> Outcome {
-    let all = names.iter().all(|name| reply.text.contains(name)) && reply.text.contains("assumptions_moved");
-    ensure(reply.status.as_u16() == 409 && all, || {
-        format!("it must be refused and name {}: {} {}", names.join(" and "), reply.status, reply.text)
-    })?;
-    let error: Value = serde_json::from_str(&reply.text).during("the refusal")?;
-    narrator.say(error["error"]["message"].as_str().unwrap_or_default());
-    Ok(())
-}
-
 /// Aborted before the promotion: green is gone, and blue never noticed.
 async fn given_up(
     run: &mut Run<Generated>,
@@ -210,19 +195,13 @@ async fn given_up(
     narrator: &mut dyn Narrator,
 ) -> Outcome {
     narrator.stage("aborted before the promotion: green is gone, blue never noticed");
-    let said = run.binary.run(&["abort", &rollout.id, "--by", "Ada"], Duration::from_secs(20), narrator).await?;
-    ensure(said.code == Some(0), || format!("`cyanotype abort` ended with {:?}:\n{}", said.code, said.all()))?;
-    run.daemon()?.ends_as(&rollout.id, "aborted", GREEN).await?;
+    steps::give_up(run, &rollout.id, narrator).await?;
     let topics = run.kafka.topics().await?;
     for table in &run.case().cascade {
         let topic = run.case().topic(&table.green);
         ensure(!topics.contains(&topic), || format!("green's topic {topic} is still there"))?;
     }
-    let now = tale::baseline(run).await?;
-    for (table, (job, restarts)) in before {
-        let found = now.get(table).map(|(job, restarts)| (&job.id, restarts));
-        ensure(found == Some((&job.id, restarts)), || format!("the job of {table} is another one or was restarted"))?;
-    }
+    steps::blue_never_noticed(run, before).await?;
     let live = run.flink.live(&run.case().job_prefix).await?.len();
     ensure(live == before.len(), || format!("{live} jobs run, it must be the {} of blue", before.len()))?;
     proof::while_paused(run, async || proof::facts_are_true(run, proof::When::Before, narrator).await).await

@@ -3,7 +3,7 @@
 //! Rules: `CYANOTYPE_SOAK_MINUTES` says how long; the first evolution is the whole story with all its proofs, each later
 //! one adds another column and must leave the warehouse true and nothing behind; what each took is printed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,6 @@ use cyanotype::model::name;
 
 use crate::brief::Brief;
 use crate::story::answer::Rollout;
-use crate::story::approver;
 use crate::story::case::{Change, Changes as _, Project};
 use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until_each};
 use crate::story::generated::{Generated, seed};
@@ -124,13 +123,11 @@ fn change(first: &Change, number: usize) -> Change {
 /// From the column at the source to the retired blue.
 async fn evolve<P: Project>(run: &mut Run<P>, number: usize, narrator: &mut dyn Narrator) -> Outcome<Times> {
     let change = change(&run.case().change, number);
-    let known: BTreeSet<String> = run.daemon()?.rollouts().await?.into_iter().map(|rollout| rollout.id).collect();
+    let known = tale::ids(run).await?;
     let versions = format!("{}/subjects/{}/versions", run.world.registry, change.subject);
     let count = async |run: &Run<P>| Ok(http::get(&run.http, &versions).await?.as_array().map_or(0, Vec::len));
     let before = count(run).await?;
-    let sql = format!("ALTER TABLE {} ADD COLUMN {} {}", change.table, change.column, change.definition);
-    run.database.run(&sql).await?;
-    run.traffic()?.fill(&change).await?;
+    tale::add_column(run, &change).await?;
     let look = Duration::from_millis(50);
     let what = format!("the registry to have a new version of {}", change.subject);
     until_each(&what, Duration::from_secs(30), look, &mut async || {
@@ -143,20 +140,20 @@ async fn evolve<P: Project>(run: &mut Run<P>, number: usize, narrator: &mut dyn 
     let mut lap = || std::mem::replace(&mut clock, Instant::now()).elapsed();
     let daemon = run.daemon()?;
     let rollout = until_each("a proposal after the registry had the version", PROPOSAL, look, &mut async || {
-        daemon.alive()?;
+        if let Err(ended) = daemon.alive() {
+            return Ok(Look::There(Err(ended)));
+        }
         let new = |rollout: &Rollout| !known.contains(&rollout.id) && rollout.kind == "evolution";
         let found = daemon.rollouts().await?.into_iter().find(new);
-        Ok(found.map_or_else(|| Look::NotYet("there is no new rollout".to_owned()), Look::There))
+        Ok(found.map_or_else(|| Look::NotYet("there is no new rollout".to_owned()), |new| Look::There(Ok(new))))
     })
-    .await?;
+    .await??;
     let proposed = lap();
     let id = rollout.id;
     let rollout = run.daemon()?.reach(&id, &["awaiting_approval"], GREEN, narrator).await?;
     let proven = lap();
-    let digest = proof::verdict_is_sound(run.case(), &rollout, &mut Silent)?;
-    let url = format!("{}/api/v1/rollouts/{id}/approve", run.daemon()?.url);
-    let body = approver::approval(&id, &digest);
-    run.approver.send(&url, &body).await?.accept(&[]).during("the signed approval")?;
+    proof::verdict_is_sound(run.case(), &rollout, &mut Silent)?;
+    run.approve(&rollout).await?.accept(&[]).during("the signed approval")?;
     run.daemon()?.reach(&id, &["soaking"], PROMOTE, narrator).await?;
     let promoted = lap();
     run.daemon()?.reach(&id, &["done"], PROMOTE, narrator).await?;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::steps;
 use crate::story::approver;
 use crate::story::case::{Project, Table};
-use crate::story::failure::{During as _, Look, Outcome, ensure, until};
+use crate::story::failure::{During as _, Outcome, ensure};
 use crate::story::generated::Generated;
 use crate::story::narrator::{Narrator, Silent};
 use crate::story::proof;
@@ -27,14 +27,16 @@ const SOAK_SECONDS: u64 = 10;
 struct Fault {
     what: &'static str,
     spoil: fn(&mut Value, &str),
-    /// Words that the rollout or its evidence must hold.
-    named: &'static [&'static str],
+    /// Words that the reason must hold.
+    named: &'static str,
+    /// Whether there is a verdict, or green never came so far.
+    judged: bool,
 }
 
 const FAULTS: [Fault; 3] = [
-    Fault { what: "a wrong filter", spoil: wrong_filter, named: &["only blue has", "missing"] },
-    Fault { what: "a key in two partitions", spoil: two_partitions, named: &["duplicate"] },
-    Fault { what: "a job that stalls", spoil: stalled, named: &["completes no checkpoint"] },
+    Fault { what: "a wrong filter", spoil: wrong_filter, named: "missing", judged: true },
+    Fault { what: "a key in two partitions", spoil: two_partitions, named: "duplicate", judged: true },
+    Fault { what: "a job that stalls", spoil: stalled, named: "completes no checkpoint", judged: false },
 ];
 
 fn wrong_filter(job: &mut Value, key: &str) {
@@ -59,7 +61,7 @@ fn stalled(job: &mut Value, _key: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn green_that_is_not_as_it_should_be_is_never_approved() -> Outcome {
-    steps::tell("unproven", Generated::draw(70_001, 2)?, async |run, narrator| told(run, narrator).await).await
+    steps::tell("unproven", Generated::draw(steps::SMALL, 2)?, async |run, narrator| told(run, narrator).await).await
 }
 
 async fn told(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Outcome {
@@ -72,16 +74,12 @@ async fn told(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Outcome 
     let known = tale::ids(run).await?;
     tale::add_column(run, &change).await?;
     let own = steps::new_rollout(run, &known).await?;
-    give_up(run, &own.id, narrator).await?;
+    steps::give_up(run, &own.id, narrator).await?;
     for fault in &FAULTS {
         narrator.stage(fault.what);
         spoiled(run, fault, narrator).await.during(fault.what)?;
     }
-    let now = tale::baseline(run).await?;
-    for (table, (job, restarts)) in &before {
-        let found = now.get(table).map(|(job, restarts)| (&job.id, restarts));
-        ensure(found == Some((&job.id, restarts)), || format!("the job of {table} is another one or was restarted"))?;
-    }
+    steps::blue_never_noticed(run, &before).await?;
     proof::while_paused(run, async || proof::facts_are_true(run, proof::When::Before, narrator).await).await
 }
 
@@ -99,7 +97,7 @@ async fn spoiled(run: &mut Run<Generated>, fault: &Fault, narrator: &mut dyn Nar
         }
     }
     ensure(plan != before, || "the plan was not spoiled".to_owned())?;
-    caught(run, &plan, &fact, fault.named, narrator).await
+    caught(run, &plan, &fact, fault, narrator).await
 }
 
 /// The changed statement writes each event twice, into a topic that only ever grows: told after the shop's story.
@@ -113,7 +111,8 @@ pub async fn events_twice(run: &mut Run<Shop>, narrator: &mut dyn Narrator) -> O
     run.place.write(path, &twice)?;
     let plan = planned(run, &["--since", "HEAD"]).await?;
     let fact = Table::replaced("fct_order_events");
-    caught(run, &plan, &fact, &["duplicate"], narrator).await?;
+    let fault = Fault { what: "each event twice", spoil: |_, _| {}, named: "duplicate", judged: true };
+    caught(run, &plan, &fact, &fault, narrator).await?;
     run.place.write(path, &text)
 }
 
@@ -130,7 +129,7 @@ async fn caught<P: Project>(
     run: &mut Run<P>,
     plan: &Value,
     fact: &Table,
-    named: &[&str],
+    fault: &Fault,
     narrator: &mut dyn Narrator,
 ) -> Outcome {
     let path = run.place.root.join("spoiled.json");
@@ -140,19 +139,14 @@ async fn caught<P: Project>(
     let taken: Value = serde_json::from_str(&said.out).during("the answer of apply")?;
     let id = taken["rollout"].as_str().during("the rollout's id")?.to_owned();
 
-    let daemon = run.daemon()?;
-    let rollout = until("the rollout to be judged", GREEN, async || {
-        let rollout = daemon.rollout(&id).await?;
-        let judged = ["unproven", "awaiting_approval", "aborted", "stuck"].contains(&rollout.state.as_str());
-        Ok(if judged { Look::There(rollout) } else { Look::NotYet(rollout.why()) })
-    })
-    .await?;
+    let rollout = run.daemon()?.reach(&id, &["unproven", "awaiting_approval"], GREEN, narrator).await?;
     ensure(rollout.state == "unproven", || format!("it must be unproven: {}", rollout.why()))?;
     let why = rollout.why();
-    ensure(named.iter().any(|words| why.contains(words)), || format!("it must say {named:?}: {why}"))?;
+    ensure(why.contains(fault.named), || format!("it must say {}: {why}", fault.named))?;
     narrator.say(why.lines().next().unwrap_or_default());
-    let verdict = rollout.evidence.as_ref().and_then(|all| all.tables.iter().find(|one| one.table == fact.logical));
-    if let Some(verdict) = verdict {
+    ensure(rollout.evidence.is_some() == fault.judged, || format!("was it judged? {why}"))?;
+    if let Some(evidence) = &rollout.evidence {
+        let verdict = evidence.tables.iter().find(|one| one.table == fact.logical).during("the fact's verdict")?;
         narrator.say(verdict.samples.first().during("a sample that names a key")?);
     }
 
@@ -160,21 +154,13 @@ async fn caught<P: Project>(
     let url = format!("{}/api/v1/rollouts/{id}/approve", run.daemon()?.url);
     let digest = rollout.evidence_digest.clone().unwrap_or_else(|| format!("sha256:{}", "0".repeat(64)));
     let reply = run.approver.send(&url, &approver::approval(&id, &digest)).await?;
-    ensure(reply.status.as_u16() == 409, || format!("it must not be approved: {} {}", reply.status, reply.text))?;
+    steps::is_refused(&reply, 409, "wrong_state", &["unproven"])?;
     let live = run.flink.live(&run.case().job_prefix).await?;
     ensure(live.iter().any(|job| job.writes(&fact.green)), || "green must be kept for a look".to_owned())?;
-    give_up(run, &id, narrator).await?;
+    steps::give_up(run, &id, narrator).await?;
     let live = run.flink.live(&run.case().job_prefix).await?;
     ensure(!live.iter().any(|job| job.writes(&fact.green)), || "green's job is left".to_owned())?;
     let topics = run.kafka.topics().await?;
     let left = topics.contains(&run.case().topic(&fact.green));
     ensure(!left, || "green's topic is left".to_owned())
-}
-
-async fn give_up<P: Project>(run: &mut Run<P>, id: &str, narrator: &mut dyn Narrator) -> Outcome {
-    let said = run.binary.run(&["abort", id, "--by", "Ada"], COMMAND, &mut Silent).await?;
-    ensure(said.code == Some(0), || format!("`abort` ended with {:?}:\n{}", said.code, said.all()))?;
-    run.daemon()?.ends_as(id, "aborted", GREEN).await?;
-    narrator.say(&format!("{id} is aborted: green is gone"));
-    Ok(())
 }

@@ -67,7 +67,7 @@ async fn a_wrong_receiver_is_turned_away() {
     {
         let settings = WebhookSettings { url: url.into(), secret: secret.into() };
         let error = WebhookNotifier::new(Some(&settings)).err().expect("it is wrong").to_string();
-        assert!(error.starts_with("webhook receiver refused its "), "{error}");
+        assert!(error.starts_with("webhook refused its "), "{error}");
         assert_eq!(format!("{settings:?}"), "WebhookSettings(***)");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::daemon::leading::only_while_leading;
-use crate::daemon::turn::lead_and_stand_by;
+use crate::daemon::stand_by::lead_and_stand_by;
 
 /// Lets the daemon turn until its view is as wanted.
 async fn shown(handle: &Handle, wanted: impl Fn(&View) -> bool) {

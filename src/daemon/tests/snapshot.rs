@@ -39,7 +39,7 @@ async fn a_rollout_that_ends_leaves_a_snapshot_that_a_fresh_daemon_starts_from()
     daemon.decide_on(Sighting { subject: subject(), version: 2, at_ms: 0 }).await.unwrap();
     daemon.publish();
     let open = handle.view().rollouts[0].clone();
-    let turning = tokio::spawn(daemon.run());
+    let turning = tokio::spawn(async move { daemon.turn().await });
     handle.abort(open.id.clone(), "ann".to_owned(), "token ann".to_owned()).await.unwrap();
     let held = until_folded(&world).await;
     turning.abort();
@@ -65,17 +65,17 @@ async fn a_rollout_that_ends_leaves_a_snapshot_that_a_fresh_daemon_starts_from()
 #[tokio::test]
 async fn an_ended_rollout_of_a_journal_of_old_is_folded_and_its_approval_still_answers_a_repeat() {
     let world = Arc::new(World { held: first_form(), ..World::default() });
-    let (daemon, _handle) = leading(&world).await.unwrap();
+    let (mut daemon, _handle) = leading(&world).await.unwrap();
     let whole = daemon.ledger.clone();
-    let turning = tokio::spawn(daemon.run());
+    let turning = tokio::spawn(async move { daemon.turn().await });
     let held = until_folded(&world).await;
     turning.abort();
 
-    let (fresh, handle) = leading(&short(held)).await.unwrap();
+    let (mut fresh, handle) = leading(&short(held)).await.unwrap();
     assert_eq!(fresh.ledger, whole.folded());
     assert_eq!((&fresh.ledger.manifest, &fresh.ledger.jobs), (&whole.manifest, &whole.jobs));
     assert_eq!(whole.jobs.keys().collect::<Vec<_>>(), ["a_v2"]);
-    let turning = tokio::spawn(fresh.run());
+    let turning = tokio::spawn(async move { fresh.turn().await });
     let repeated = |delivery: &str| DecisionRequest {
         rollout: "r".to_owned(),
         decision: Decision::Approve,

@@ -59,7 +59,7 @@ pub fn play_with_takeover(scene: &Scene, state: State, loss: Loss) -> Result<End
         // Whoever has lost the lead ends by itself, within two looks.
         let patience = Duration::from_millis(2 * settings(scene).poll_ms);
         match tokio::time::timeout(patience, old).await {
-            Ok(Ok(Err(Stopped::Journal(_)))) => {}
+            Ok(Ok(Stopped::Journal(_))) => {}
             other => return Err(format!("the daemon that lost the lead did not end with that: {other:?}")),
         }
         new.abort();
@@ -78,14 +78,14 @@ fn settings(scene: &Scene) -> Settings {
     settings
 }
 
-type Running = (Handle, JoinHandle<Result<(), Stopped>>);
+type Running = (Handle, JoinHandle<Stopped>);
 
 async fn start(world: &Arc<World>, scene: &Scene) -> Result<Running, String> {
     let (handle, inbox, show) = Handle::new(8, View::default());
     let metrics = Arc::new(Metrics::new().map_err(|e| e.to_string())?);
     let daemon = Daemon::lead(Seat::take(world).ports(), Arc::new(settings(scene)), metrics, inbox, show);
-    let daemon = daemon.await.map_err(|e| format!("the daemon does not lead: {e}"))?;
-    Ok((handle, tokio::spawn(daemon.run())))
+    let mut daemon = daemon.await.map_err(|e| format!("the daemon does not lead: {e}"))?;
+    Ok((handle, tokio::spawn(async move { daemon.turn().await })))
 }
 
 /// People look, and act, until the scene is over.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use cyanotype::model::verdict::Outcome as Answer;
 
 use super::answer::Rollout;
-use super::approver;
 use super::failure::{During as _, Failure, Look, Outcome, ensure, until};
 use super::narrator::{Narrator, Silent};
 use super::proof;
@@ -135,9 +134,7 @@ async fn apply(run: &mut Run<Shop>, main: &str, narrator: &mut dyn Narrator) -> 
 }
 
 async fn promote(run: &mut Run<Shop>, rollout: &Rollout, narrator: &mut dyn Narrator) -> Outcome {
-    let digest = rollout.evidence_digest.clone().during("the digest of the evidence")?;
-    let url = format!("{}/api/v1/rollouts/{}/approve", run.daemon()?.url, rollout.id);
-    run.approver.send(&url, &approver::approval(&rollout.id, &digest)).await?.accept(&[]).during("the approval")?;
+    run.approve(rollout).await?.accept(&[]).during("the approval")?;
     run.daemon()?.reach(&rollout.id, &["done"], GREEN, narrator).await.map(drop)
 }
 

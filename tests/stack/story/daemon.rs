@@ -248,7 +248,7 @@ impl Daemon {
             let rollout = self.rollout(id).await?;
             Ok(if rollout.state == state {
                 Look::There(Ok(()))
-            } else if rollout.state == "stuck" {
+            } else if ["done", "superseded", "aborted", "rolled_back", "stuck"].contains(&rollout.state.as_str()) {
                 Look::There(Err(Failure::new(rollout.why())))
             } else {
                 Look::NotYet(rollout.why())

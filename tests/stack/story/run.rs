@@ -4,7 +4,8 @@ use std::path::Path;
 
 use reqwest::Client;
 
-use super::approver::Approver;
+use super::answer::Rollout;
+use super::approver::{self, Approver};
 use super::case::{Case, Changes, Project};
 use super::clean;
 use super::connect::Connect;
@@ -12,7 +13,7 @@ use super::daemon::{Binary, Daemon};
 use super::database::Database;
 use super::failure::{During as _, Failure, Outcome, ensure};
 use super::flink::Flink;
-use super::http;
+use super::http::{self, Reply};
 use super::kafka::Kafka;
 use super::place::{Place, Settings};
 use super::world::World;
@@ -46,6 +47,8 @@ pub struct Run<P: Project> {
     pub daemon: Option<Daemon>,
     /// The traffic, once it was started.
     pub traffic: Option<P::Traffic>,
+    /// The registry as the daemon sees it.
+    registry: String,
 }
 
 impl<P: Project> Run<P> {
@@ -69,16 +72,6 @@ impl<P: Project> Run<P> {
         project.lay_out(&place)?;
         place.commit()?;
         let approver = Approver::open(&http).await?;
-        place.configure(&Settings {
-            world: &world,
-            registry: registry.unwrap_or(&world.registry),
-            brokers: &world.kafka,
-            prefix: &case.job_prefix,
-            journal: &case.journal,
-            notify: approver.address(),
-            topic_prefix: &case.topic_prefix,
-            soak_seconds: SOAK_SECONDS,
-        })?;
         let binary = Binary {
             program: program.to_owned(),
             config: place.config(),
@@ -91,6 +84,7 @@ impl<P: Project> Run<P> {
             connect: Connect::new(&http, &world.connect),
             database: Database::open(&world.postgres()).await.during("is the stack up? `./x stack status` tells")?,
             project,
+            registry: registry.unwrap_or(&world.registry).to_owned(),
             world,
             http,
             place,
@@ -99,6 +93,7 @@ impl<P: Project> Run<P> {
             daemon: None,
             traffic: None,
         };
+        run.configure(SOAK_SECONDS)?;
         clean::clean(&run).await.during("removing what an earlier run left")?;
         Ok(run)
     }
@@ -111,7 +106,7 @@ impl<P: Project> Run<P> {
         let case = self.case();
         self.place.configure(&Settings {
             world: &self.world,
-            registry: &self.world.registry,
+            registry: &self.registry,
             brokers: &self.world.kafka,
             prefix: &case.job_prefix,
             journal: &case.journal,
@@ -138,6 +133,16 @@ impl<P: Project> Run<P> {
         let daemon = self.daemon.take().ok_or_else(|| Failure::new("the daemon was not started"))?;
         let status = daemon.stop().await?;
         ensure(status.success(), || format!("asked to end, the daemon ended with {status}"))
+    }
+
+    /// A signed approval of what the rollout shows as its evidence; the answer.
+    ///
+    /// # Errors
+    /// It shows none, or there is no answer.
+    pub async fn approve(&mut self, rollout: &Rollout) -> Outcome<Reply> {
+        let digest = rollout.evidence_digest.as_ref().during("the digest of the evidence")?;
+        let url = format!("{}/api/v1/rollouts/{}/approve", self.daemon()?.url, rollout.id);
+        self.approver.send(&url, &approver::approval(&rollout.id, digest)).await
     }
 
     /// What it is about.

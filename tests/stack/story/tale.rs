@@ -156,10 +156,8 @@ pub async fn begin<P: Project>(run: &mut Run<P>, narrator: &mut dyn Narrator) ->
     narrator.say(&format!("change topics: {}", run.case().inputs.join(", ")));
 
     narrator.stage("cyanotype serve");
-    run.daemon = Some(run.binary.serve(&run.http, run.world.daemon_port)?);
-    let daemon = run.daemon()?;
-    daemon.ready().await?;
-    let url = daemon.url.clone();
+    run.serve().await?;
+    let url = run.daemon()?.url.clone();
     narrator.say(&format!("the daemon leads: {url}"));
     Ok(())
 }
