@@ -225,7 +225,7 @@ fn a_dry_run_needs_no_system_when_it_is_told_so() {
     let place = Place::new();
     let done = place.run(&["deploy", "--dry-run", "--offline"]);
     assert_eq!(done.code, 0, "{done:?}");
-    says(&done.out, &["deploy 2 tables and 1 connectors", "facts", "sink: reads facts"]);
+    says(&done.out, &["deploy 2 tables and 1 connector\n", "facts", "sink: reads facts"]);
     assert_eq!(place.run(&["deploy", "--offline"]).code, 2);
     let alone = place
         .command(&["deploy", "--dry-run"])
