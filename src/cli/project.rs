@@ -157,8 +157,9 @@ pub(super) fn offline(shell: &Shell, asked: Option<&PathBuf>) -> Result<Offline,
 /// A secret in the configuration. Its line is not shown: the secret stands there.
 fn remark(problem: &Problem) -> Diagnostic {
     let line = problem.line.map(|line| format!(" (line {line})")).unwrap_or_default();
-    let (said, help) = problem.message.split_once(": ").unwrap_or((&problem.message, ""));
-    Diagnostic::warning("C119", format!("{said}{line}")).in_file(problem.file.display().to_string()).help(help)
+    let text = format!("{}{line}", problem.message);
+    let help = problem.help.map(str::to_owned);
+    Diagnostic { help, ..Diagnostic::warning("C119", text).in_file(problem.file.display().to_string()) }
 }
 
 /// Diagnostics as an answer.
