@@ -48,17 +48,20 @@ pub struct Cli {
     command: Command,
 }
 
+/// The heading of options that every command takes.
+const EVERYWHERE: &str = "Options of every command";
+
 /// What every command may need.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Shell {
     /// Configuration file.
-    #[arg(long, global = true, value_name = "FILE", env = "CYANOTYPE_CONFIG", hide_env_values = true, default_value = DEFAULT_FILE)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "CYANOTYPE_CONFIG", hide_env_values = true, default_value = DEFAULT_FILE)]
     pub config: PathBuf,
     /// Environment to use: a section [env.NAME] of the configuration.
-    #[arg(long, global = true, value_name = "NAME", env = "CYANOTYPE_ENV", hide_env_values = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "NAME", env = "CYANOTYPE_ENV", hide_env_values = true)]
     pub env: Option<String>,
     /// How the answer is printed.
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FORMAT", default_value = "text")]
     pub output: Format,
 }
 
