@@ -71,13 +71,23 @@ impl Shell {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn config(&self, need: Need) -> Result<Config, Failure> {
+        if !self.config.exists() {
+            return Err(self
+                .no_configuration()
+                .help("name one with --config or CYANOTYPE_CONFIG; docs/guide.md says what is in it"));
+        }
         // A variable that is set but empty is the same as none.
         let env = self.env.as_deref().filter(|name| !name.is_empty());
         Config::load(&self.config, env, need).map_err(|error| {
             let mut failure = Failure::new("the configuration cannot be used").because(&error);
             failure.lines = failure.lines.iter().flat_map(|line| line.lines().map(str::to_owned)).collect();
-            failure.help("cyanotype.toml at the root of the repository is a commented example; docs/cli.md says more")
+            failure.help("cyanotype.toml at the root of the repository is a commented example; docs/guide.md says more")
         })
+    }
+
+    /// There is no file where the configuration should be.
+    pub(crate) fn no_configuration(&self) -> Failure {
+        Failure::new(format!("there is no configuration {}", self.config.display()))
     }
 
     /// The way to the daemon, with a token for `scope` if there is one.

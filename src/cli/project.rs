@@ -148,8 +148,8 @@ pub(super) fn offline(shell: &Shell, asked: Option<&PathBuf>) -> Result<Offline,
         return Ok(Offline { dir, vars, missing: Missing::Reported, remarks });
     }
     let Some(dir) = asked else {
-        return Err(Failure::new(format!("there is no configuration {}", shell.config.display()))
-            .help("name the project's folder with --project, or a configuration with --config"));
+        let help = "name the project's folder with --project, or a configuration with --config";
+        return Err(shell.no_configuration().help(help));
     };
     Ok(Offline { dir: dir.clone(), vars: BTreeMap::new(), missing: Missing::Kept, remarks: Vec::new() })
 }

@@ -112,6 +112,9 @@ fn a_sound_project_is_clean_by_both_names_of_its_folder() {
             &["error: there is no configuration cyanotype.toml\n", "with --project, or a configuration with --config"],
         );
     }
+    let none = place.run(&["plan"]);
+    assert_eq!(none.code, 2);
+    says(&none.err, &["error: there is no configuration cyanotype.toml\nhelp: name one with --config"]);
 }
 
 #[test]
