@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Shell;
 use super::output::{Failure, Reply, count};
-use super::project::{self, Diagnosed, Missing};
+use super::project::{self, Diagnosed};
 use crate::diagnostic::Severity;
 use crate::plan::{self, check, estate, graph};
 
@@ -21,10 +21,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let from = project::offline(shell, args.dir.as_ref().or(args.project.as_ref()))?;
-    let mut read = project::read(&from.dir, &from.vars, from.missing).await?;
-    if from.missing == Missing::Reported {
-        read = read.with_placeholders(&from.vars);
-    }
+    let read = project::read(&from.dir, &from.vars, from.missing).await?;
     let manifest = read.project.manifest;
     let mut found = read.project.diagnostics;
     found.extend(check::secrets(&manifest));

@@ -25,7 +25,7 @@ pub(super) struct Read {
 
 impl Read {
     /// Names every placeholder that `vars` does not hold, also where reading did not need its value.
-    pub(super) fn with_placeholders(mut self, vars: &BTreeMap<String, String>) -> Self {
+    fn with_placeholders(mut self, vars: &BTreeMap<String, String>) -> Self {
         let files: Vec<project::File> = self.texts.iter().map(|(p, t)| (p.clone(), t.clone())).collect();
         self.project.diagnostics = check::placeholders(&files, vars, self.project.diagnostics);
         self
@@ -69,7 +69,9 @@ pub(super) async fn read(dir: &Path, vars: &BTreeMap<String, String>, missing: M
         return Err(Failure::new(format!("the project {} holds no pipelines/**/*.sql", dir.display()))
             .help("name the folder that `pipelines/` is in, with --project or `project` in cyanotype.toml"));
     }
-    Ok(understood(files, vars, missing))
+    let read = understood(files, vars, missing);
+    // Not of an earlier revision: what it held and no longer holds needs no value.
+    Ok(if missing == Missing::Reported { read.with_placeholders(vars) } else { read })
 }
 
 /// Why files could not be had, each bad one on a line of its own, and the way out.
