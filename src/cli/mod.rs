@@ -106,26 +106,27 @@ impl Shell {
     }
 }
 
+/// In the order in which they are needed; help and `docs/cli.md` have it from here.
 #[derive(Debug, Subcommand)]
 enum Command {
-    Deploy(deploy::Args),
+    Check(check::Args),
+    Parse(parse::Args),
+    Lineage(lineage::Args),
     Plan(plan::Args),
-    Apply(apply::Args),
+    Doctor(doctor::Args),
+    Serve(serve::Args),
+    Deploy(deploy::Args),
     Status(status::Args),
     Show(show::Args),
+    Apply(apply::Args),
+    Validate(validate::Args),
     Approve(approve::Args),
     Reject(reject::Args),
     /// Give a rollout up; one that has been promoted is rolled back.
     Abort(abort::Args),
-    Baseline(baseline::Args),
     /// Make blue serve again after a promotion, through the soak; the destinations end equal to blue.
     Rollback(abort::Args),
-    Lineage(lineage::Args),
-    Validate(validate::Args),
-    Check(check::Args),
-    Parse(parse::Args),
-    Doctor(doctor::Args),
-    Serve(serve::Args),
+    Baseline(baseline::Args),
 }
 
 /// Runs the command line of this process.
@@ -143,21 +144,21 @@ pub fn main() -> ExitCode {
 
 async fn run(command: Command, shell: &Shell) -> Result<Reply, Failure> {
     match command {
-        Command::Deploy(args) => deploy::run(args, shell).await,
+        Command::Check(args) => check::run(args, shell).await,
+        Command::Parse(args) => parse::run(&args),
+        Command::Lineage(args) => lineage::run(args, shell).await,
         Command::Plan(args) => plan::run(args, shell).await,
-        Command::Apply(args) => apply::run(args, shell).await,
+        Command::Doctor(args) => doctor::run(args, shell).await,
+        Command::Serve(args) => serve::run(args, shell).await,
+        Command::Deploy(args) => deploy::run(args, shell).await,
         Command::Status(args) => status::run(args, shell).await,
         Command::Show(args) => show::run(args, shell).await,
+        Command::Apply(args) => apply::run(args, shell).await,
+        Command::Validate(args) => validate::run(args, shell).await,
         Command::Approve(args) => approve::run(args, shell).await,
         Command::Reject(args) => reject::run(args, shell).await,
         Command::Abort(args) => abort::run(args, shell).await,
-        Command::Baseline(args) => baseline::run(args, shell).await,
         Command::Rollback(args) => rollback::run(args, shell).await,
-        Command::Lineage(args) => lineage::run(args, shell).await,
-        Command::Validate(args) => validate::run(args, shell).await,
-        Command::Check(args) => check::run(args, shell).await,
-        Command::Parse(args) => parse::run(&args),
-        Command::Doctor(args) => doctor::run(args, shell).await,
-        Command::Serve(args) => serve::run(args, shell).await,
+        Command::Baseline(args) => baseline::run(args, shell).await,
     }
 }
