@@ -21,7 +21,7 @@ mod story;
 const HELP: &str = "usage: ./x demo [--exit] [--drawn]
 
 Shows a column travel from PostgreSQL to the warehouse: proposal, green beside blue, verdict, approval, promotion, retirement.
-Then a statement is changed on a branch, and a third rollout is taken back: once before the promotion, once after it.
+Then a statement is changed on a branch, and two more rollouts are taken back: a third before the promotion, a fourth after it.
   --exit    end after the story and stop what was started; exit code 0 only if everything came true
   --drawn   on a project that is drawn for this run (CYANOTYPE_SEED draws it again) in place of the shop";
 

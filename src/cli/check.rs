@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use super::Shell;
 use super::output::{Failure, Reply, count};
-use super::project::{self, Diagnosed, Missing};
+use super::project::{self, Diagnosed};
 use crate::diagnostic::Severity;
-use crate::plan::{self, check, estate, graph};
+use crate::plan::{self, check, estate, graph, start};
 
 /// Read a project and say everything that is wrong with it. Needs no system.
 #[derive(Debug, clap::Args)]
@@ -21,19 +21,18 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let from = project::offline(shell, args.dir.as_ref().or(args.project.as_ref()))?;
-    let mut read = project::read(&from.dir, &from.vars, from.missing).await?;
-    if from.missing == Missing::Reported {
-        read = read.with_placeholders(&from.vars);
-    }
+    let read = project::read(&from.dir, &from.vars, from.missing).await?;
     let manifest = read.project.manifest;
     let mut found = read.project.diagnostics;
-    found.extend(check::secrets(&manifest));
+    found.extend(check::secrets(&manifest, &read.texts));
     found.extend(from.remarks);
     if found.iter().all(|d| d.severity != Severity::Error || d.code == "C109") {
         match estate::read(&manifest) {
             Ok(estate) => {
                 found.extend(graph::build(&estate).err());
                 found.extend(check::columns(&estate, &read.texts));
+                found.extend(check::rooms(&estate, &read.texts));
+                found.extend(start::starts(&estate));
             }
             Err(problems) => found.extend(problems),
         }

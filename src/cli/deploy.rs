@@ -45,7 +45,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let config = shell.config(Need::Everything)?;
     let dir = project::folder(args.project.as_ref(), &config);
     let read = project::read(&dir, &config.env.variables(), Missing::Reported).await?;
-    let read = match sound(read, &config.env.variables(), Missing::Reported) {
+    let read = match sound(read) {
         Ok(read) => read,
         Err(reply) => return Ok(reply),
     };
@@ -80,8 +80,7 @@ const WITHOUT: &str = "start the daemon with `cyanotype serve`, or add --offline
 const BLOCKED: &str = "nothing is deployed until this is mended";
 
 /// The project, if it can be deployed: every statement read, every placeholder with a value.
-fn sound(read: Read, values: &BTreeMap<String, String>, missing: Missing) -> Result<Read, Reply> {
-    let read = if missing == Missing::Reported { read.with_placeholders(values) } else { read };
+fn sound(read: Read) -> Result<Read, Reply> {
     if !plan::project::broken(&read.project.diagnostics) {
         return Ok(read);
     }
@@ -92,7 +91,7 @@ fn sound(read: Read, values: &BTreeMap<String, String>, missing: Missing) -> Res
 async fn from_files(args: &Args, shell: &Shell) -> Result<Reply, Failure> {
     let Offline { dir, vars, missing, .. } = project::offline(shell, args.project.as_ref())?;
     let read = project::read(&dir, &vars, missing).await?;
-    let read = match sound(read, &vars, missing) {
+    let read = match sound(read) {
         Ok(read) => read,
         Err(reply) => return Ok(reply),
     };

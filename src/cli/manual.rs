@@ -22,17 +22,22 @@ Commands that ask the daemon take the token in `CYANOTYPE_TOKEN`, else the first
 the scope.
 ";
 
+    /// Links of the contents in one line.
+    const LINKS: usize = 6;
+
     fn manual() -> String {
         let mut command = Cli::command();
         command.build();
         let mut page = BEGIN.to_owned();
-        let _ = write!(page, "\n{EXIT_CODES}\n\n## Everywhere\n\n");
+        let _ = write!(page, "\n{EXIT_CODES}\n\nCommands, in the order in which they are needed:\n");
+        let commands = || command.get_subcommands().filter(|sub| sub.get_name() != "help");
+        let links: Vec<String> = commands().map(|sub| format!("[{0}](#{0})", sub.get_name())).collect();
+        let lines: Vec<String> = links.chunks(LINKS).map(|line| line.join(", ")).collect();
+        let _ = write!(page, "{}.\n\n## Everywhere\n\n", lines.join(",\n"));
         for arg in command.get_arguments().filter(|arg| arg.is_global_set()) {
             page.push_str(&line(arg));
         }
-        for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
-            page.push_str(&section(sub));
-        }
+        page.extend(commands().map(section));
         page
     }
 
@@ -55,12 +60,18 @@ the scope.
             (Some(long), None) => format!("--{long}"),
             (None, value) => value.unwrap_or_default(),
         };
-        let mut text = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        if !text.ends_with('.') {
-            text.push('.');
-        }
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        // A default in words is part of the help, and said here as any other one.
+        let (help, words) = match help.strip_suffix(']').and_then(|help| help.split_once(" [default: ")) {
+            Some((help, default)) => (help.to_owned(), Some(default.to_owned())),
+            None => (help, None),
+        };
+        let mut text = format!("{}.", help.trim_end_matches('.'));
         if let Some(variable) = arg.get_env() {
             let _ = write!(text, " Environment: `{}`.", variable.display());
+        }
+        if let Some(words) = words {
+            let _ = write!(text, " Default: {words}.");
         }
         let default: Vec<_> = arg.get_default_values().iter().map(|value| value.display().to_string()).collect();
         if !default.is_empty() && arg.get_action().takes_values() {

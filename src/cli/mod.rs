@@ -48,17 +48,20 @@ pub struct Cli {
     command: Command,
 }
 
+/// The heading of options that every command takes.
+const EVERYWHERE: &str = "Options of every command";
+
 /// What every command may need.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Shell {
     /// Configuration file.
-    #[arg(long, global = true, value_name = "FILE", env = "CYANOTYPE_CONFIG", hide_env_values = true, default_value = DEFAULT_FILE)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FILE", env = "CYANOTYPE_CONFIG", hide_env_values = true, default_value = DEFAULT_FILE)]
     pub config: PathBuf,
     /// Environment to use: a section [env.NAME] of the configuration.
-    #[arg(long, global = true, value_name = "NAME", env = "CYANOTYPE_ENV", hide_env_values = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "NAME", env = "CYANOTYPE_ENV", hide_env_values = true)]
     pub env: Option<String>,
     /// How the answer is printed.
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "FORMAT", default_value = "text")]
     pub output: Format,
 }
 
@@ -68,13 +71,23 @@ impl Shell {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn config(&self, need: Need) -> Result<Config, Failure> {
+        if !self.config.exists() {
+            return Err(self
+                .no_configuration()
+                .help("name one with --config or CYANOTYPE_CONFIG; docs/guide.md says what is in it"));
+        }
         // A variable that is set but empty is the same as none.
         let env = self.env.as_deref().filter(|name| !name.is_empty());
         Config::load(&self.config, env, need).map_err(|error| {
             let mut failure = Failure::new("the configuration cannot be used").because(&error);
             failure.lines = failure.lines.iter().flat_map(|line| line.lines().map(str::to_owned)).collect();
-            failure.help("cyanotype.toml at the root of the repository is a commented example; docs/cli.md says more")
+            failure.help("cyanotype.toml at the root of the repository is a commented example; docs/guide.md says more")
         })
+    }
+
+    /// There is no file where the configuration should be.
+    pub(crate) fn no_configuration(&self) -> Failure {
+        Failure::new(format!("there is no configuration {}", self.config.display()))
     }
 
     /// The way to the daemon, with a token for `scope` if there is one.
@@ -93,26 +106,27 @@ impl Shell {
     }
 }
 
+/// In the order in which they are needed; help and `docs/cli.md` have it from here.
 #[derive(Debug, Subcommand)]
 enum Command {
-    Deploy(deploy::Args),
+    Check(check::Args),
+    Parse(parse::Args),
+    Lineage(lineage::Args),
     Plan(plan::Args),
-    Apply(apply::Args),
+    Doctor(doctor::Args),
+    Serve(serve::Args),
+    Deploy(deploy::Args),
     Status(status::Args),
     Show(show::Args),
+    Apply(apply::Args),
+    Validate(validate::Args),
     Approve(approve::Args),
     Reject(reject::Args),
     /// Give a rollout up; one that has been promoted is rolled back.
     Abort(abort::Args),
-    Baseline(baseline::Args),
     /// Make blue serve again after a promotion, through the soak; the destinations end equal to blue.
     Rollback(abort::Args),
-    Lineage(lineage::Args),
-    Validate(validate::Args),
-    Check(check::Args),
-    Parse(parse::Args),
-    Doctor(doctor::Args),
-    Serve(serve::Args),
+    Baseline(baseline::Args),
 }
 
 /// Runs the command line of this process.
@@ -130,21 +144,21 @@ pub fn main() -> ExitCode {
 
 async fn run(command: Command, shell: &Shell) -> Result<Reply, Failure> {
     match command {
-        Command::Deploy(args) => deploy::run(args, shell).await,
+        Command::Check(args) => check::run(args, shell).await,
+        Command::Parse(args) => parse::run(&args),
+        Command::Lineage(args) => lineage::run(args, shell).await,
         Command::Plan(args) => plan::run(args, shell).await,
-        Command::Apply(args) => apply::run(args, shell).await,
+        Command::Doctor(args) => doctor::run(args, shell).await,
+        Command::Serve(args) => serve::run(args, shell).await,
+        Command::Deploy(args) => deploy::run(args, shell).await,
         Command::Status(args) => status::run(args, shell).await,
         Command::Show(args) => show::run(args, shell).await,
+        Command::Apply(args) => apply::run(args, shell).await,
+        Command::Validate(args) => validate::run(args, shell).await,
         Command::Approve(args) => approve::run(args, shell).await,
         Command::Reject(args) => reject::run(args, shell).await,
         Command::Abort(args) => abort::run(args, shell).await,
-        Command::Baseline(args) => baseline::run(args, shell).await,
         Command::Rollback(args) => rollback::run(args, shell).await,
-        Command::Lineage(args) => lineage::run(args, shell).await,
-        Command::Validate(args) => validate::run(args, shell).await,
-        Command::Check(args) => check::run(args, shell).await,
-        Command::Parse(args) => parse::run(&args),
-        Command::Doctor(args) => doctor::run(args, shell).await,
-        Command::Serve(args) => serve::run(args, shell).await,
+        Command::Baseline(args) => baseline::run(args, shell).await,
     }
 }

@@ -22,7 +22,7 @@ use crate::plan::input::{Evolution, NullableDefaults};
 use crate::plan::{self, Cause, Plan, PlanInput, report};
 use crate::schema::{self, AvroSchema, Level};
 
-/// Show what a change means: impacted statements with the reason for each, SQL, start points, cost.
+/// Show what a change means: impacted statements with the reason for each, SQL, start points.
 ///
 /// With --subject, --old and --new it works on files alone; with --since it plans what the files say otherwise than a
 /// revision of their git repository; without them it asks the registry and the daemon what has changed.

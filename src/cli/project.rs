@@ -25,7 +25,7 @@ pub(super) struct Read {
 
 impl Read {
     /// Names every placeholder that `vars` does not hold, also where reading did not need its value.
-    pub(super) fn with_placeholders(mut self, vars: &BTreeMap<String, String>) -> Self {
+    fn with_placeholders(mut self, vars: &BTreeMap<String, String>) -> Self {
         let files: Vec<project::File> = self.texts.iter().map(|(p, t)| (p.clone(), t.clone())).collect();
         self.project.diagnostics = check::placeholders(&files, vars, self.project.diagnostics);
         self
@@ -69,7 +69,9 @@ pub(super) async fn read(dir: &Path, vars: &BTreeMap<String, String>, missing: M
         return Err(Failure::new(format!("the project {} holds no pipelines/**/*.sql", dir.display()))
             .help("name the folder that `pipelines/` is in, with --project or `project` in cyanotype.toml"));
     }
-    Ok(understood(files, vars, missing))
+    let read = understood(files, vars, missing);
+    // Not of an earlier revision: what it held and no longer holds needs no value.
+    Ok(if missing == Missing::Reported { read.with_placeholders(vars) } else { read })
 }
 
 /// Why files could not be had, each bad one on a line of its own, and the way out.
@@ -148,8 +150,8 @@ pub(super) fn offline(shell: &Shell, asked: Option<&PathBuf>) -> Result<Offline,
         return Ok(Offline { dir, vars, missing: Missing::Reported, remarks });
     }
     let Some(dir) = asked else {
-        return Err(Failure::new(format!("there is no configuration {}", shell.config.display()))
-            .help("name the project's folder with --project, or a configuration with --config"));
+        let help = "name the project's folder with --project, or a configuration with --config";
+        return Err(shell.no_configuration().help(help));
     };
     Ok(Offline { dir: dir.clone(), vars: BTreeMap::new(), missing: Missing::Kept, remarks: Vec::new() })
 }
@@ -157,8 +159,9 @@ pub(super) fn offline(shell: &Shell, asked: Option<&PathBuf>) -> Result<Offline,
 /// A secret in the configuration. Its line is not shown: the secret stands there.
 fn remark(problem: &Problem) -> Diagnostic {
     let line = problem.line.map(|line| format!(" (line {line})")).unwrap_or_default();
-    let (said, help) = problem.message.split_once(": ").unwrap_or((&problem.message, ""));
-    Diagnostic::warning("C119", format!("{said}{line}")).in_file(problem.file.display().to_string()).help(help)
+    let text = format!("{}{line}", problem.message);
+    let help = problem.help.map(str::to_owned);
+    Diagnostic { help, ..Diagnostic::warning("C119", text).in_file(problem.file.display().to_string()) }
 }
 
 /// Diagnostics as an answer.

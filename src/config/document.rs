@@ -61,7 +61,12 @@ impl<'a> Reader<'a> {
     }
 
     fn at(&self, span: &Range<usize>, message: impl Into<String>) -> Problem {
-        Problem { file: self.file.to_owned(), line: Some(line_of(self.text, span)), message: message.into() }
+        Problem {
+            file: self.file.to_owned(),
+            line: Some(line_of(self.text, span)),
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// Everything found so far, in the order of the file, each once.
@@ -331,9 +336,8 @@ impl<'a> Section<'a> {
     fn written_out(&self, key: &str, span: &Range<usize>, value: &str) {
         if !value.is_empty() && holds_a_secret(key) {
             let name = self.name_of(key);
-            let message =
-                format!("`{name}` is a secret in plain text: write {{ env = \"NAME\" }} or {{ file = \"PATH\" }}");
-            let remark = self.reader.at(span, message);
+            let remark = self.reader.at(span, format!("`{name}` is a secret in plain text"));
+            let remark = Problem { help: Some("write { env = \"NAME\" } or { file = \"PATH\" }"), ..remark };
             self.reader.remarks.borrow_mut().push(remark);
         }
     }

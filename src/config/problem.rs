@@ -10,8 +10,10 @@ pub struct Problem {
     pub file: PathBuf,
     /// Line in the file, counted from 1; `None` when it is about the file as a whole.
     pub line: Option<usize>,
-    /// What is wrong and how to mend it, one line.
+    /// What is wrong, one line; with how to mend it where `help` is `None`.
     pub message: String,
+    /// How to mend it, where that is told apart.
+    pub help: Option<&'static str>,
 }
 
 impl fmt::Display for Problem {
@@ -20,7 +22,8 @@ impl fmt::Display for Problem {
         if let Some(line) = self.line {
             write!(f, "{line}:")?;
         }
-        write!(f, " {}", self.message)
+        write!(f, " {}", self.message)?;
+        self.help.map_or(Ok(()), |help| write!(f, ": {help}"))
     }
 }
 
@@ -33,7 +36,7 @@ pub struct ConfigError {
 
 impl ConfigError {
     pub(super) fn one(file: impl Into<PathBuf>, line: Option<usize>, message: impl Into<String>) -> Self {
-        Self { problems: vec![Problem { file: file.into(), line, message: message.into() }] }
+        Self { problems: vec![Problem { file: file.into(), line, message: message.into(), help: None }] }
     }
 }
 

@@ -1,5 +1,5 @@
 //! What a reading of the files does not ask: placeholders without a value, columns that no table has, and secrets in plain
-//! text.
+//! text; queries that do not fit their table.
 //!
 //! Rules: a column is reported only when every table that it could be from is known with all its columns; a name that
 //! could be anything is left to Flink.
@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::estate::{Estate, Table};
 use super::project::File;
+use super::{change, connector};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::manifest::Manifest;
 use crate::model::template;
@@ -42,15 +43,28 @@ pub fn placeholders(files: &[File], values: &BTreeMap<String, String>, mut found
 }
 
 /// A warning for each secret that stands in a connector's file. `${..}` of any kind is none: Connect has its own as well.
-pub fn secrets(manifest: &Manifest) -> Vec<Diagnostic> {
+/// `texts` are the files by path. No place in the file is given: the secret stands there, and would be shown.
+pub fn secrets(manifest: &Manifest, texts: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+    let files = texts.iter().filter(|(path, _)| path.ends_with(".json"));
+    let mut by_name: BTreeMap<String, &String> = BTreeMap::new();
+    for (path, file) in files.filter_map(|(path, text)| Some((path, connector::read(path, text).ok()?))) {
+        by_name.entry(file.name).or_insert(path);
+    }
     let entries = manifest.connectors.iter().flat_map(|(name, c)| c.config.iter().map(move |entry| (name, entry)));
     entries
         .filter(|(_, (key, value))| template::holds_a_secret(key) && !value.is_empty() && !value.contains("${"))
         .map(|(name, (key, _))| {
             let text = format!("connector `{name}` has `{key}` in plain text, which plans and the journal will hold");
-            Diagnostic::warning("C119", text).help("write a placeholder, and its value under [env.<name>.vars]")
+            let file = by_name.get(name).map(|path| (*path).clone());
+            let problem = Diagnostic::warning("C119", text);
+            Diagnostic { file, ..problem }.help("write a placeholder, and its value under [env.<name>.vars]")
         })
         .collect()
+}
+
+/// Queries that give more or fewer columns than their table takes. `texts` are the files by path.
+pub fn rooms(estate: &Estate, texts: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+    change::check::rooms(estate, &open_where_unknown(estate), texts)
 }
 
 /// A warning for each column that a statement names and no table has. `texts` are the files by path.
@@ -273,8 +287,12 @@ mod tests {
         let config = config.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
         let connector = DeployedConnector { table: String::new(), config };
         let manifest = Manifest { connectors: BTreeMap::from([("c".to_owned(), connector)]), ..Manifest::default() };
-        let found: Vec<String> = secrets(&manifest).into_iter().map(|d| d.message).collect();
-        assert_eq!(found, ["connector `c` has `a.password` in plain text, which plans and the journal will hold"]);
+        let texts = [("b.json", r#"{"name": "c", "config": {}}"#), ("c.json", "{"), ("d.json", "")];
+        let texts = texts.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
+        let [found] = <[Diagnostic; 1]>::try_from(secrets(&manifest, &texts)).unwrap();
+        let want = "connector `c` has `a.password` in plain text, which plans and the journal will hold";
+        assert_eq!((found.message.as_str(), found.file.as_deref()), (want, Some("b.json")));
+        assert_eq!(found.labels, []);
     }
 
     #[test]

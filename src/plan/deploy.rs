@@ -83,7 +83,7 @@ fn build(input: &PlanInput, project: &Manifest) -> Result<(Plan, Vec<Diagnostic>
         format: Plan::FORMAT,
         env: input.env.clone(),
         kind: "deploy".to_owned(),
-        title: format!("deploy {} tables and {} connectors", tables.len(), connectors.len()),
+        title: format!("deploy {} and {}", counted(tables.len(), "table"), counted(connectors.len(), "connector")),
         changes: Vec::new(),
         verdicts: Vec::new(),
         tables,
@@ -95,6 +95,11 @@ fn build(input: &PlanInput, project: &Manifest) -> Result<(Plan, Vec<Diagnostic>
         assumptions: Assumptions { manifest: digest_of(before), ..Assumptions::default() },
     };
     Ok((plan, diagnostics))
+}
+
+/// `1 table`, `2 tables`.
+fn counted(n: usize, thing: &str) -> String {
+    if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
 }
 
 /// Says when the file is not what is deployed.

@@ -70,7 +70,7 @@ fn proof(graph: &Graph<'_>, table: &Table, roots: &BTreeSet<String>) -> String {
         return format!("reads only {direct}: untouched themselves, so none of them is {changed} or depends on it");
     };
     if inputs.is_empty() {
-        return format!("reads no table; {changed} is not it");
+        return "reads no table, and is not changed itself".to_owned();
     }
     let all = graph.sorted(&inputs).join(", ");
     format!("reads only {all}: none of them is {changed} or depends on it")
@@ -105,7 +105,7 @@ mod tests {
         let impact = full(&estate, &graph, &BTreeMap::from([("changed".to_owned(), "it changed".to_owned())]));
         let proof = |table: &str| impact.untouched.iter().find(|u| u.table == table).unwrap().proof.clone();
         assert_eq!(impact.green, ["changed"]);
-        assert_eq!(proof("other"), "reads no table; changed is not it");
+        assert_eq!(proof("other"), "reads no table, and is not changed itself");
         assert_eq!(proof("t1"), "reads only other, t0: none of them is changed or depends on it");
         let last_long = proof(&format!("t{}", MOST_NAMED - 1));
         assert!(last_long.starts_with("reads only other, t0, t1, t2, "), "{last_long}");

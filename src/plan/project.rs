@@ -269,13 +269,30 @@ fn attach_connectors(project: &mut Project, vars: &BTreeMap<String, String>, fil
                     .help("set consumer.override.isolation.level to read_committed"),
             );
         }
-        // The topic of a reader table is never gone over from.
-        if tables.get(&connector.table).is_some_and(|table| table.dml.is_some()) {
-            found.extend(inexact(name, &connector.config));
+        match tables.get(&connector.table) {
+            // The topic of a reader table is never gone over from.
+            Some(table) if table.dml.is_some() => found.extend(inexact(name, &connector.config)),
+            Some(table) => found.extend(unwritten(name, table)),
+            None => {}
         }
         let placed = found.into_iter().map(|d| Diagnostic { file: files.get(name).cloned(), ..d });
         project.diagnostics.extend(placed);
     }
+}
+
+/// A sink connector reads a table that nobody writes and that is not made to be read from a beginning either: its INSERT
+/// was lost, and without this it would silently count as a table that somebody else writes.
+fn unwritten(connector: &str, table: &DeployedTable) -> Option<Diagnostic> {
+    let parsed = sql::parse(&table.ddl);
+    let Some(Statement { kind: StatementKind::CreateTable(create), .. }) = parsed.statements().first() else {
+        return None;
+    };
+    create.option("scan.startup.mode").is_none().then(|| {
+        let text = format!("nothing writes table `{}`, whose topic connector `{connector}` reads", table.physical);
+        Diagnostic::error("C118", text).help(
+            "write its INSERT; if another project writes the topic, keep the connector there, or give the table a 'scan.startup.mode'",
+        )
+    })
 }
 
 /// A remark when going over to another topic, and back, cannot be exact at the connector's destination.

@@ -22,9 +22,11 @@ impl fmt::Display for Plan {
         writeln!(f)?;
         tree(self, f)?;
         if !self.untouched.is_empty() {
+            let shared: BTreeSet<&str> = self.tables.iter().flat_map(|t| &t.shared).map(String::as_str).collect();
             writeln!(f, "\nnot touched")?;
             for table in &self.untouched {
-                writeln!(f, "  {}: {}", table.table, table.proof)?;
+                let word = if shared.contains(table.table.as_str()) { " (shared)" } else { "" };
+                writeln!(f, "  {}{word}: {}", table.table, table.proof)?;
             }
         }
         list(f, "connectors", &self.connectors)?;
@@ -119,7 +121,11 @@ fn headline(table: &TablePlan) -> String {
 }
 
 fn details(table: &TablePlan) -> Vec<String> {
-    let mut lines = vec![format!("because it {}", reasons(&table.because))];
+    let mut lines = match (table.from, table.because.as_slice()) {
+        // Nothing is there that could have changed.
+        (None, [only]) if !is_said(only) => vec![only.clone()],
+        (_, because) => vec![format!("because it {}", reasons(because))],
+    };
     if !table.shared.is_empty() {
         lines.push(format!("shares with blue: {}", table.shared.join(", ")));
     }
@@ -149,11 +155,14 @@ fn details(table: &TablePlan) -> Vec<String> {
 }
 
 fn reasons(because: &[String]) -> String {
-    let words: Vec<String> = because
-        .iter()
-        .map(|b| if parent(b).is_some() || b.starts_with("is ") { b.clone() } else { format!("is changed: {b}") })
-        .collect();
+    let words: Vec<String> =
+        because.iter().map(|b| if is_said(b) { b.clone() } else { format!("is changed: {b}") }).collect();
     words.join(" and ")
+}
+
+/// True for a reason that says itself what the table does or is.
+fn is_said(because: &str) -> bool {
+    parent(because).is_some() || because.starts_with("is ")
 }
 
 /// A class in words.

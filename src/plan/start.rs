@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::document::Role;
-use super::estate::Estate;
+use super::estate::{Estate, Table};
 use super::graph::Graph;
 use super::impact::Impact;
 use super::input::PlanInput;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 
 /// The setting that makes a job absorb repeated and missing changes of a changelog (semantics, "State and start").
 const DUPLICATE_EVENTS: &str = "table.exec.source.cdc-events-duplicate";
+/// The option that says where a reader begins.
+const START: &str = "scan.startup.mode";
 
 /// From earliest must be sound for every input of what becomes green, shared ones too.
 ///
@@ -21,15 +23,7 @@ pub fn sound(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &Imp
     let mut problems = Vec::new();
     for name in graph.upstream(&green) {
         let Some(table) = estate.tables.get(&name).filter(|t| t.role == Role::Reader) else { continue };
-        let mode = table.option("scan.startup.mode").unwrap_or("group-offsets");
-        if table.option("connector") == Some("kafka") && mode != "earliest-offset" {
-            let text = format!("`{name}` starts at {mode}: green would not hold the history that blue holds");
-            problems.push(
-                Diagnostic::error("C210", text)
-                    .in_file(&table.deployed.ddl_file)
-                    .help("set 'scan.startup.mode' = 'earliest-offset' in its DDL and deploy it so"),
-            );
-        }
+        problems.extend(from_elsewhere(table));
         let Some(facts) = table.deployed.topic.as_ref().and_then(|t| input.topics.get(t)) else { continue };
         let changelog = table.option("format").is_some_and(|f| f.starts_with("debezium") || f.starts_with("canal"));
         let absorbs = input.settings.get(DUPLICATE_EVENTS).is_some_and(|v| v == "true") && !table.key().is_empty();
@@ -67,4 +61,22 @@ pub fn sound(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &Imp
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// A reader table that does not start at the earliest record.
+fn from_elsewhere(table: &Table) -> Option<Diagnostic> {
+    let mode = table.option(START).unwrap_or("group-offsets");
+    let elsewhere =
+        table.role == Role::Reader && table.option("connector") == Some("kafka") && mode != "earliest-offset";
+    elsewhere.then(|| {
+        let text = format!("`{}` starts at {mode}: green would not hold the history that blue holds", table.name);
+        let help = format!("set '{START}' = 'earliest-offset' in its DDL and deploy it so");
+        Diagnostic::error("C210", text).in_file(&table.deployed.ddl_file).help(help)
+    })
+}
+
+/// The same for every reader table of a project, as warnings: a first deployment goes through, no later change does.
+pub fn starts(estate: &Estate) -> Vec<Diagnostic> {
+    let warning = |d: Diagnostic| Diagnostic { severity: Severity::Warning, ..d };
+    estate.tables.values().filter_map(from_elsewhere).map(warning).collect()
 }

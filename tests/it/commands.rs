@@ -112,6 +112,9 @@ fn a_sound_project_is_clean_by_both_names_of_its_folder() {
             &["error: there is no configuration cyanotype.toml\n", "with --project, or a configuration with --config"],
         );
     }
+    let none = place.run(&["plan"]);
+    assert_eq!(none.code, 2);
+    says(&none.err, &["error: there is no configuration cyanotype.toml\nhelp: name one with --config"]);
 }
 
 #[test]
@@ -134,10 +137,46 @@ fn check_names_placeholders_columns_and_empty_files() {
     assert_eq!(done.code, 1);
     let text = "error[C118]: pipelines/dml.facts.sql holds no statement, and nothing else writes table `facts`";
     says(&done.out, &[text]);
+    std::fs::remove_file(place.dir.path().join("pipelines/dml.facts.sql")).unwrap();
+    let done = place.run(&["check"]);
+    assert_eq!(done.code, 1);
+    let text = "error[C118]: nothing writes table `facts`, whose topic connector `sink` reads";
+    says(&done.out, &[text, "--> connectors/sink.json", "1 error, 0 remarks"]);
+    let read = FACTS
+        .replace("upsert-kafka", "kafka")
+        .replace("'key.format'", "'scan.startup.mode' = 'earliest-offset', 'key.format'");
+    place.put("pipelines/ddl.facts.sql", read);
+    assert_eq!(place.run(&["check"]).code, 0);
+    place.put("pipelines/ddl.facts.sql", FACTS);
     place.put("pipelines/dml.facts.sql", INSERT);
     let done = place.check_with("pipelines/notes.sql", "");
     assert_eq!(done.code, 0);
     says(&done.out, &["warning[C118]: pipelines/notes.sql holds no statement", "0 errors, 1 remark"]);
+}
+
+#[test]
+fn check_counts_columns_and_looks_where_readers_start() {
+    let place = Place::new();
+    let done =
+        place.check_with("pipelines/dml.facts.sql", "-- one is missing\nINSERT INTO facts\nSELECT id FROM orders;\n");
+    assert_eq!(done.code, 1);
+    says(
+        &done.out,
+        &["error[C306]: the query of `facts` gives 1 column, and `facts` takes 2", "--> pipelines/dml.facts.sql:3:1"],
+    );
+    for fits in [
+        "INSERT INTO facts (id) SELECT id FROM orders;",
+        "INSERT INTO facts SELECT * FROM orders;",
+        "INSERT INTO facts VALUES (1, 2);",
+        "INSERT INTO facts SELECT a.* FROM orders AS a JOIN orders AS b USING (id);",
+        "INSERT INTO facts SELECT * FROM orders AS a NATURAL JOIN orders AS b;",
+    ] {
+        let done = place.check_with("pipelines/dml.facts.sql", fits);
+        assert_eq!(done.code, 0, "{fits}: {}", done.out);
+    }
+    let done = place.check_with("pipelines/ddl.orders.sql", ORDERS.replace("scan.startup.mode", "scan.startup.mod"));
+    assert_eq!(done.code, 0);
+    says(&done.out, &["warning[C210]: `orders` starts at group-offsets", "--> pipelines/ddl.orders.sql"]);
 }
 
 #[test]
@@ -151,6 +190,9 @@ fn check_warns_of_a_secret_and_shows_it_nowhere() {
         &done.out,
         &["warning[C119]: `env.dev.registry.auth.password` is a secret in plain text (line 4)", "cyanotype.toml"],
     );
+    assert!(!format!("{done:?}").contains("hunter2"), "{done:?}");
+    let done = place.check_with("connectors/sink.json", SINK.replace("${PASSWORD}", "hunter2"));
+    says(&done.out, &["warning[C119]: connector `sink` has `connection.password`", "--> connectors/sink.json"]);
     assert!(!format!("{done:?}").contains("hunter2"), "{done:?}");
     let done = place.check_with("cyanotype.toml", CONFIG.replace("NOBODY_SETS_THIS", "hunter2 is it"));
     assert_eq!(done.code, 2);
@@ -225,7 +267,7 @@ fn a_dry_run_needs_no_system_when_it_is_told_so() {
     let place = Place::new();
     let done = place.run(&["deploy", "--dry-run", "--offline"]);
     assert_eq!(done.code, 0, "{done:?}");
-    says(&done.out, &["deploy 2 tables and 1 connectors", "facts", "sink: reads facts"]);
+    says(&done.out, &["deploy 2 tables and 1 connector\n", "facts", "sink: reads facts"]);
     assert_eq!(place.run(&["deploy", "--offline"]).code, 2);
     let alone = place
         .command(&["deploy", "--dry-run"])

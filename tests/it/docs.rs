@@ -4,9 +4,11 @@
 //! in the repository and their output is compared; with `project` as well they are run in the folder that the fences with
 //! `file=PATH` of the same document make. Without `offline` a command must parse, no more. In the output a line `...`
 //! (or one below the bars of a tree) stands for lines that were left out, and `...` at the end of a line for the rest of it.
+//! A fence with the word `like=PATH` is held against that snapshot in the same way.
 
 mod approval;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -17,8 +19,8 @@ use cyanotype::daemon::hold::NotHeld;
 use cyanotype::port::PortError;
 use cyanotype::rollout::{WaitingOn, document};
 
-/// Every document that a person writes.
-const WRITTEN: [&str; 11] = [
+/// Every document that a person writes, except the pages of `docs/errors`.
+const WRITTEN: [&str; 15] = [
     "README.md",
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
@@ -27,10 +29,17 @@ const WRITTEN: [&str; 11] = [
     "docs/guide.md",
     "docs/operations.md",
     "docs/deploy.md",
+    "docs/api.md",
+    "docs/performance.md",
     "docs/adr/0001-own-sql-reader.md",
     "docs/adr/0002-own-avro-checker.md",
     "docs/adr/0003-journal-in-kafka.md",
+    "examples/shop/README.md",
+    "deploy/local/README.md",
 ];
+
+/// Pages that are made from the program; what they link to is looked at as well.
+const MADE: [&str; 3] = ["docs/cli.md", "docs/metrics.md", "docs/rollout.md"];
 
 /// Programs besides `cyanotype` and `./x` that a document may call.
 const OTHERS: [&str; 5] = ["cargo", "git", "cd", "echo", "export"];
@@ -204,6 +213,20 @@ fn commands_that_need_no_system_print_what_the_documents_say() {
 }
 
 #[test]
+fn what_is_shown_of_a_snapshot_is_in_it() {
+    let mut seen = 0;
+    for fence in WRITTEN.iter().flat_map(|document| fences(document)) {
+        let Some(path) = fence.words.iter().find_map(|word| word.strip_prefix("like=")) else { continue };
+        let snapshot = text(path);
+        let (_, body) = snapshot.trim_start_matches("---\n").split_once("\n---\n").unwrap();
+        let body: Vec<String> = body.lines().map(str::to_owned).collect();
+        assert!(says(&fence.lines, &body), "{}: not what {path} says", fence.place);
+        seen += 1;
+    }
+    assert!(seen >= 1, "no fence shows a snapshot");
+}
+
+#[test]
 fn every_configuration_in_a_document_can_be_used() {
     let configurations: Vec<Fence> =
         WRITTEN.iter().flat_map(|document| fences(document)).filter(|f| f.has("toml") && f.has("config")).collect();
@@ -246,25 +269,69 @@ fn every_command_in_a_document_exists() {
     assert_eq!(wrong, Vec::<String>::new());
 }
 
+/// Every document that links are followed in.
+fn linked() -> Vec<String> {
+    let errors = std::fs::read_dir(root().join("docs/errors")).unwrap();
+    let errors = errors.map(|entry| format!("docs/errors/{}", entry.unwrap().file_name().into_string().unwrap()));
+    WRITTEN.iter().chain(&MADE).map(|document| (*document).to_owned()).chain(errors).collect()
+}
+
+/// What a heading is called in a link, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.to_lowercase().replace(' ', "-");
+    kept.chars().filter(|c| c.is_alphanumeric() || ['-', '_'].contains(c)).collect()
+}
+
+/// The anchors of a document: its headings, those in fences left out.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let mut open = false;
+    let mut found = BTreeSet::new();
+    for line in text.lines() {
+        open ^= line.starts_with("```");
+        let heading = line.trim_start_matches('#');
+        if !open && heading.starts_with(' ') && heading.len() < line.len() {
+            found.insert(anchor(heading.trim()));
+        }
+    }
+    found
+}
+
 #[test]
-fn every_link_leads_to_a_file() {
+fn every_link_leads_to_a_file_and_to_a_heading_of_it() {
     let mut wrong = Vec::new();
-    let mut links = 0;
-    for document in WRITTEN {
-        let folder: PathBuf = root().join(document).parent().unwrap().to_owned();
-        for target in text(document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let path = target.split('#').next().unwrap();
-            if path.is_empty() || path.contains("://") {
+    let (mut links, mut headings) = (0, 0);
+    for document in linked() {
+        let own = text(&document);
+        let folder: PathBuf = root().join(&document).parent().unwrap().to_owned();
+        for target in own.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if target.contains("://") {
                 continue;
             }
             links += 1;
-            if !folder.join(path).exists() {
+            let (path, heading) =
+                target.split_once('#').map_or((target, None), |(path, heading)| (path, Some(heading)));
+            let file = if path.is_empty() { root().join(&document) } else { folder.join(path) };
+            let leads = match heading {
+                None => file.exists(),
+                Some(heading) => {
+                    headings += 1;
+                    std::fs::read_to_string(&file).is_ok_and(|there| anchors(&there).contains(heading))
+                }
+            };
+            if !leads {
                 wrong.push(format!("{document}: {target}"));
             }
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
-    assert!(links > 20, "only {links} links were found");
+    assert!(links > 100 && headings > 30, "only {links} links and {headings} headings were found");
+}
+
+#[test]
+fn a_heading_is_called_as_in_a_link() {
+    assert_eq!(anchor("What's in `a_b`: C1, and more?"), "whats-in-a_b-c1-and-more");
+    let found = anchors("# A b\n```sh\n# no heading\n```\n### C\n#none\n");
+    assert_eq!(found, ["a-b", "c"].map(str::to_owned).into());
 }
 
 #[test]

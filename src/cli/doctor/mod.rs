@@ -116,8 +116,8 @@ pub(super) async fn run(_args: Args, shell: &Shell) -> Result<Reply, Failure> {
 /// A secret that stands in the configuration.
 fn plain_secret(remark: &Problem) -> Check {
     let line = remark.line.map(|line| format!(" (line {line})")).unwrap_or_default();
-    let (seen, help) = remark.message.split_once(": ").unwrap_or((&remark.message, ""));
-    Check::warning("secret", format!("{seen}{line}"), help)
+    let (seen, help) = (format!("{}{line}", remark.message), remark.help.map(str::to_owned));
+    Check { what: "secret", health: Health::Warning, seen, help }
 }
 
 #[cfg(test)]
@@ -126,8 +126,9 @@ mod tests {
 
     #[test]
     fn a_secret_in_the_file_is_a_warning_with_its_line() {
-        let message = "`env.dev.x` is a secret in plain text: write { env = \"NAME\" }".to_owned();
-        let check = plain_secret(&Problem { file: "c.toml".into(), line: Some(7), message });
+        let message = "`env.dev.x` is a secret in plain text".to_owned();
+        let help = Some("write { env = \"NAME\" }");
+        let check = plain_secret(&Problem { file: "c.toml".into(), line: Some(7), message, help });
         let want =
             Check::warning("secret", "`env.dev.x` is a secret in plain text (line 7)", "write { env = \"NAME\" }");
         assert_eq!(check, want);

@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::Nullable;
 use crate::model::manifest::Manifest;
 use crate::model::name;
-use crate::sql::{self, ColumnKind, CreateTable, UseKind, code};
+use crate::sql::{self, Catalog, ColumnKind, CreateTable, UseKind, code};
 
 /// What stands in the way of changing these tables.
 pub fn tables(
@@ -224,6 +224,25 @@ pub fn texts(
     all
 }
 
+/// Queries that give more or fewer columns than there is room for, in a project as it is. Left alone is what cannot be
+/// counted: a table that takes columns from another one or from PARTITION, and all columns of one whose columns are not known.
+pub fn rooms(estate: &Estate, catalog: &Catalog, files: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+    let mut all = Vec::new();
+    for table in estate.tables.values() {
+        let Some(query) = table.query() else { continue };
+        let open = table.create().is_some_and(|create| create.like.is_some());
+        let takes_some = table.insert().is_some_and(|insert| !insert.columns.is_empty());
+        let given_apart = table.insert().is_some_and(|insert| !insert.partition.is_empty());
+        if given_apart || (open && !takes_some) {
+            continue;
+        }
+        let mut found = Vec::new();
+        room(table, query, &sql::lineage(query, catalog), &mut found);
+        all.extend(found.into_iter().map(|problem| placed(problem, table.query_text(), files)));
+    }
+    all
+}
+
 /// A column that a statement names and that its inputs gave up.
 fn missing(
     base: &Estate,
@@ -265,7 +284,8 @@ fn room(table: &Table, query: &sql::Query, lineage: &sql::Lineage, found: &mut V
         return;
     }
     let star = first_star(&query.body);
-    let text = format!("the query of `{}` gives {given} columns, and `{0}` takes {taken}", table.name);
+    let columns = if given == 1 { "column" } else { "columns" };
+    let text = format!("the query of `{}` gives {given} {columns}, and `{0}` takes {taken}", table.name);
     let help = match star {
         Some(_) => "`SELECT *` follows what it reads: list the columns, or give the table the new ones as well",
         None => "list as many columns as the table has",

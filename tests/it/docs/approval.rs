@@ -1,4 +1,4 @@
-//! The guide's signed approval, sent by the guide's own lines to the real API.
+//! The signed approval of `docs/api.md`, sent by its own lines to the real API.
 
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -11,15 +11,14 @@ const SECRET: &str = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const OTHER: &str = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
 const ROLLOUT: &str = "evolution-2-mhx3k";
 
-/// The lines of the guide's fence `sh approve`.
+/// The lines of the fence `sh approve`.
 fn script() -> String {
-    let fences = super::fences("docs/guide.md");
-    let fence =
-        fences.iter().find(|f| f.has("sh") && f.has("approve")).expect("docs/guide.md has a fence `sh approve`");
+    let fences = super::fences("docs/api.md");
+    let fence = fences.iter().find(|f| f.has("sh") && f.has("approve")).expect("docs/api.md has a fence `sh approve`");
     fence.lines.join("\n")
 }
 
-/// Runs the guide's lines; whether they succeeded, and what they printed.
+/// Runs the lines; whether they succeeded, and what they printed.
 async fn send(address: std::net::SocketAddr, secret: &str, evidence: &str) -> (bool, String) {
     let mut command = Command::new("bash");
     command.args(["-euo", "pipefail", "-c", &script()]);
@@ -36,7 +35,7 @@ fn installed(program: &str) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_guides_lines_approve_and_a_wrong_secret_does_not() {
+async fn the_pages_lines_approve_and_a_wrong_secret_does_not() {
     if let Some(missing) = ["bash", "curl", "openssl", "od"].into_iter().find(|p| !installed(p)) {
         eprintln!("not run: {missing} is not installed");
         return;
