@@ -98,14 +98,12 @@ fn compare(sql: &str, ours: &Flow, flink: &PlannedQuery, count: &mut Count) {
     }
 }
 
+/// Looks at a statement: its text, its tree, what is known before it, our flows, and Flink's answer or why there is none.
+type Compare<'a> = dyn FnMut(&str, &sql::Statement, &Definitions, &[Flow], Result<&Planned, String>) + 'a;
+
 /// Calls `compare` for each statement of a script, from the `skip`th, that has queries: with what is known before it, our
 /// flows, and Flink's answer or why there is none.
-pub fn each_query(
-    script: &[String],
-    planned: &[Planned],
-    skip: usize,
-    compare: &mut dyn FnMut(&str, &sql::Statement, &Definitions, &[Flow], Result<&Planned, String>),
-) {
+pub fn each_query(script: &[String], planned: &[Planned], skip: usize, compare: &mut Compare<'_>) {
     let mut known = Definitions::default();
     for (i, (sql, flink)) in script.iter().zip(planned).enumerate() {
         let parsed = sql::parse(sql);
