@@ -6,7 +6,8 @@ SELECT COALESCE(o.order_id, p.order_id), p.paid FROM orders o FULL OUTER JOIN pa
 SELECT o.order_id, p.paid FROM orders o CROSS JOIN payments p;
 SELECT o.order_id, p.paid FROM orders o, payments p WHERE o.order_id = p.order_id;
 SELECT order_id, paid, amount FROM orders JOIN payments USING (order_id);
-SELECT order_id, paid, carrier FROM payments NATURAL JOIN shipments;
+SELECT paid, carrier FROM payments NATURAL JOIN shipments;
+SELECT * FROM payments JOIN shipments USING (order_id);
 SELECT * FROM payments NATURAL LEFT JOIN shipments;
 SELECT a.order_id, b.order_id FROM orders a JOIN orders b ON a.customer_id = b.customer_id AND a.order_id <> b.order_id;
 SELECT o.order_id, p.paid, s.carrier FROM orders o JOIN payments p ON o.order_id = p.order_id JOIN shipments s ON s.order_id = p.order_id;

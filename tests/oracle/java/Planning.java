@@ -16,12 +16,15 @@ import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.Obje
 import org.apache.flink.table.api.EnvironmentSettings;
 import org.apache.flink.table.api.TableEnvironment;
 import org.apache.flink.table.api.internal.TableEnvironmentImpl;
+import org.apache.flink.table.catalog.CatalogModel;
 import org.apache.flink.table.catalog.CatalogTable;
 import org.apache.flink.table.catalog.Column;
 import org.apache.flink.table.catalog.ObjectIdentifier;
+import org.apache.flink.table.catalog.ResolvedCatalogModel;
 import org.apache.flink.table.catalog.ResolvedCatalogTable;
 import org.apache.flink.table.catalog.ResolvedSchema;
 import org.apache.flink.table.operations.CollectModifyOperation;
+import org.apache.flink.table.operations.CompileAndExecutePlanOperation;
 import org.apache.flink.table.operations.CreateTableASOperation;
 import org.apache.flink.table.operations.ExplainOperation;
 import org.apache.flink.table.operations.ModifyOperation;
@@ -30,8 +33,12 @@ import org.apache.flink.table.operations.QueryOperation;
 import org.apache.flink.table.operations.ReplaceTableAsOperation;
 import org.apache.flink.table.operations.SinkModifyOperation;
 import org.apache.flink.table.operations.StatementSetOperation;
+import org.apache.flink.table.operations.ddl.AlterViewAsOperation;
+import org.apache.flink.table.operations.ddl.CompilePlanOperation;
+import org.apache.flink.table.operations.ddl.CreateModelOperation;
 import org.apache.flink.table.operations.ddl.CreateTableOperation;
 import org.apache.flink.table.operations.ddl.CreateViewOperation;
+import org.apache.flink.table.operations.materializedtable.CreateMaterializedTableOperation;
 import org.apache.flink.table.planner.delegation.PlannerBase;
 import org.apache.flink.table.planner.operations.PlannerQueryOperation;
 import org.apache.flink.table.planner.parse.CalciteParser;
@@ -96,6 +103,24 @@ final class Planning {
             env.executeInternal(operation);
             ObjectIdentifier view = ((CreateViewOperation) operation).getViewIdentifier();
             operation(env.getParser().parse("SELECT * FROM " + view.asSerializableString()).get(0), queries);
+        } else if (operation instanceof CreateModelOperation) {
+            CreateModelOperation create = (CreateModelOperation) operation;
+            ResolvedCatalogModel model = (ResolvedCatalogModel) create.getCatalogModel();
+            CatalogModel copy = model.copy(Map.of("provider", Connector.NAME));
+            env.getCatalogManager().createModel(
+                    ResolvedCatalogModel.of(copy, model.getResolvedInputSchema(), model.getResolvedOutputSchema()),
+                    create.getModelIdentifier(), true);
+        } else if (operation instanceof CompilePlanOperation) {
+            operation(((CompilePlanOperation) operation).getOperation(), queries);
+        } else if (operation instanceof CompileAndExecutePlanOperation) {
+            operation(((CompileAndExecutePlanOperation) operation).getOperation(), queries);
+        } else if (operation instanceof CreateMaterializedTableOperation) {
+            String query =
+                    ((CreateMaterializedTableOperation) operation).getCatalogMaterializedTable().getDefinitionQuery();
+            operation(env.getParser().parse(query).get(0), queries);
+        } else if (operation instanceof AlterViewAsOperation) {
+            String query = ((AlterViewAsOperation) operation).getNewView().getExpandedQuery();
+            operation(env.getParser().parse(query).get(0), queries);
         } else if (operation instanceof SinkModifyOperation) {
             SinkModifyOperation sink = (SinkModifyOperation) operation;
             if (((PlannerQueryOperation) sink.getChild()).getCalciteTree() instanceof TableModify) {
