@@ -191,6 +191,7 @@ fn lineage_of_the_written_and_the_generated_corpus() {
         count.rows_missing,
         count.row_columns,
     );
+    assert!(count.left_out * 20 <= count.queries, "more than a twentieth of the queries could not be looked at");
     assert_eq!(count.missing, 0, "a missing origin is the worst that can be");
     assert_eq!(count.rows_missing, 0, "a missing influence on rows");
     assert!(count.equal * 100 >= count.columns * 99, "less than 99 % of columns equal");

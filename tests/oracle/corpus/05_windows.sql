@@ -15,3 +15,8 @@ SELECT currency, HOP_START(order_time, INTERVAL '5' MINUTE, INTERVAL '1' HOUR), 
 SELECT customer_id, SESSION_START(order_time, INTERVAL '30' MINUTE), SESSION_ROWTIME(order_time, INTERVAL '30' MINUTE), COUNT(*) FROM orders GROUP BY customer_id, SESSION(order_time, INTERVAL '30' MINUTE);
 SELECT window_start, COUNT(*) FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(click_time), INTERVAL '10' SECOND)) GROUP BY window_start, window_end HAVING COUNT(*) > 5;
 SELECT window_start, url, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(click_time), INTERVAL '10' SECOND)) WHERE url LIKE 'https%' GROUP BY window_start, window_end, url;
+SELECT order_id, window_start FROM TABLE(HOP(TABLE orders, DESCRIPTOR(order_time), INTERVAL '5' MINUTES, INTERVAL '10' MINUTES)) WHERE amount > 10;
+SELECT order_id, window_start FROM TABLE(SESSION(TABLE orders PARTITION BY customer_id, DESCRIPTOR(order_time), INTERVAL '30' MINUTES));
+SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '10' MINUTES));
+SELECT customer_id, COUNT(*) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '10' MINUTES)) GROUP BY customer_id;
+SELECT window_start, window_end FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '10' MINUTES)) GROUP BY window_start, window_end;

@@ -7,9 +7,13 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.TimeUnit;
 
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.TableModify;
+import org.apache.calcite.rel.metadata.JaninoRelMetadataProvider;
+import org.apache.calcite.rel.metadata.RelMetadataQueryBase;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ArrayNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
@@ -50,6 +54,9 @@ import scala.collection.Seq;
 
 /** Plans the statements of a script one after the other, in a catalog of its own. */
 final class Planning {
+    /** How long one statement may take. */
+    private static final int PATIENCE_SECONDS = 20;
+
     private final TableEnvironmentImpl env;
     private final PlannerBase planner;
 
@@ -66,28 +73,64 @@ final class Planning {
         return new Planning().planner.plannerContext().createCalciteParser();
     }
 
-    static ArrayNode script(JsonNode statements) {
+    static ArrayNode script(JsonNode statements) throws InterruptedException {
         Planning planning = new Planning();
         ArrayNode answers = Oracle.JSON.createArrayNode();
-        for (JsonNode statement : statements) {
-            ObjectNode answer = answers.addObject();
-            ArrayNode queries = answer.putArray("queries");
-            try {
-                planning.statement(statement.asText(), queries);
-                answer.put("ok", true);
-            } catch (Throwable problem) {
-                if (problem instanceof VirtualMachineError && !(problem instanceof StackOverflowError)) {
-                    throw (VirtualMachineError) problem;
-                }
-                answer.put("ok", false);
-                StringBuilder message = new StringBuilder();
-                for (Throwable cause = problem; cause != null; cause = cause.getCause()) {
-                    message.append(message.length() == 0 ? "" : ": ").append(cause.getMessage());
-                }
-                answer.put("message", message.toString());
-            }
+        while (answers.size() < statements.size()) {
+            planning.from(answers.size(), statements, answers);
         }
         return answers;
+    }
+
+    /**
+     * Plans the statements from one on, in a thread of its own: some plans Flink's optimizer never finishes. Returns when all
+     * are planned, or after one that took too long, which is then given up.
+     */
+    @SuppressWarnings({"deprecation", "removal"})
+    private void from(int first, JsonNode statements, ArrayNode answers) throws InterruptedException {
+        ArrayBlockingQueue<ObjectNode> done = new ArrayBlockingQueue<>(statements.size());
+        // What the planner leaves in the thread that made it, and looks for where it plans.
+        JaninoRelMetadataProvider metadata = RelMetadataQueryBase.THREAD_PROVIDERS.get();
+        Thread thread = new Thread(null, () -> {
+            RelMetadataQueryBase.THREAD_PROVIDERS.set(metadata);
+            for (int i = first; i < statements.size(); i++) {
+                done.add(answer(statements.get(i).asText()));
+            }
+        }, "planning", 64L << 20);
+        thread.setDaemon(true);
+        thread.start();
+        while (answers.size() < statements.size()) {
+            ObjectNode answer = done.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            if (answer == null) {
+                thread.stop();
+                thread.join();
+                answers.addObject().put("ok", false).put("message", "Flink's optimizer did not end").putArray("queries");
+                return;
+            }
+            answers.add(answer);
+        }
+    }
+
+    private ObjectNode answer(String sql) {
+        ObjectNode answer = Oracle.JSON.createObjectNode();
+        ArrayNode queries = answer.putArray("queries");
+        try {
+            statement(sql, queries);
+            answer.put("ok", true);
+        } catch (ThreadDeath end) {
+            throw end;
+        } catch (Throwable problem) {
+            if (problem instanceof VirtualMachineError && !(problem instanceof StackOverflowError)) {
+                throw (VirtualMachineError) problem;
+            }
+            answer.put("ok", false);
+            StringBuilder message = new StringBuilder();
+            for (Throwable cause = problem; cause != null; cause = cause.getCause()) {
+                message.append(message.length() == 0 ? "" : ": ").append(cause.getMessage());
+            }
+            answer.put("message", message.toString());
+        }
+        return answer;
     }
 
     private void statement(String sql, ArrayNode queries) {
