@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lineage::{Catalog, CatalogTable, ColumnUse, UseKind, lineage, table_lineage};
-use super::tree::{ColumnKind, CreateTable, Insert, ObjectName, Query, Statement, StatementKind};
+use super::tree::{ColumnDef, ColumnKind, CreateTable, Insert, ObjectName, Query, Statement, StatementKind};
 use crate::diagnostic::Diagnostic;
 use crate::model::column::{Column, ColumnType, Nullable};
 
@@ -162,7 +162,13 @@ impl Definitions {
                 vec![self.flow(&view.query, &view.name.last().name, names)]
             }
             StatementKind::CreateTableAs(ctas) => {
-                vec![self.flow(&ctas.query, &ctas.table.name.last().name, Vec::new())]
+                let mut flow = self.flow(&ctas.query, &ctas.table.name.last().name, Vec::new());
+                // A list of names alone says in which order the query's columns come.
+                let place = |name: &str| ctas.table.columns.iter().position(|c| c.name.name == name);
+                if ctas.table.columns.iter().all(is_bare) && !ctas.table.columns.is_empty() {
+                    flow.columns.sort_by_key(|column| place(&column.name).unwrap_or(usize::MAX));
+                }
+                vec![flow]
             }
             StatementKind::Other { effects, .. } => {
                 let mut flows: Vec<Flow> = effects.parts.iter().flat_map(|part| self.flows(part)).collect();
@@ -221,7 +227,7 @@ impl Definitions {
         }
         let last = table.rsplit('.').next().unwrap_or(table);
         let computed = self.tables.get(last).filter(|_| depth < MAX_COMPUTED).and_then(|definition| {
-            let is_computed = |c: &&super::tree::ColumnDef| matches!(c.kind, ColumnKind::Computed { .. });
+            let is_computed = |c: &&ColumnDef| matches!(c.kind, ColumnKind::Computed { .. });
             definition.columns.iter().filter(is_computed).any(|c| c.name.name == column).then_some(definition)
         });
         let Some(definition) = computed else {
@@ -234,6 +240,11 @@ impl Definitions {
             self.origin(last, &used.column, kind, depth + 1, found);
         }
     }
+}
+
+/// True for a column that is only named, as `CREATE TABLE ... AS` allows.
+fn is_bare(column: &ColumnDef) -> bool {
+    matches!(&column.kind, ColumnKind::Physical(ty) if ty.ty == ColumnType::Other(String::new()))
 }
 
 /// True where a use is part of the value, not only of what it depends on.

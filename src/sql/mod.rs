@@ -1,9 +1,11 @@
 //! Flink SQL as text with spans: read by [`parse`], changed only by edits on spans.
 //!
 //! In reading order: [`token`] and [`lexer`] (lossless), [`tree`] and [`parser`] (what is not understood is a diagnostic and
-//! stays visible by its names), [`names`] (which tables a statement reads; renaming), [`lineage`] (which columns make values
-//! and rows), [`operators`] (what keeps state), [`edit`] and [`carry`] (changes), [`meaning`] and [`difference`] (what two
-//! texts say alike and otherwise). Edits are made for one text: apply them, parse again, then make the next ones.
+//! stays visible by its names), [`names`] (which tables a statement reads and writes; renaming), [`mod@lineage`] (which columns
+//! make values and rows), [`flow`] (the same across statements, once the definitions are known), [`mod@operators`] (what Flink
+//! has to do), [`mod@state`] (what it keeps for that), [`summary`] (statements in a few words), [`edit`] and [`mod@carry`]
+//! (changes), [`meaning`] and [`mod@difference`] (what two texts say alike and otherwise). Edits are made for one text: apply
+//! them, parse again, then make the next ones.
 
 pub mod carry;
 pub mod code;

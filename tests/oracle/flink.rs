@@ -218,7 +218,7 @@ fn classes() -> &'static Path {
         let classes = scratch().join("oracle-classes");
         let services = classes.join("META-INF/services");
         std::fs::create_dir_all(&services).unwrap();
-        std::fs::write(services.join("org.apache.flink.table.factories.Factory"), "Connector\n").unwrap();
+        std::fs::write(services.join("org.apache.flink.table.factories.Factory"), "Connector\nModel\n").unwrap();
         let sources = std::fs::read_dir(here().join("java")).unwrap().map(|file| file.unwrap().path());
         let done = Command::new("javac")
             .args(["-nowarn", "-proc:none", "-d"])

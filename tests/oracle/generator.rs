@@ -23,9 +23,11 @@ struct Source {
     columns: Columns,
 }
 
-/// The tables with their plain columns, and the event time of those that are append-only.
+/// A table with its plain columns, and its event time if it is append-only.
+type Table = (&'static str, &'static [(&'static str, Type)], Option<&'static str>);
+
 #[rustfmt::skip]
-const TABLES: &[(&str, &[(&str, Type)], Option<&str>)] = &[
+const TABLES: &[Table] = &[
     ("orders", &[("order_id", Number), ("customer_id", Number), ("product_id", Number), ("amount", Number),
         ("currency", Text), ("status", Text), ("amount_with_tax", Number), ("`partition`", Number)], Some("order_time")),
     ("payments", &[("payment_id", Text), ("order_id", Number), ("paid", Number), ("pay_method", Text)], Some("pay_time")),

@@ -36,7 +36,29 @@ pub fn mutants(statements: &[String], count: usize, seed: u64) -> Vec<String> {
     found
 }
 
+/// A character of the text taken out, put in or replaced: where one token ends and the next begins.
+fn misspell(text: &str, rng: &mut StdRng) -> String {
+    #[rustfmt::skip]
+    const CHARACTERS: &[&str] = &[
+        "'", "`", "\"", "\\", "/", "*", "--", "//", "/*", "*/", "/*+", "$", "_", "#", "@", "!", "?", ".", "..", "0", "1e",
+        "x'", "u&'", "_utf8'", "n'", "\u{e9}", "\u{6570}", "\u{a0}", "\u{3000}", "\u{feff}", "\0", "\t", "\r", "\u{b}", "{", "}", "|", "&",
+        "^", "~", "%", ":", ";", "a", "Z", "-", "<", ">", "\u{2019}", "\u{1f600}",
+    ];
+    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+    let at = *places.choose(rng).unwrap();
+    let end = at + text[at..].chars().next().map_or(0, char::len_utf8);
+    let piece = CHARACTERS.choose(rng).unwrap();
+    match rng.random_range(0..3) {
+        0 => format!("{}{}", &text[..at], &text[end..]),
+        1 => format!("{}{piece}{}", &text[..at], &text[at..]),
+        _ => format!("{}{piece}{}", &text[..at], &text[end..]),
+    }
+}
+
 fn mutate(text: &str, tokens: &[Token], rng: &mut StdRng) -> String {
+    if rng.random_ratio(1, 4) {
+        return misspell(text, rng);
+    }
     let at = rng.random_range(0..tokens.len());
     let token = tokens[at].span;
     let replaced = |with: &str| format!("{} {with} {}", &text[..token.start], &text[token.end..]);

@@ -153,7 +153,7 @@ fn verdict_and_tables_of_the_written_corpus() {
 fn verdict_and_place_of_mutated_statements() {
     let mut good = flink::statements_of_planner_tests();
     good.extend(corpus::files().into_iter().filter(|f| f.name != "20_mistakes").flat_map(|f| f.statements));
-    let mutants = mutants::mutants(&good, 6000, 5);
+    let mutants = mutants::mutants(&good, 8000, 5);
     let mut count = Count::default();
     for (sql, flink) in mutants.iter().zip(flink::verdicts(&mutants)) {
         compare(sql, &flink, &mut count);

@@ -250,15 +250,21 @@ impl Walker<'_> {
                 relation.columns.push(RelationColumn { name: name.to_owned(), value: time.clone(), span });
             }
         } else {
+            // A model's output is made of the columns that it is given, whatever they are called; the rows pass.
+            let predicts = function == "ML_PREDICT";
+            let taken = if predicts {
+                "taken to be made of what the model is given"
+            } else {
+                "taken to be made of all its input"
+            };
             let text = format!("the columns that `{}` adds are not known", call.name.dotted());
-            self.notes
-                .push(Diagnostic::warning(code::OPAQUE, text).at(call.name.span, "taken to be made of all its input"));
-            let mut all = relation.all().lifted(UseKind::Computed);
+            self.notes.push(Diagnostic::warning(code::OPAQUE, text).at(call.name.span, taken));
+            let mut all = if predicts { Value::default() } else { relation.all().lifted(UseKind::Computed) };
             all.add(scalar);
             all.add(time);
             self.row(all.clone().placed(span), UseKind::Unknown, span);
             // The built-in ones pass their input on; others do so for what they partition by, and who knows what else.
-            if !matches!(function.as_str(), "ML_PREDICT" | "VECTOR_SEARCH") {
+            if !predicts && function != "VECTOR_SEARCH" {
                 relation.columns.retain(|column| partitioned.contains(&column.name));
                 relation.open.clear();
             }

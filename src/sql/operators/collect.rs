@@ -174,8 +174,11 @@ impl<'a> Collector<'a> {
                 }
             }
             FactorKind::Derived { lateral, query } => {
-                if *lateral {
+                if *lateral && crate::sql::names::query_refs(query).is_empty() {
                     self.note(Operator::Lateral, factor.span, "");
+                } else if *lateral {
+                    let remark = "the query of each row becomes a join with the tables that it reads";
+                    self.note(Operator::RegularJoin(JoinKind::Inner), factor.span, remark);
                 }
                 self.query(query);
             }

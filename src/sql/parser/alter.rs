@@ -153,7 +153,7 @@ impl Parser<'_> {
             ExprKind::Literal(_) => Ok(Expr { span: self.since(start), kind: value.kind }),
             ExprKind::Interval if !signed => Ok(value),
             _ => {
-                self.at = self.tokens.iter().position(|t| t.span.start >= value.span.start).unwrap_or(self.at);
+                self.at = self.tokens.partition_point(|t| t.span.start < value.span.start);
                 Err(self.unexpected("a literal"))
             }
         }

@@ -78,6 +78,10 @@ impl Parser<'_> {
             }
             "ROW" if paren => {
                 self.at += 1;
+                if self.symbol_ahead(1, Symbol::RightParen) {
+                    self.at += 1;
+                    return Err(self.unexpected("an expression"));
+                }
                 return Ok(Some(ExprKind::Row(self.bracketed_list(Self::expr)?)));
             }
             "ARRAY" | "MULTISET" if bracket => return Ok(Some(ExprKind::Array(self.elements()?))),
@@ -319,7 +323,17 @@ impl Parser<'_> {
     }
 
     pub(super) fn arg_value(&mut self) -> Parse<ArgValue> {
-        if self.eat(Symbol::Star) {
+        if self.at_symbol(Symbol::Star) {
+            // Only all columns, and nothing else, can be counted.
+            let opened = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+            let alone = opened.is_some_and(|t| t.kind == TokenKind::Symbol(Symbol::LeftParen));
+            if !alone {
+                return Err(self.unexpected("an argument"));
+            }
+            self.at += 1;
+            if !self.at_symbol(Symbol::RightParen) {
+                return Err(self.unexpected("`)`"));
+            }
             return Ok(ArgValue::Star);
         }
         if self.at_word("TABLE") {

@@ -74,17 +74,26 @@ impl Parser<'_> {
         if self.at_symbol(Symbol::LeftParen) {
             columns = self.ident_list("a column name")?;
         }
-        let comment = self.comment()?;
+        let comment = self.table_comment()?;
         self.expect_word("AS")?;
         let query = self.query()?;
         Ok(StatementKind::CreateView(CreateView { name, temporary, columns, comment, query }))
     }
 
+    /// The comment of a column or a catalog.
     pub(super) fn comment(&mut self) -> Parse<Option<String>> {
         if !self.eat_word("COMMENT") {
             return Ok(None);
         }
         Ok(Some(self.string("a comment in single quotes")?.0))
+    }
+
+    /// The comment of a table or a view.
+    pub(super) fn table_comment(&mut self) -> Parse<Option<String>> {
+        if !self.eat_word("COMMENT") {
+            return Ok(None);
+        }
+        self.one_string("a comment in single quotes").map(Some)
     }
 
     fn create_table(&mut self, start: usize) -> Parse<CreateTable> {
@@ -116,7 +125,7 @@ impl Parser<'_> {
             self.bracketed_list(|p| p.element(&mut table))?;
             table.elements_span = Some(self.since(open));
         }
-        table.comment = self.comment()?;
+        table.comment = self.table_comment()?;
         table.distribution = self.distribution()?;
         if self.eat_words(&["PARTITIONED", "BY"]) {
             table.partitioned_by = self.ident_list("a column name")?;

@@ -3,7 +3,9 @@
 use super::{Parse, Parser};
 use crate::diagnostic::Span;
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Expr, Factor, FactorKind, Hint, HintArg, HintWord, Ident, Join, JoinKind, Query, TableExpr};
+use crate::sql::tree::{
+    Call, Expr, Factor, FactorKind, Hint, HintArg, HintWord, Ident, Join, JoinKind, ObjectName, Query, TableExpr,
+};
 
 impl Parser<'_> {
     pub(super) fn table_expr(&mut self) -> Parse<TableExpr> {
@@ -67,7 +69,7 @@ impl Parser<'_> {
             self.at += 2;
             let start = self.start();
             let name = self.function_name()?;
-            let call = self.call(start, name)?;
+            let call = self.table_call(start, name)?;
             self.expect(Symbol::RightParen)?;
             return Ok(FactorKind::Function { lateral, call });
         }
@@ -81,18 +83,29 @@ impl Parser<'_> {
         if self.at_symbol(Symbol::LeftParen) {
             return self.bracketed_source(lateral);
         }
+        if lateral {
+            return Err(self.unexpected("`TABLE`, `UNNEST` or a query in brackets"));
+        }
         let name = self.object_name("a table")?;
         if self.at_symbol(Symbol::LeftParen) {
-            let call = self.call(name.span.start, name)?;
+            let call = self.table_call(name.span.start, name)?;
             return Ok(FactorKind::Function { lateral, call });
         }
-        let mut hints = self.hints()?;
+        let hints = self.hints()?;
         let mut system_time = None;
         if self.at_word("FOR") {
             system_time = Some(self.system_time()?);
         }
-        hints.extend(self.hints()?);
         Ok(FactorKind::Table { name, hints, system_time })
+    }
+
+    /// A call that gives rows: `DISTINCT` has no meaning for it.
+    fn table_call(&mut self, start: usize, name: ObjectName) -> Parse<Box<Call>> {
+        if self.word_at(self.at + 1, "DISTINCT") || self.word_at(self.at + 1, "ALL") {
+            self.at += 1;
+            return Err(self.unexpected("an argument"));
+        }
+        self.call(start, name)
     }
 
     /// `FOR SYSTEM_TIME AS OF expression`
@@ -151,9 +164,16 @@ impl Parser<'_> {
             self.expect(Symbol::RightParen)?;
             return Ok(FactorKind::Derived { lateral, query });
         }
-        if inner.joins.is_empty() && matches!(inner.base.kind, FactorKind::Function { .. } | FactorKind::Unnest { .. })
+        let sole = inner.joins.is_empty() && sole_query(&inner).is_none();
+        if sole
+            && matches!(
+                inner.base.kind,
+                FactorKind::Table { .. } | FactorKind::Function { .. } | FactorKind::Unnest { .. }
+            )
         {
-            return Err(self.unexpected("`JOIN`"));
+            // What stands in brackets is a query or a join.
+            self.at = self.tokens.partition_point(|t| t.span.start < start);
+            return Err(self.unexpected("a query or a join"));
         }
         self.expect(Symbol::RightParen)?;
         // A query in more brackets than it needs is that query.
@@ -183,6 +203,8 @@ impl Parser<'_> {
         if self.at_word("FOR")
             && let FactorKind::Table { system_time, .. } = &mut factor.kind
         {
+            let problem = self.unexpected("the alias behind `FOR SYSTEM_TIME AS OF ...`, or none");
+            self.diagnostics.push(*problem);
             *system_time = Some(self.system_time()?);
         }
         while self.at_word("MATCH_RECOGNIZE") {
@@ -205,7 +227,11 @@ impl Parser<'_> {
             if self.at_symbol(Symbol::LeftParen) {
                 factor.alias_columns = self.ident_list("a column name")?;
             }
-            if let FactorKind::Table { hints, .. } = &mut factor.kind {
+            if self.at_kind(TokenKind::HintOpen)
+                && let FactorKind::Table { hints, .. } = &mut factor.kind
+            {
+                let problem = self.unexpected("hints before the alias");
+                self.diagnostics.push(*problem);
                 hints.extend(self.hints()?);
             }
         }
@@ -222,9 +248,10 @@ impl Parser<'_> {
                 let mut args = Vec::new();
                 if self.at_symbol(Symbol::LeftParen) {
                     args = self.bracketed_list(Self::hint_arg)?;
-                    if args.iter().any(|arg| arg.key.is_some() != args.iter().all(|arg| arg.key.is_some())) {
+                    let shape = |arg: &HintArg| (arg.key.is_some(), arg.value.is_literal);
+                    if args.iter().any(|arg| Some(shape(arg)) != args.first().map(shape)) {
                         self.at -= 1;
-                        return Err(self.unexpected("`key = 'value'` for each argument, or for none"));
+                        return Err(self.unexpected("arguments of one kind: names, literals, or `key = 'value'`"));
                     }
                 }
                 hints.push(Hint { name, args });
@@ -259,7 +286,7 @@ impl Parser<'_> {
         let is_string = token.kind == TokenKind::String;
         let ident = match token.kind {
             TokenKind::Integer | TokenKind::Decimal => Ident { name: text.to_owned(), span: token.span },
-            TokenKind::Word if !crate::sql::keyword::is_reserved(text) || is_truth(text) => {
+            TokenKind::Word if !crate::sql::keyword::is_reserved(text) => {
                 Ident { name: text.to_owned(), span: token.span }
             }
             TokenKind::Quoted => Ident { name: super::unquote(text, '`'), span: token.span },
@@ -277,12 +304,9 @@ impl Parser<'_> {
                 self.at += 1;
             }
         }
-        Ok(HintWord { ident, is_string })
+        let is_literal = is_string || matches!(token.kind, TokenKind::Integer | TokenKind::Decimal);
+        Ok(HintWord { ident, is_string, is_literal })
     }
-}
-
-fn is_truth(word: &str) -> bool {
-    word.eq_ignore_ascii_case("TRUE") || word.eq_ignore_ascii_case("FALSE")
 }
 
 /// The query in brackets if that is all there is.

@@ -302,6 +302,17 @@ impl<'a> Parser<'a> {
         if self.eat_word(word) { Ok(()) } else { Err(self.unexpected(&format!("`{word}`"))) }
     }
 
+    /// A string literal where several in a row are an error.
+    fn one_string(&mut self, what: &str) -> Parse<String> {
+        match self.peek() {
+            Some(token) if token.kind == TokenKind::String => {
+                self.at += 1;
+                Ok(string_value(token.text(self.text)))
+            }
+            _ => Err(self.unexpected(what)),
+        }
+    }
+
     /// A string literal, or several in a row, which are one: without quotes, and where it is.
     fn string(&mut self, what: &str) -> Parse<(String, Span)> {
         match self.peek() {
@@ -360,6 +371,9 @@ impl<'a> Parser<'a> {
         let mut parts = vec![first];
         while self.at_symbol(Symbol::Dot) && !self.symbol_ahead(1, Symbol::Star) {
             self.at += 1;
+            if self.at_kind(TokenKind::Word) && self.peek_text().contains('$') {
+                return Err(self.unexpected("a name after the dot, in backquotes if it has a `$`"));
+            }
             let part = self.ident("a name after the dot")?;
             span = span.join(part.span);
             parts.push(part);

@@ -2,6 +2,7 @@
 
 use super::{Parse, Parser};
 use crate::diagnostic::Span;
+use crate::model::column::ColumnType;
 use crate::sql::token::{Symbol, TokenKind};
 use crate::sql::tree::{ColumnKind, CreateTable, Effects, ObjectName, Statement, StatementKind};
 
@@ -61,7 +62,7 @@ impl Parser<'_> {
         if self.eat_word("USING") {
             self.comma_list(|p| {
                 p.expect_word("JAR")?;
-                p.string("a path in single quotes")
+                p.one_string("a path in single quotes")
             })?;
         }
         if self.eat_word("WITH") {
@@ -73,7 +74,7 @@ impl Parser<'_> {
     /// `AS 'class' [LANGUAGE JAVA]`
     pub(super) fn function_class(&mut self) -> Parse<()> {
         self.expect_word("AS")?;
-        self.string("the name of a class in single quotes")?;
+        self.one_string("the name of a class in single quotes")?;
         if self.eat_word("LANGUAGE") && !["JAVA", "SCALA", "SQL", "PYTHON"].iter().any(|word| self.eat_word(word)) {
             return Err(self.unexpected("`JAVA`, `SCALA`, `SQL` or `PYTHON`"));
         }
@@ -102,12 +103,13 @@ impl Parser<'_> {
         let mut columns = self.scratch_table();
         self.bracketed_list(|p| {
             let column = p.column(&mut columns)?;
-            match column.kind {
-                ColumnKind::Physical(_) => Ok(()),
+            match &column.kind {
+                ColumnKind::Physical(ty) if ty.ty != ColumnType::Other(String::new()) => Ok(()),
+                ColumnKind::Physical(_) => Err(p.unexpected("a data type")),
                 _ => Err(p.unexpected("`,` or `)`")),
             }
         })?;
-        self.all_typed(&CreateTable { columns: columns.columns, ..self.scratch_table() })
+        Ok(())
     }
 
     /// A table that is filled and thrown away, where elements of tables stand in other statements.

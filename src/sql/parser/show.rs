@@ -40,8 +40,6 @@ impl Parser<'_> {
             if !self.eat_word("CATALOG") {
                 self.expect_word("DATABASE")?;
             }
-        } else if self.eat_words(&["FULL", "MODULES"]) || self.eat_word("MODULES") {
-        } else if self.eat_word("JARS") || self.eat_word("JOBS") {
         } else if self.eat_word("PARTITIONS") {
             self.object_name("the name of a table")?;
             if self.at_word("PARTITION") {
@@ -56,6 +54,10 @@ impl Parser<'_> {
             self.within()?;
             self.like_filter(false)?;
         } else {
+            let whole = ["MODULES", "JARS", "JOBS"];
+            if self.eat_words(&["FULL", "MODULES"]) || whole.iter().any(|word| self.eat_word(word)) {
+                return Ok(self.asked(first, "SHOW"));
+            }
             let _ = self.at_words(&["USER", "FUNCTIONS"]) && self.eat_word("USER");
             let _ = self.at_words(&["MATERIALIZED", "TABLES"]) && self.eat_word("MATERIALIZED");
             let any_case = self.at_any(&["DATABASES", "FUNCTIONS", "PROCEDURES"]);
@@ -81,7 +83,7 @@ impl Parser<'_> {
     fn like_filter(&mut self, any_case: bool) -> Parse<()> {
         let not = self.eat_word("NOT");
         if self.eat_word("LIKE") || (any_case && self.eat_word("ILIKE")) {
-            self.string("a pattern in single quotes")?;
+            self.one_string("a pattern in single quotes")?;
         } else if not {
             return Err(self.unexpected("`LIKE` or `ILIKE`"));
         }
@@ -96,7 +98,7 @@ impl Parser<'_> {
             return self.other(first, "DESCRIBE".to_owned());
         }
         if self.eat_word("JOB") {
-            self.string("the job's id in single quotes")?;
+            self.one_string("the job's id in single quotes")?;
             return Ok(self.asked(first, "DESCRIBE"));
         }
         if !self.eat_word("TABLE") {
@@ -209,7 +211,7 @@ impl Parser<'_> {
         let adds = self.at_word("ADD");
         self.at += 1;
         self.expect_word("JAR")?;
-        self.string("the jar's path in single quotes")?;
+        self.one_string("the jar's path in single quotes")?;
         Ok(self.asked(first, if adds { "ADD JAR" } else { "REMOVE JAR" }))
     }
 
@@ -217,7 +219,7 @@ impl Parser<'_> {
         let first = self.at;
         self.expect_word("STOP")?;
         self.expect_word("JOB")?;
-        self.string("the job's id in single quotes")?;
+        self.one_string("the job's id in single quotes")?;
         let _ = self.eat_words(&["WITH", "SAVEPOINT"]) && self.eat_words(&["WITH", "DRAIN"]);
         Ok(self.asked(first, "STOP JOB"))
     }

@@ -187,9 +187,7 @@ impl Parser<'_> {
         loop {
             let name = self.ident("the name of a field")?.name;
             let ty = self.data_type()?;
-            if self.at_kind(TokenKind::String) {
-                self.at += 1;
-            }
+            self.at += usize::from(self.at_kind(TokenKind::String));
             fields.push(Column { name, ty });
             if !self.eat(Symbol::Comma) {
                 break;

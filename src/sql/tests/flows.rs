@@ -101,6 +101,13 @@ fn a_lookup_is_one_by_its_definition_not_by_its_name() {
 }
 
 #[test]
+fn a_query_of_each_row_that_reads_a_table_is_a_join() {
+    let text = "SELECT l.id, x.v FROM log l, LATERAL (SELECT d.v FROM dst d WHERE d.id = l.id) AS x";
+    assert_eq!(holds(text), BTreeSet::from(["regular join"]));
+    assert_eq!(holds("SELECT l.id, x.b FROM log l, LATERAL (SELECT l.a + 1) AS x (b)"), BTreeSet::new());
+}
+
+#[test]
 fn state_of_a_view_is_told_where_the_view_is_named() {
     let text =
         format!("{TABLES}CREATE VIEW totals AS SELECT id, COUNT(*) AS n FROM log GROUP BY id; SELECT n FROM totals");

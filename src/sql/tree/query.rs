@@ -325,4 +325,6 @@ pub struct HintWord {
     pub ident: Ident,
     /// True for a text in single quotes.
     pub is_string: bool,
+    /// True for a text in single quotes and for a number.
+    pub is_literal: bool,
 }

@@ -44,8 +44,8 @@ CREATE TABLE t22 (
 );
 CREATE TABLE t23 AS SELECT order_id, amount FROM orders WHERE status = 'PAID';
 CREATE TABLE IF NOT EXISTS t24 WITH ('connector' = 'kafka', 'format' = 'json') AS SELECT customer_id, COUNT(*) AS n FROM orders GROUP BY customer_id;
-CREATE TABLE t25 (order_id, total) WITH ('connector' = 'kafka') AS SELECT order_id, SUM(paid) FROM payments GROUP BY order_id;
-CREATE TABLE t26 (twice AS order_id * 2, PRIMARY KEY (order_id) NOT ENFORCED) DISTRIBUTED BY (order_id) INTO 2 BUCKETS WITH ('connector' = 'kafka') AS SELECT order_id FROM payments;
+CREATE TABLE t25 (total, order_id) WITH ('connector' = 'kafka') AS SELECT order_id, SUM(paid) AS total FROM payments GROUP BY order_id;
+CREATE TABLE t26 (twice AS customer_id * 2, PRIMARY KEY (customer_id) NOT ENFORCED) DISTRIBUTED BY (customer_id) INTO 2 BUCKETS WITH ('connector' = 'kafka') AS SELECT customer_id, status FROM orders;
 CREATE OR REPLACE TABLE t27 WITH ('connector' = 'kafka') AS SELECT * FROM payments;
 REPLACE TABLE t27 AS SELECT order_id FROM payments;
 CREATE TABLE t28 (a INT, b INTERVAL DAY TO SECOND(3), c INTERVAL YEAR TO MONTH);

@@ -6,7 +6,8 @@ SELECT COALESCE(o.order_id, p.order_id), p.paid FROM orders o FULL OUTER JOIN pa
 SELECT o.order_id, p.paid FROM orders o CROSS JOIN payments p;
 SELECT o.order_id, p.paid FROM orders o, payments p WHERE o.order_id = p.order_id;
 SELECT order_id, paid, amount FROM orders JOIN payments USING (order_id);
-SELECT order_id, paid, carrier FROM payments NATURAL JOIN shipments;
+SELECT paid, carrier FROM payments NATURAL JOIN shipments;
+SELECT * FROM payments JOIN shipments USING (order_id);
 SELECT * FROM payments NATURAL LEFT JOIN shipments;
 SELECT a.order_id, b.order_id FROM orders a JOIN orders b ON a.customer_id = b.customer_id AND a.order_id <> b.order_id;
 SELECT o.order_id, p.paid, s.carrier FROM orders o JOIN payments p ON o.order_id = p.order_id JOIN shipments s ON s.order_id = p.order_id;
@@ -35,3 +36,13 @@ SELECT s.product_id, p.title, s.quantity FROM cdc_stock s JOIN products p ON s.p
 SELECT b.order_id, t.total FROM big_orders b JOIN order_totals t ON b.customer_id = t.customer;
 SELECT L.order_id, R.paid, L.window_start FROM (SELECT * FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '5' MINUTES))) L JOIN (SELECT * FROM TABLE(TUMBLE(TABLE payments, DESCRIPTOR(pay_time), INTERVAL '5' MINUTES))) R ON L.order_id = R.order_id AND L.window_start = R.window_start AND L.window_end = R.window_end;
 SELECT * FROM (SELECT * FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '5' MINUTES))) L WHERE L.order_id IN (SELECT order_id FROM (SELECT * FROM TABLE(TUMBLE(TABLE payments, DESCRIPTOR(pay_time), INTERVAL '5' MINUTES))) R WHERE L.window_start = R.window_start AND L.window_end = R.window_end);
+SELECT p.payment_id, x.amount FROM payments p, LATERAL (SELECT o.amount FROM orders o WHERE o.order_id = p.order_id) AS x;
+SELECT p.payment_id, x.amount FROM payments p LEFT JOIN LATERAL (SELECT o.amount FROM orders o WHERE o.order_id = p.order_id AND o.amount > p.paid) AS x ON TRUE;
+SELECT p.payment_id, x.doubled FROM payments p, LATERAL (SELECT p.paid * 2) AS x (doubled);
+SELECT o.order_id, u.t FROM orders o, LATERAL UNNEST(o.tags) AS u (t);
+SELECT a.order_id, b.n FROM orders a JOIN (VALUES (1, 'one'), (2, 'two')) AS b (k, n) ON a.product_id = b.k;
+SELECT a.order_id FROM orders a WHERE a.order_id IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25);
+SELECT o.order_id, (SELECT COUNT(*) FROM payments p WHERE p.order_id = o.order_id) AS n FROM orders o;
+SELECT o.order_id FROM orders o WHERE o.amount > ALL (SELECT p.paid FROM payments p);
+SELECT o.order_id, p.title FROM orders AS o JOIN products FOR SYSTEM_TIME AS OF PROCTIME() AS p ON o.product_id = p.product_id;
+SELECT s.product_id, p.title FROM cdc_stock s LEFT JOIN products p ON s.product_id = p.product_id WHERE s.quantity < 10;

@@ -9,9 +9,14 @@ SELECT window_start, window_end, customer_id, SUM(amount) FROM TABLE(TUMBLE(TABL
 SELECT window_start, window_end, currency, status, COUNT(*) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '10' MINUTES)) GROUP BY window_start, window_end, ROLLUP (currency, status);
 SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY total DESC) AS rn FROM (SELECT window_start, window_end, customer_id, SUM(amount) AS total FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '10' MINUTES)) GROUP BY window_start, window_end, customer_id)) WHERE rn <= 3;
 SELECT order_id, window_start FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end, order_id ORDER BY order_time DESC) AS rn FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '1' MINUTE))) WHERE rn = 1;
-WITH minutes AS (SELECT window_start, window_end, window_time AS rt, SUM(amount) AS s FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end, window_time) SELECT window_start, window_end, SUM(s) FROM TABLE(TUMBLE(TABLE minutes, DESCRIPTOR(rt), INTERVAL '1' HOUR)) GROUP BY window_start, window_end;
+WITH minutes AS (SELECT window_time AS rt, SUM(amount) AS s FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '1' MINUTE)) GROUP BY window_start, window_end, window_time) SELECT window_start, window_end, SUM(s) FROM TABLE(TUMBLE(TABLE minutes, DESCRIPTOR(rt), INTERVAL '1' HOUR)) GROUP BY window_start, window_end;
 SELECT TUMBLE_START(order_time, INTERVAL '1' HOUR), TUMBLE_END(order_time, INTERVAL '1' HOUR), COUNT(*) FROM orders GROUP BY TUMBLE(order_time, INTERVAL '1' HOUR);
 SELECT currency, HOP_START(order_time, INTERVAL '5' MINUTE, INTERVAL '1' HOUR), SUM(amount) FROM orders GROUP BY HOP(order_time, INTERVAL '5' MINUTE, INTERVAL '1' HOUR), currency;
 SELECT customer_id, SESSION_START(order_time, INTERVAL '30' MINUTE), SESSION_ROWTIME(order_time, INTERVAL '30' MINUTE), COUNT(*) FROM orders GROUP BY customer_id, SESSION(order_time, INTERVAL '30' MINUTE);
 SELECT window_start, COUNT(*) FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(click_time), INTERVAL '10' SECOND)) GROUP BY window_start, window_end HAVING COUNT(*) > 5;
 SELECT window_start, url, COUNT(*) AS n FROM TABLE(TUMBLE(TABLE clicks, DESCRIPTOR(click_time), INTERVAL '10' SECOND)) WHERE url LIKE 'https%' GROUP BY window_start, window_end, url;
+SELECT order_id, window_start FROM TABLE(HOP(TABLE orders, DESCRIPTOR(order_time), INTERVAL '5' MINUTES, INTERVAL '10' MINUTES)) WHERE amount > 10;
+SELECT order_id, window_start FROM TABLE(SESSION(TABLE orders PARTITION BY customer_id, DESCRIPTOR(order_time), INTERVAL '30' MINUTES));
+SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '10' MINUTES));
+SELECT customer_id, COUNT(*) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '10' MINUTES)) GROUP BY customer_id;
+SELECT window_start, window_end FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '10' MINUTES)) GROUP BY window_start, window_end;

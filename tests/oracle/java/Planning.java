@@ -7,21 +7,28 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.TimeUnit;
 
 import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.TableModify;
+import org.apache.calcite.rel.metadata.JaninoRelMetadataProvider;
+import org.apache.calcite.rel.metadata.RelMetadataQueryBase;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ArrayNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
 import org.apache.flink.table.api.EnvironmentSettings;
 import org.apache.flink.table.api.TableEnvironment;
 import org.apache.flink.table.api.internal.TableEnvironmentImpl;
+import org.apache.flink.table.catalog.CatalogModel;
 import org.apache.flink.table.catalog.CatalogTable;
 import org.apache.flink.table.catalog.Column;
 import org.apache.flink.table.catalog.ObjectIdentifier;
+import org.apache.flink.table.catalog.ResolvedCatalogModel;
 import org.apache.flink.table.catalog.ResolvedCatalogTable;
 import org.apache.flink.table.catalog.ResolvedSchema;
 import org.apache.flink.table.operations.CollectModifyOperation;
+import org.apache.flink.table.operations.CompileAndExecutePlanOperation;
 import org.apache.flink.table.operations.CreateTableASOperation;
 import org.apache.flink.table.operations.ExplainOperation;
 import org.apache.flink.table.operations.ModifyOperation;
@@ -30,8 +37,12 @@ import org.apache.flink.table.operations.QueryOperation;
 import org.apache.flink.table.operations.ReplaceTableAsOperation;
 import org.apache.flink.table.operations.SinkModifyOperation;
 import org.apache.flink.table.operations.StatementSetOperation;
+import org.apache.flink.table.operations.ddl.AlterViewAsOperation;
+import org.apache.flink.table.operations.ddl.CompilePlanOperation;
+import org.apache.flink.table.operations.ddl.CreateModelOperation;
 import org.apache.flink.table.operations.ddl.CreateTableOperation;
 import org.apache.flink.table.operations.ddl.CreateViewOperation;
+import org.apache.flink.table.operations.materializedtable.CreateMaterializedTableOperation;
 import org.apache.flink.table.planner.delegation.PlannerBase;
 import org.apache.flink.table.planner.operations.PlannerQueryOperation;
 import org.apache.flink.table.planner.parse.CalciteParser;
@@ -43,6 +54,9 @@ import scala.collection.Seq;
 
 /** Plans the statements of a script one after the other, in a catalog of its own. */
 final class Planning {
+    /** How long one statement may take. */
+    private static final int PATIENCE_SECONDS = 20;
+
     private final TableEnvironmentImpl env;
     private final PlannerBase planner;
 
@@ -59,28 +73,64 @@ final class Planning {
         return new Planning().planner.plannerContext().createCalciteParser();
     }
 
-    static ArrayNode script(JsonNode statements) {
+    static ArrayNode script(JsonNode statements) throws InterruptedException {
         Planning planning = new Planning();
         ArrayNode answers = Oracle.JSON.createArrayNode();
-        for (JsonNode statement : statements) {
-            ObjectNode answer = answers.addObject();
-            ArrayNode queries = answer.putArray("queries");
-            try {
-                planning.statement(statement.asText(), queries);
-                answer.put("ok", true);
-            } catch (Throwable problem) {
-                if (problem instanceof VirtualMachineError && !(problem instanceof StackOverflowError)) {
-                    throw (VirtualMachineError) problem;
-                }
-                answer.put("ok", false);
-                StringBuilder message = new StringBuilder();
-                for (Throwable cause = problem; cause != null; cause = cause.getCause()) {
-                    message.append(message.length() == 0 ? "" : ": ").append(cause.getMessage());
-                }
-                answer.put("message", message.toString());
-            }
+        while (answers.size() < statements.size()) {
+            planning.from(answers.size(), statements, answers);
         }
         return answers;
+    }
+
+    /**
+     * Plans the statements from one on, in a thread of its own: some plans Flink's optimizer never finishes. Returns when all
+     * are planned, or after one that took too long, which is then given up.
+     */
+    @SuppressWarnings({"deprecation", "removal"})
+    private void from(int first, JsonNode statements, ArrayNode answers) throws InterruptedException {
+        ArrayBlockingQueue<ObjectNode> done = new ArrayBlockingQueue<>(statements.size());
+        // What the planner leaves in the thread that made it, and looks for where it plans.
+        JaninoRelMetadataProvider metadata = RelMetadataQueryBase.THREAD_PROVIDERS.get();
+        Thread thread = new Thread(null, () -> {
+            RelMetadataQueryBase.THREAD_PROVIDERS.set(metadata);
+            for (int i = first; i < statements.size(); i++) {
+                done.add(answer(statements.get(i).asText()));
+            }
+        }, "planning", 64L << 20);
+        thread.setDaemon(true);
+        thread.start();
+        while (answers.size() < statements.size()) {
+            ObjectNode answer = done.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            if (answer == null) {
+                thread.stop();
+                thread.join();
+                answers.addObject().put("ok", false).put("message", "Flink's optimizer did not end").putArray("queries");
+                return;
+            }
+            answers.add(answer);
+        }
+    }
+
+    private ObjectNode answer(String sql) {
+        ObjectNode answer = Oracle.JSON.createObjectNode();
+        ArrayNode queries = answer.putArray("queries");
+        try {
+            statement(sql, queries);
+            answer.put("ok", true);
+        } catch (ThreadDeath end) {
+            throw end;
+        } catch (Throwable problem) {
+            if (problem instanceof VirtualMachineError && !(problem instanceof StackOverflowError)) {
+                throw (VirtualMachineError) problem;
+            }
+            answer.put("ok", false);
+            StringBuilder message = new StringBuilder();
+            for (Throwable cause = problem; cause != null; cause = cause.getCause()) {
+                message.append(message.length() == 0 ? "" : ": ").append(cause.getMessage());
+            }
+            answer.put("message", message.toString());
+        }
+        return answer;
     }
 
     private void statement(String sql, ArrayNode queries) {
@@ -96,6 +146,24 @@ final class Planning {
             env.executeInternal(operation);
             ObjectIdentifier view = ((CreateViewOperation) operation).getViewIdentifier();
             operation(env.getParser().parse("SELECT * FROM " + view.asSerializableString()).get(0), queries);
+        } else if (operation instanceof CreateModelOperation) {
+            CreateModelOperation create = (CreateModelOperation) operation;
+            ResolvedCatalogModel model = (ResolvedCatalogModel) create.getCatalogModel();
+            CatalogModel copy = model.copy(Map.of("provider", Connector.NAME));
+            env.getCatalogManager().createModel(
+                    ResolvedCatalogModel.of(copy, model.getResolvedInputSchema(), model.getResolvedOutputSchema()),
+                    create.getModelIdentifier(), true);
+        } else if (operation instanceof CompilePlanOperation) {
+            operation(((CompilePlanOperation) operation).getOperation(), queries);
+        } else if (operation instanceof CompileAndExecutePlanOperation) {
+            operation(((CompileAndExecutePlanOperation) operation).getOperation(), queries);
+        } else if (operation instanceof CreateMaterializedTableOperation) {
+            String query =
+                    ((CreateMaterializedTableOperation) operation).getCatalogMaterializedTable().getDefinitionQuery();
+            operation(env.getParser().parse(query).get(0), queries);
+        } else if (operation instanceof AlterViewAsOperation) {
+            String query = ((AlterViewAsOperation) operation).getNewView().getExpandedQuery();
+            operation(env.getParser().parse(query).get(0), queries);
         } else if (operation instanceof SinkModifyOperation) {
             SinkModifyOperation sink = (SinkModifyOperation) operation;
             if (((PlannerQueryOperation) sink.getChild()).getCalciteTree() instanceof TableModify) {
