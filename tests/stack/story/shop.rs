@@ -139,7 +139,7 @@ impl Shop {
     }
 }
 
-/// All of it: a column comes, a statement is changed on top of that, and a third rollout is taken back.
+/// All of it: a column comes, a statement is changed on top of that, and a third and a fourth rollout are taken back.
 ///
 /// # Errors
 /// The first thing that did not come true.
