@@ -14,7 +14,7 @@ use crate::model::verdict::{Evidence, Outcome, digest_of};
 use crate::plan::Plan;
 use crate::plan::document::Assumptions;
 use crate::plan::standing::Files;
-use crate::port::{PortError, PortResult};
+use crate::port::PortResult;
 use crate::rollout::event::{Body, without_work};
 use crate::rollout::{Approval, Delivery, Event, Illegal, Kind, NewRollout, Rollout, State};
 
@@ -98,9 +98,12 @@ impl Daemon {
             let text = format!("rollout {} is {}: wait for its end or abort it", busy.id, busy.state);
             return Err(Refusal::new(RefusalCause::Conflict, text).into());
         }
-        let running = self.ledger.jobs.keys().cloned().collect();
+        let deployed = self.ledger.manifest.tables.values();
+        let deployed = deployed.filter_map(|table| Some((table.physical.clone(), table.topic.clone()?)));
+        let jobs = self.ledger.jobs.values().map(|job| (job.table.clone(), job.topic.clone()));
+        let running = deployed.chain(jobs).collect();
         if let Some(effect) = plan.work.overreach(plan.kind == "deploy", &running) {
-            let text = format!("the plan would {effect} before anybody has approved it: no planner makes such a plan");
+            let text = format!("the plan would {effect}, which is not its to do: no planner makes such a plan");
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
         }
         if plan.assumptions.standing.is_none() {
@@ -241,29 +244,7 @@ impl Daemon {
             let plan: Plan = Plan::deserialize(&*rollout.plan)
                 .map_err(|e| Refusal::new(RefusalCause::AssumptionsMoved, unread(e)))?;
             self.assumptions_hold(&plan, Files::Same).await?;
-            self.green_runs(rollout).await?;
-        }
-        Ok(())
-    }
-
-    /// Whether every job of green runs: what has ended since it was proven would serve nobody.
-    pub(super) async fn green_runs(&self, rollout: &Rollout) -> Result<(), Refusal> {
-        for job in rollout.jobs.values() {
-            let state = within(async {
-                match self.ports.engine.health(&job.id).await {
-                    Err(PortError::Missing { .. }) => Ok("unknown to Flink".to_owned()),
-                    health => health.map(|health| health.state),
-                }
-            });
-            let state = state.await?;
-            let (cause, way_out) = match state.as_str() {
-                "RUNNING" => continue,
-                "CREATED" | "INITIALIZING" | "RESTARTING" | "FAILING" | "RECONCILING" => {
-                    (RefusalCause::Unchecked, "wait until it runs again")
-                }
-                _ => (RefusalCause::AssumptionsMoved, "abort, and let it be planned again"),
-            };
-            return Err(Refusal::new(cause, format!("green's job {} is {state}: {way_out}", job.name)));
+            self.green_stands(rollout).await?;
         }
         Ok(())
     }
@@ -320,7 +301,7 @@ impl Daemon {
 }
 
 /// What the world answers, within the time that the loop can wait.
-async fn within<T>(asked: impl Future<Output = PortResult<T>>) -> Result<T, Refusal> {
+pub(super) async fn within<T>(asked: impl Future<Output = PortResult<T>>) -> Result<T, Refusal> {
     let unchecked = |why: String| {
         let text = format!("it cannot be seen whether what the plan stands on has moved: {why}");
         Refusal::new(RefusalCause::Unchecked, text)

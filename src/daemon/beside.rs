@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use super::execute::{self, Done, Failed, Run, Tries};
 #[cfg(debug_assertions)]
 use super::failpoint;
+use super::handle::RefusalCause;
 use super::hold::{self, NotHeld, Wait};
 use super::prove::{self, Broken, Proof};
 use super::turn::{Daemon, Stopped};
@@ -45,6 +46,17 @@ impl Daemon {
             }
             return self.happened(&rollout.id, Event::EffectFailed { key, reason: failed.to_string() }).await;
         }
+        if forward
+            && attempted == 0
+            && matches!(effect, Effect::MoveConnector { .. })
+            && let Err(refusal) = self.green_stands(rollout).await
+        {
+            if refusal.cause == RefusalCause::Unchecked {
+                tracing::warn!(rollout = rollout.id, effect = key, why = refusal.message, "waits before it moves");
+                return Ok(());
+            }
+            return self.happened(&rollout.id, Event::EffectFailed { key, reason: refusal.message }).await;
+        }
         if rollout.intent_ms < self.started_ms && self.ports.clock.now_ms() < rollout.intent_ms + late_call_ms() {
             // The leader before this one may still be at it: looked at again with the next turn.
             return Ok(());
@@ -72,6 +84,8 @@ impl Daemon {
             jobs: self.ledger.jobs.clone(),
             job_attempts: started(rollout),
             turned: Arc::default(),
+            served: !forward && rollout.history.iter().any(|step| step.state == State::Soaking),
+            gone_over: Arc::default(),
         };
         self.turned.insert(rollout.id.clone(), Arc::clone(&run.turned));
         let effect = effect.clone();

@@ -54,6 +54,11 @@ pub struct Run {
     pub job_attempts: BTreeMap<String, Tries>,
     /// True once the rollout goes another way: what only waits gives up.
     pub turned: Arc<AtomicBool>,
+    /// True when green has served: a connector that is found on blue's topic without this run having put it there was put
+    /// there by somebody who mended nothing, or by a daemon that did not come to its end.
+    pub served: bool,
+    /// True once this run has put the connector on the topic that it goes to.
+    pub gone_over: Arc<AtomicBool>,
 }
 
 /// Tries of starting one job.
@@ -342,7 +347,11 @@ pub(super) async fn tasks_run(run: &Run, name: &str, until: i64) -> Result<(), F
                 return Ok(());
             }
         }
-        later(run, until, || format!("connector {name} does not run: {status:?}")).await?;
+        let state = status.as_ref().map_or("gone".to_owned(), |status| {
+            let tasks = if status.tasks.is_empty() { "none".to_owned() } else { status.tasks.join(", ") };
+            format!("{}, its tasks: {tasks}", status.state)
+        });
+        later(run, until, || format!("connector {name} does not run, it is {state}")).await?;
     }
 }
 

@@ -4,7 +4,7 @@
 //! for what the daemon before left; [`turn`] is the loop, `beside` what runs beside it, `tell` what the outside is told.
 //! [`watch`] sees evolutions, [`nulls`] counts what a default stands on, `evolve` decides on what was seen, [`gather`] brings
 //! together what planning looks at. `answer` takes plans and decisions, `back` says what going back means, [`standing`]
-//! whether what a plan stands on has moved. [`execute`] carries one effect out, `switch` moves a sink connector so that its
+//! whether what a plan stands on has moved, `well` whether green is what was proven and serves. [`execute`] carries one effect out, `switch` moves a sink connector so that its
 //! destination stays exact, [`hold`] says when an output holds a cut, [`prove`] reads both outputs and compares. [`branch`]
 //! puts green's statements where people review them, `snapshot` keeps the journal short, [`view`] is what the outside sees,
 //! [`handle`] how it asks; `failpoint` kills the process in tests.
@@ -37,6 +37,7 @@ mod tell;
 pub mod turn;
 pub mod view;
 pub mod watch;
+mod well;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,8 @@
 //! - on the topic that it leaves: nothing is mended yet, and a repair topic that is there already is made anew;
 //! - on the repair topic: that topic is complete, and nothing of the topic that is left was written since;
 //! - on the repair topic of the move that this one takes back: it has written nothing of the topic that is left;
-//! - on the topic that it goes to: only what is left behind has to be removed.
+//! - on the topic that it goes to: only what is left behind has to be removed. But once green has served, a connector that
+//!   is found on blue's topic may have been put there by a person who mended nothing: then all of it is done.
 //!
 //! What cannot be mended is said and never passed over: a destination that does not follow its topic, records that
 //! cannot be read, a topic that has lost its beginning. The connector is moved all the same.
@@ -76,13 +77,15 @@ pub(super) async fn switch(run: &Run, switch: &Switch<'_>, until: i64) -> Result
         return Err(Failed::Wrong(format!("topic {to} does not exist: connector {name} stays where it is")));
     }
     let Some(now) = ports.connectors.config(name).await? else {
-        return Err(Failed::Wrong(format!("connector {name} does not exist any more")));
+        return Err(Failed::Wrong(format!(
+            "connector {name} does not exist any more: make it again with the settings that it had"
+        )));
     };
     let own = repair_topic(&run.rollout, name, to);
     let taken_back = repair_topic(&run.rollout, name, from);
     let mut unmended = sink::exact(after).err().map(|why| why.to_string());
     let on = now.get("topics").cloned().unwrap_or_default();
-    if on != *to {
+    if on != *to || (run.served && !run.gone_over.load(Ordering::SeqCst)) {
         if on == own {
             write_to_the_end(run, name, &own, until).await?;
         }
@@ -107,6 +110,7 @@ pub(super) async fn switch(run: &Run, switch: &Switch<'_>, until: i64) -> Result
         let offsets = first.into_iter().map(|(p, offset)| (p, Some(offset))).collect();
         ports.connectors.set_offsets(name, to, &offsets).await?;
         ports.connectors.configure(name, after).await?;
+        run.gone_over.store(true, Ordering::SeqCst);
     }
     forget(run, name, &[&own, &taken_back]).await?;
     write_to_the_end(run, name, to, until).await?;

@@ -38,7 +38,13 @@ impl Daemon {
             subjects_watched: (self.watched.borrow().len() * 2) as u64,
             ..View::default()
         };
-        self.show.send_replace(Arc::new(view::of(&self.ledger, frame)));
+        let mut view = view::of(&self.ledger, frame);
+        for rollout in &mut view.rollouts {
+            if let Some(ill) = self.ill.get(&rollout.id).filter(|_| rollout.state == State::Soaking.name()) {
+                rollout.waiting_on = format!("green to be well, or a roll back: {ill}");
+            }
+        }
+        self.show.send_replace(Arc::new(view));
     }
 
     /// Tells the outside that evidence waits for a decision. The id is the evidence's own, so a repeat is known as one.

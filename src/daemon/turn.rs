@@ -111,6 +111,8 @@ pub struct Daemon {
     pub(super) turned: BTreeMap<String, Arc<AtomicBool>>,
     pub(super) finished: (mpsc::Sender<Finished>, mpsc::Receiver<Finished>),
     pub(super) announced: BTreeSet<String>,
+    /// Why a soak that is over by its time goes on, by rollout.
+    pub(super) ill: BTreeMap<String, String>,
     /// Whether the project's files are behind what is deployed, and when that was looked at last.
     pub(super) behind: (bool, i64),
     pub(super) started_ms: i64,
@@ -164,6 +166,7 @@ impl Daemon {
             turned: BTreeMap::new(),
             finished: mpsc::channel(64),
             announced: BTreeSet::new(),
+            ill: BTreeMap::new(),
             behind: (true, i64::MIN),
             started_ms,
             unfolded: entries.len(),
@@ -372,33 +375,23 @@ impl Daemon {
                 self.happened(&rollout.id, Event::EvidenceExpired).await?;
                 Ok(true)
             }
-            Todo::Wait(WaitingOn::Soak { until_ms }) if now_ms >= until_ms && self.green_is_well(rollout).await => {
-                self.happened(&rollout.id, Event::SoakOver).await?;
-                Ok(true)
-            }
+            Todo::Wait(WaitingOn::Soak { until_ms }) if now_ms >= until_ms => self.may_retire(rollout).await,
             Todo::Wait(_) => Ok(false),
         }
     }
 
-    /// Whether every green job runs and completes checkpoints: blue is not retired while one does not.
-    async fn green_is_well(&mut self, rollout: &Rollout) -> bool {
-        for job in rollout.jobs.values() {
-            let ill = match self.ports.engine.health(&job.id).await {
-                Ok(health) if health.state == "RUNNING" && health.checkpoints_since_exception > 0 => continue,
-                Ok(health) => format!("it is {}", health.state),
-                Err(error) => error.to_string(),
-            };
-            if self.announced.insert(format!("{} {ill}", job.name)) {
-                tracing::error!(
-                    rollout = rollout.id,
-                    job = job.name,
-                    ill,
-                    "blue is not retired: a green job is not well; roll back, or mend it"
-                );
-            }
-            return false;
+    /// Ends the soak if green is well; true when the ledger changed. Why not is told once, and shown as long as it is so.
+    async fn may_retire(&mut self, rollout: &Rollout) -> Result<bool, Stopped> {
+        let Some(ill) = self.not_well(rollout).await else {
+            self.ill.remove(&rollout.id);
+            self.happened(&rollout.id, Event::SoakOver).await?;
+            return Ok(true);
+        };
+        if self.ill.get(&rollout.id) != Some(&ill) {
+            tracing::error!(rollout = rollout.id, ill, "blue is not retired: mend it, or roll back");
+            self.ill.insert(rollout.id.clone(), ill);
         }
-        true
+        Ok(false)
     }
 
     pub(super) async fn answer(&mut self, request: Request) -> Result<(), Stopped> {

@@ -1,6 +1,6 @@
 //! The part of a plan that is carried out: effects by phase, and how the result is proven.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,25 +24,58 @@ pub struct Work {
 
 impl Work {
     /// What reaches beyond its phase, in words. Before a yes only new things may be made, each of them with a topic of its
-    /// own, and a first deployment (`asks_nobody`) ends without one. `running` are the tables that have a job.
-    pub fn overreach(&self, asks_nobody: bool, running: &BTreeSet<String>) -> Option<String> {
+    /// own, and a first deployment (`asks_nobody`) ends without one. After it only what is replaced may be left and removed:
+    /// tables with a green that is started and proven. `running` are the tables that are deployed, with their topics.
+    pub fn overreach(&self, asks_nobody: bool, running: &BTreeMap<String, String>) -> Option<String> {
         let made: BTreeSet<&str> = self
             .staging
             .iter()
             .filter_map(|e| if let Effect::CreateTopic { topic, .. } = e { Some(topic.as_str()) } else { None })
+            .collect();
+        let proven: BTreeSet<&str> = self.contracts.iter().map(|contract| contract.table.as_str()).collect();
+        let green: BTreeMap<&str, Option<&str>> = self
+            .hops
+            .iter()
+            .filter(|hop| proven.contains(hop.table.as_str()))
+            .filter_map(|hop| Some((hop.green.as_deref()?, hop.blue.as_deref())))
             .collect();
         let stages = |effect: &&Effect| match effect {
             Effect::InspectTopic { .. } | Effect::CreateTopic { .. } | Effect::Explain { .. } => true,
             Effect::CopySubjectLevel { subject, .. } => {
                 ["-value", "-key"].iter().any(|end| subject.strip_suffix(end).is_some_and(|t| made.contains(t)))
             }
-            Effect::StartJob { job } => made.contains(job.topic.as_str()) && !running.contains(&job.table),
+            Effect::StartJob { job } => {
+                let unproven = !asks_nobody && !green.contains_key(job.table.as_str());
+                made.contains(job.topic.as_str()) && !running.contains_key(&job.table) && !unproven
+            }
             _ => false,
         };
-        let adds = |effect: &&Effect| matches!(effect, Effect::CreateConnector { .. } | Effect::SetManifest { .. });
+        let started: BTreeSet<&str> = self
+            .staging
+            .iter()
+            .filter_map(|e| if let Effect::StartJob { job } = e { Some(job.table.as_str()) } else { None })
+            .collect();
+        let replaced: BTreeMap<&str, &str> = green
+            .iter()
+            .filter(|(table, _)| started.contains(*table))
+            .filter_map(|(_, blue)| running.get_key_value((*blue)?))
+            .map(|(table, topic)| (table.as_str(), topic.as_str()))
+            .collect();
+        let leaves = |topic: &str| replaced.values().any(|replaced| *replaced == topic);
+        let promotes = |effect: &&Effect| match effect {
+            Effect::SetManifest { .. } => true,
+            Effect::CreateConnector { .. } => asks_nobody,
+            Effect::MoveConnector { from, to, .. } => !asks_nobody && leaves(from) && made.contains(to.as_str()),
+            _ => false,
+        };
+        let retires = |effect: &&Effect| match effect {
+            Effect::CancelJob { table } => !asks_nobody && replaced.contains_key(table.as_str()),
+            Effect::DeleteTopic { topic } => !asks_nobody && leaves(topic),
+            _ => false,
+        };
         let staged = self.staging.iter().find(|e| !stages(e));
-        let promoted = self.promoting.iter().find(|e| asks_nobody && !adds(e));
-        let retired = self.retiring.iter().find(|_| asks_nobody);
+        let promoted = self.promoting.iter().find(|e| !promotes(e));
+        let retired = self.retiring.iter().find(|e| !retires(e));
         staged.or(promoted).or(retired).map(Effect::title)
     }
 }
@@ -77,10 +110,9 @@ pub struct ReadProgress {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::model::job::JobSpec;
+    use crate::model::parity::{Changelog, RowRule};
 
     fn topic(name: &str) -> Effect {
         Effect::CreateTopic { topic: name.to_owned(), like: None, partitions: 1, config: BTreeMap::new() }
@@ -99,33 +131,80 @@ mod tests {
         Effect::StartJob { job }
     }
 
+    fn running() -> BTreeMap<String, String> {
+        ["a", "b"].map(|table| (table.to_owned(), format!("t.{table}"))).into()
+    }
+
+    /// `a` is replaced by `a_v2` and proven.
+    fn replacing(staging: Vec<Effect>) -> Work {
+        let contract = TableContract {
+            table: "a".to_owned(),
+            blue_topic: Some("t.a".to_owned()),
+            green_topic: "t.a_v2".to_owned(),
+            changelog: Changelog::Upsert,
+            key: vec!["id".to_owned()],
+            columns: BTreeMap::new(),
+            rows: RowRule::default(),
+        };
+        let hop = Hop { table: "a".to_owned(), blue: Some("a".to_owned()), green: Some("a_v2".to_owned()) };
+        Work { staging, hops: vec![hop], contracts: vec![contract], ..Work::default() }
+    }
+
     #[test]
     fn before_a_yes_only_new_things_are_made() {
-        let running = BTreeSet::from(["a".to_owned()]);
         let level =
             |subject: &str| Effect::CopySubjectLevel { subject: subject.to_owned(), like: "t.a-key".to_owned() };
-        let cancel = || Effect::CancelJob { table: "a".to_owned() };
-        let delete = || Effect::DeleteTopic { topic: "t.a".to_owned() };
+        let cancel = Effect::CancelJob { table: "a".to_owned() };
+        let delete = Effect::DeleteTopic { topic: "t.a".to_owned() };
         let staged = |more: Vec<Effect>| {
-            let staging = [topic("t.a_v2")].into_iter().chain(more).collect();
-            Work { staging, promoting: vec![cancel()], retiring: vec![delete()], ..Work::default() }
+            let work = replacing([topic("t.a_v2")].into_iter().chain(more).collect());
+            work.overreach(false, &running())
         };
-        assert_eq!(staged(vec![level("t.a_v2-key"), start("a_v2", "t.a_v2")]).overreach(false, &running), None);
-        let wrong = [cancel(), delete(), level("t.a-key"), start("a_v2", "t.a"), start("a", "t.a_v2")];
+        assert_eq!(staged(vec![level("t.a_v2-key"), start("a_v2", "t.a_v2")]), None);
+        let wrong =
+            [cancel, delete, level("t.a-key"), start("a_v2", "t.a"), start("a", "t.a_v2"), start("c", "t.a_v2")];
         for effect in wrong {
             let title = effect.title();
-            assert_eq!(staged(vec![effect]).overreach(false, &running), Some(title));
+            assert_eq!(staged(vec![effect]), Some(title));
         }
+    }
+
+    #[test]
+    fn after_a_yes_only_what_is_replaced_and_proven_is_left_and_removed() {
+        let moved = |from: &str, to: &str| Effect::MoveConnector {
+            name: "c".to_owned(),
+            before: BTreeMap::new(),
+            after: BTreeMap::new(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        let cancel = |table: &str| Effect::CancelJob { table: table.to_owned() };
+        let delete = |topic: &str| Effect::DeleteTopic { topic: topic.to_owned() };
+        let work = || replacing(vec![topic("t.a_v2"), start("a_v2", "t.a_v2")]);
+        let good =
+            Work { promoting: vec![moved("t.a", "t.a_v2")], retiring: vec![cancel("a"), delete("t.a")], ..work() };
+        assert_eq!(good.overreach(false, &running()), None);
+        for effect in [moved("t.b", "t.a_v2"), moved("t.a", "t.b"), cancel("a")] {
+            let title = effect.title();
+            assert_eq!(Work { promoting: vec![effect], ..work() }.overreach(false, &running()), Some(title));
+        }
+        for effect in [cancel("b"), delete("t.b"), delete("unrelated"), start("b", "t.a_v2")] {
+            let title = effect.title();
+            assert_eq!(Work { retiring: vec![effect], ..work() }.overreach(false, &running()), Some(title));
+        }
+        // What nobody compares may not be started, and so nothing is replaced by it.
+        let unproven = Work { contracts: Vec::new(), ..good };
+        assert_eq!(unproven.overreach(false, &running()), Some(start("a_v2", "t.a_v2").title()));
     }
 
     #[test]
     fn a_first_deployment_adds_only() {
         let connector = Effect::CreateConnector { name: "c".to_owned(), config: BTreeMap::new() };
-        let mut work = Work { staging: vec![topic("t.a")], promoting: vec![connector], ..Work::default() };
-        assert_eq!(work.overreach(true, &BTreeSet::new()), None);
+        let staging = vec![topic("t.a"), start("a", "t.a")];
+        let mut work = Work { staging, promoting: vec![connector], ..Work::default() };
+        assert_eq!(work.overreach(true, &BTreeMap::new()), None);
         let delete = Effect::DeleteConnector { name: "c".to_owned() };
         work.promoting.push(delete.clone());
-        assert_eq!(work.overreach(true, &BTreeSet::new()), Some(delete.title()));
-        assert_eq!(work.overreach(false, &BTreeSet::new()), None);
+        assert_eq!(work.overreach(true, &BTreeMap::new()), Some(delete.title()));
     }
 }

@@ -11,7 +11,7 @@ use crate::held;
 use crate::steps;
 use crate::story::answer::Rollout;
 use crate::story::case::Change;
-use crate::story::failure::{During as _, Look, Outcome, ensure, until};
+use crate::story::failure::{During as _, Failure, Look, Outcome, ensure, until};
 use crate::story::generated::Generated;
 use crate::story::http;
 use crate::story::narrator::{Narrator, Silent};
@@ -247,6 +247,7 @@ async fn after_the_promotion(
     held::leads_until(run, "stop:before:retiring:effect_done=cancel-job").await?;
     let column = versions.next(run).await?;
     waits(run, soaking, &column, narrator).await?;
+    a_paused_connector(run, soaking, narrator).await?;
     held::stands_still(run).await?;
     let last = versions.next(run).await?;
     held::goes_on(run)?;
@@ -260,6 +261,25 @@ async fn after_the_promotion(
     run.daemon()?.reach(&rollout.id, &["done"], STEP, narrator).await?;
     let more = run.daemon()?.rollouts().await?.into_iter().find(|rollout| !known.contains(&rollout.id));
     ensure(more.is_none(), || format!("one rollout takes them all: {:?}", more.map(|rollout| rollout.title)))
+}
+
+/// Blue is not retired while the connector that serves from green is paused.
+async fn a_paused_connector(run: &mut Story, soaking: &Rollout, narrator: &mut dyn Narrator) -> Outcome {
+    let connector = run.case().facts.first().during("a fact")?.connector.clone();
+    let place = format!("{}/connectors/{connector}", run.world.connect);
+    http::call(&run.http, Method::PUT, &format!("{place}/pause"), None).await?.accept(&[]).during("pausing")?;
+    let daemon = run.daemon()?;
+    let waits = until("the soak to wait for the connector", STEP, async || {
+        let rollout = daemon.rollout(&soaking.id).await?;
+        if rollout.state != "soaking" {
+            return Ok(Look::There(Err(Failure::new(rollout.why()))));
+        }
+        let on = rollout.waits_for().to_owned();
+        Ok(if on.contains(&connector) { Look::There(Ok(on)) } else { Look::NotYet(on) })
+    })
+    .await??;
+    narrator.say(&format!("paused: it waits for {waits}"));
+    http::call(&run.http, Method::PUT, &format!("{place}/resume"), None).await?.accept(&[]).during("resuming")
 }
 
 /// `./x stack` with these arguments.

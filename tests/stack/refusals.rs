@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -173,7 +173,37 @@ async fn moved_by_hand(run: &mut Run<Generated>, rollout: &Rollout, narrator: &m
     changed.insert("batch.size".to_owned(), "77".to_owned());
     http::call(&run.http, Method::PUT, &place, Some(&json!(changed))).await?.accept(&[])?;
     steps::moved(&run.approve(rollout).await?, &[&connector, "batch.size"], narrator)?;
-    http::call(&run.http, Method::PUT, &place, Some(&json!(settings))).await?.accept(&[]).map(drop)
+    http::call(&run.http, Method::PUT, &place, Some(&json!(settings))).await?.accept(&[]).map(drop)?;
+    made_anew(run, rollout, &run.case().topic(&fact.green), narrator).await
+}
+
+/// Green's topic is deleted and made again: what was proven is gone, and no approval of it is taken.
+async fn made_anew(run: &mut Run<Generated>, rollout: &Rollout, topic: &str, narrator: &mut dyn Narrator) -> Outcome {
+    run.kafka.delete_topics(&[topic.to_owned()]).await?;
+    let mut client = ClientConfig::new();
+    let admin: AdminClient<DefaultClientContext> =
+        client.set("bootstrap.servers", &run.world.kafka).create().during("a Kafka admin client")?;
+    let again = NewTopic::new(topic, 2, TopicReplication::Fixed(1)).set("cleanup.policy", "compact");
+    until("the topic to be there again", GREEN, async || {
+        let told = admin.create_topics([&again], &AdminOptions::new()).await.during("making a topic")?;
+        Ok(match told.into_iter().next() {
+            Some(Err((_, code))) => Look::NotYet(format!("{topic}: {code}")),
+            _ => Look::There(()),
+        })
+    })
+    .await?;
+    let refused = until("an approval of it to be refused", GREEN, async || {
+        let reply = run.approve(rollout).await?;
+        if reply.status.is_success() {
+            return Ok(Look::There(Err(Failure::new("an approval of a topic that was made anew was taken"))));
+        }
+        // Its job may be on its way again for a moment.
+        let refused = steps::is_refused(&reply, 409, "assumptions_moved", &[topic]);
+        Ok(refused.map_or_else(|why| Look::NotYet(why.to_string()), |message| Look::There(Ok(message))))
+    })
+    .await??;
+    narrator.say(&refused);
+    Ok(())
 }
 
 /// Gives a topic these settings of its own, and no others.

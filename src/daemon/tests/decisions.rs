@@ -167,6 +167,8 @@ async fn green_that_does_not_run_is_not_approved() {
         exactly_once: false,
     };
     rollout.jobs.insert("s_v2".to_owned(), job);
+    let spec = TopicSpec { name: "t.s_v2".to_owned(), partitions: 1, config: BTreeMap::new() };
+    world.specs.lock().unwrap().insert(spec.name.clone(), spec);
     for (state, cause) in [
         (Some("RUNNING"), None),
         (Some("RESTARTING"), Some(RefusalCause::Unchecked)),
@@ -174,7 +176,7 @@ async fn green_that_does_not_run_is_not_approved() {
         (None, Some(RefusalCause::AssumptionsMoved)),
     ] {
         *world.job_state.lock().unwrap() = Some(state);
-        let answer = daemon.green_runs(&rollout).await;
+        let answer = daemon.green_stands(&rollout).await;
         assert_eq!(answer.as_ref().err().map(|refusal| refusal.cause), cause, "{state:?}");
         assert!(answer.err().is_none_or(|refusal| refusal.message.contains("s_v2.job")));
     }

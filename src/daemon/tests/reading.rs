@@ -53,6 +53,8 @@ async fn inspected(values: Vec<Vec<u8>>) -> Result<(), Failed> {
         jobs: BTreeMap::new(),
         job_attempts: BTreeMap::new(),
         turned: Arc::default(),
+        served: false,
+        gone_over: Arc::default(),
     };
     let outcome = execute(&run, &Effect::InspectTopic { topic: "p.a".to_owned() }).await;
     reading.abort();

@@ -126,6 +126,17 @@ async fn a_promotion_that_was_cut_off_anywhere_is_taken_back() {
 }
 
 #[tokio::test]
+async fn a_connector_that_a_person_put_back_on_blue_is_taken_back_all_the_same() {
+    let back = forward().undo().unwrap();
+    let world = harbour();
+    execute(&run(&world), &forward()).await.unwrap();
+    world.lock().config.insert("topics".to_owned(), BLUE.to_owned());
+    let told = execute(&Run { served: true, ..run(&world) }, &back).await.unwrap();
+    arrived(&world, &back, "put back by hand");
+    assert!(told.note.is_some_and(|note| note.contains("rows deleted")), "what was mended is told");
+}
+
+#[tokio::test]
 async fn a_call_without_an_answer_is_made_again() {
     let steps = length(&harbour(), &forward()).await;
     for n in 1..=steps {

@@ -408,5 +408,7 @@ pub(super) fn run(world: &Arc<Harbour>) -> Run {
         jobs: BTreeMap::new(),
         job_attempts: BTreeMap::new(),
         turned: Arc::default(),
+        served: false,
+        gone_over: Arc::default(),
     }
 }
