@@ -6,7 +6,7 @@
 //! when what arrives can change and is not known by that key. Spans are in the text of the statement; for what a view does,
 //! where the view is named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::flow::Definitions;
 use super::operators::{Operator, OperatorUse, is_stateful, operators_with};
@@ -105,41 +105,66 @@ pub fn state(statement: &Statement, known: &Definitions) -> Vec<StateUse> {
 }
 
 fn of_query(query: &Query, known: &Definitions, found: &mut Vec<StateUse>) {
-    query_state(query, known, 0, found);
+    let mut views = Views { known, seen: BTreeMap::new() };
+    views.query(query, 0, found);
 }
 
-fn query_state(query: &Query, known: &Definitions, depth: usize, found: &mut Vec<StateUse>) {
-    for op in operators_with(query, known.catalog()) {
-        // A lookup is judged by the name of its time; the definitions know better.
-        if is_stateful(&op) && op.kind != Operator::TemporalJoin {
-            let (name, bounded_by) = named(&op);
-            found.push(StateUse { operator: StateOperator::Written(name), bounded_by, span: op.span, via: None });
+/// Looks through views, each once.
+struct Views<'a> {
+    known: &'a Definitions,
+    /// What each view holds; nothing while it is looked at, so that a view over itself ends.
+    seen: BTreeMap<String, BTreeSet<(StateOperator, Bound)>>,
+}
+
+impl Views<'_> {
+    fn query(&mut self, query: &Query, depth: usize, found: &mut Vec<StateUse>) {
+        let known = self.known;
+        for op in operators_with(query, known.catalog()) {
+            // A lookup is judged by the name of its time; the definitions know better.
+            if is_stateful(&op) && op.kind != Operator::TemporalJoin {
+                let (name, bounded_by) = named(&op);
+                found.push(StateUse { operator: StateOperator::Written(name), bounded_by, span: op.span, via: None });
+            }
+        }
+        let mut versioned = BTreeSet::new();
+        super::walk::factors(query, &mut |factor: &Factor| {
+            let FactorKind::Table { name, system_time: Some(time), .. } = &factor.kind else { return };
+            versioned.insert(name.span.start);
+            if !is_processing_time(time, known) {
+                let operator = StateOperator::Written("temporal join");
+                found.push(StateUse { operator, bounded_by: Bound::Ttl, span: factor.span, via: None });
+            }
+        });
+        for reference in query_refs(query) {
+            let span = reference.name.span;
+            if let Some(view) = known.view(&reference.name) {
+                let name = &reference.name.last().name;
+                let behind = self.view(name, view, depth);
+                let in_view = |(operator, bounded_by)| StateUse { operator, bounded_by, span, via: Some(name.clone()) };
+                found.extend(behind.into_iter().map(in_view));
+            } else if known.table(&reference.name).is_some_and(|t| changes(t) == Changes::Upsert)
+                && !versioned.contains(&span.start)
+            {
+                let operator = StateOperator::ChangelogNormalize;
+                found.push(StateUse { operator, bounded_by: Bound::Ttl, span, via: None });
+            }
         }
     }
-    let mut versioned = BTreeSet::new();
-    super::walk::factors(query, &mut |factor: &Factor| {
-        let FactorKind::Table { name, system_time: Some(time), .. } = &factor.kind else { return };
-        versioned.insert(name.span.start);
-        if !is_processing_time(time, known) {
-            let operator = StateOperator::Written("temporal join");
-            found.push(StateUse { operator, bounded_by: Bound::Ttl, span: factor.span, via: None });
+
+    fn view(&mut self, name: &str, query: &Query, depth: usize) -> BTreeSet<(StateOperator, Bound)> {
+        if let Some(seen) = self.seen.get(name) {
+            return seen.clone();
         }
-    });
-    for reference in query_refs(query) {
-        let span = reference.name.span;
-        if let Some(view) = known.view(&reference.name) {
-            if depth < MAX_VIEWS {
-                let mut behind = Vec::new();
-                query_state(view, known, depth + 1, &mut behind);
-                let name = reference.name.last().name.clone();
-                found.extend(behind.into_iter().map(|used| StateUse { span, via: Some(name.clone()), ..used }));
-            }
-        } else if known.table(&reference.name).is_some_and(|t| changes(t) == Changes::Upsert)
-            && !versioned.contains(&span.start)
-        {
-            let operator = StateOperator::ChangelogNormalize;
-            found.push(StateUse { operator, bounded_by: Bound::Ttl, span, via: None });
+        if depth >= MAX_VIEWS {
+            // Nobody looked, so it is not said to hold nothing.
+            return BTreeSet::from([(StateOperator::Written("whatever is behind that many views"), Bound::Ttl)]);
         }
+        self.seen.insert(name.to_owned(), BTreeSet::new());
+        let mut found = Vec::new();
+        self.query(query, depth + 1, &mut found);
+        let held: BTreeSet<_> = found.into_iter().map(|used| (used.operator, used.bounded_by)).collect();
+        self.seen.insert(name.to_owned(), held.clone());
+        held
     }
 }
 
@@ -218,14 +243,25 @@ fn may_change(query: &Query, known: &Definitions, found: &[StateUse]) -> bool {
             )
         )
     });
-    by_operator || reads_changes(query, known, 0)
+    by_operator || reads_changes(query, known)
 }
 
-fn reads_changes(query: &Query, known: &Definitions, depth: usize) -> bool {
-    query_refs(query).iter().any(|reference| match known.view(&reference.name) {
-        Some(view) => depth < MAX_VIEWS && reads_changes(view, known, depth + 1),
-        None => known.table(&reference.name).is_some_and(|table| changes(table) != Changes::Append),
-    })
+fn reads_changes(query: &Query, known: &Definitions) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open = vec![query];
+    while let Some(query) = open.pop() {
+        for reference in query_refs(query) {
+            match known.view(&reference.name) {
+                Some(view) if seen.insert(reference.name.last().name.clone()) => open.push(view),
+                Some(_) => {}
+                None if known.table(&reference.name).is_some_and(|table| changes(table) != Changes::Append) => {
+                    return true;
+                }
+                None => {}
+            }
+        }
+    }
+    false
 }
 
 /// True if the sink's key is, column by column, the one key that the result is known by: that of a single source or of the

@@ -250,6 +250,35 @@ fn nesting_without_end_is_a_diagnostic() {
     assert_eq!(codes(&format!("CREATE TABLE t (a {}INT{})", "ARRAY<".repeat(deep), ">".repeat(deep))), ["S009"]);
     assert_eq!(codes(&format!("CREATE TABLE t (a INT {})", "ARRAY ".repeat(deep))), ["S009"]);
     assert_eq!(codes(&format!("SELECT a{}", " IS NULL".repeat(deep))), ["S009"]);
+    assert_eq!(codes(&format!("SELECT {}a", "EXISTS ".repeat(deep))), ["S009"]);
+    let pattern = format!("{}A{}", "(".repeat(deep), ")".repeat(deep));
+    let text = format!("SELECT * FROM t MATCH_RECOGNIZE (ORDER BY a PATTERN ({pattern}) DEFINE A AS TRUE)");
+    assert_eq!(codes(&text), ["S009"]);
+    assert_eq!(codes(&format!("SELECT 1 FROM t {}", "/*+ A(a, b), B */ ".repeat(deep))), [""; 0]);
+}
+
+/// What is just not too deep is looked through without running out of stack.
+#[test]
+fn deep_queries_are_looked_through() {
+    for (open, close) in [("(SELECT a FROM ", ") AS x"), ("(SELECT a FROM t WHERE a IN ", ")")] {
+        let deepest = (1..60).rev().find_map(|depth| {
+            let middle = if close == ")" { "(1)" } else { "t" };
+            let text = if close == ")" {
+                format!("SELECT a FROM t WHERE a IN {}{middle}{}", open.repeat(depth), close.repeat(depth))
+            } else {
+                format!("SELECT a FROM {}{middle}{}", open.repeat(depth), close.repeat(depth))
+            };
+            parse(&text).diagnostics().is_empty().then_some(text)
+        });
+        let text = deepest.expect("some depth is read");
+        let parsed = parse(&text);
+        let known = Definitions::default();
+        for statement in parsed.statements() {
+            known.flows(statement);
+            state(statement, &known);
+            assert!(!table_refs(statement).is_empty());
+        }
+    }
 }
 
 #[test]
