@@ -79,7 +79,11 @@ async fn shown_evidence(args: &Args, client: &Client, shell: &Shell) -> Result<S
             "rollout {} has nothing to approve: it is in state {}",
             rollout.id, rollout.state
         ))
-        .help(format!("it waits on: {}", rollout.waiting_on)));
+        .help(if rollout.ended {
+            reject::over(rollout)
+        } else {
+            format!("it waits on: {}", rollout.waiting_on)
+        }));
     };
     if let Some(evidence) = &rollout.evidence
         && evidence.outcome != Outcome::Pass
@@ -143,6 +147,18 @@ mod tests {
         for outcome in [Outcome::Fail, Outcome::Undecided] {
             let (reply, sent) = decide(args(None, true), outcome).await;
             assert_eq!((reply.unwrap().answer(), sent.len()), (Answer::No, 0));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_rollout_without_evidence_says_what_it_waits_on_or_that_it_has_ended() {
+        for (ended, waits, help) in
+            [(true, "", "it has ended; `cyanotype show r1` says how"), (false, "its turn", "it waits on: its turn")]
+        {
+            let shown = json!({ "id": "r1", "state": "x", "ended": ended, "waiting_on": waits });
+            let (env, _) = daemon(move |_| (200, shown.clone())).await;
+            let reply = approve(&args(None, true), &Client::new(&env, Scope::Approve).unwrap(), &shell()).await;
+            assert_eq!(reply.err().unwrap().help.as_deref(), Some(help));
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
                 found.extend(graph::build(&estate).err());
                 found.extend(check::columns(&estate, &read.texts));
                 found.extend(check::rooms(&estate, &read.texts));
-                found.extend(start::starts(&estate));
+                found.extend(start::starts(&estate, &read.texts));
             }
             Err(problems) => found.extend(problems),
         }

@@ -10,7 +10,7 @@ use super::approve::Who;
 use super::client::understood;
 use super::output::{Failure, Reply, plain};
 use super::show::fetch;
-use super::view::Taken;
+use super::view::{Rollout, Taken};
 use crate::config::Scope;
 
 /// Say no to a rollout: green is taken down, blue goes on.
@@ -32,15 +32,23 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
         Some(digest) => digest,
         None => {
             let rollout = fetch(&client, &args.id).await?.rollout;
-            rollout.evidence_digest.ok_or_else(|| {
-                Failure::refused(format!("rollout {} has no evidence to say no to", rollout.id))
-                    .help(format!("give it up with `cyanotype abort {}`", rollout.id))
-            })?
+            rollout.evidence_digest.clone().ok_or_else(|| without_evidence(&rollout))?
         }
     };
     let body = json!({ "evidence": evidence, "by": by, "comment": args.who.comment });
     let said = client.post(&["rollouts", &args.id, "reject"], &body).await?;
     Ok(Reply::yes(Decided { taken: understood(&said, "the answer")?, said }))
+}
+
+fn without_evidence(rollout: &Rollout) -> Failure {
+    let failure = Failure::refused(format!("rollout {} has no evidence to say no to", rollout.id));
+    let abort = || format!("give it up with `cyanotype abort {}`", rollout.id);
+    failure.help(if rollout.ended { over(rollout) } else { abort() })
+}
+
+/// The help where nothing can be decided any more.
+pub(super) fn over(rollout: &Rollout) -> String {
+    format!("it has ended; `cyanotype show {}` says how", rollout.id)
 }
 
 /// What the daemon did about a wish.
@@ -59,5 +67,17 @@ impl Display for Decided {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Taken { rollout, state, message } = &self.taken;
         writeln!(f, "{}: {} (state {})", plain(rollout), plain(message), plain(state))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_ended_is_not_to_be_given_up() {
+        let help = |ended| without_evidence(&Rollout { id: "r1".to_owned(), ended, ..Rollout::default() }).help;
+        assert_eq!(help(true).as_deref(), Some("it has ended; `cyanotype show r1` says how"));
+        assert_eq!(help(false).as_deref(), Some("give it up with `cyanotype abort r1`"));
     }
 }

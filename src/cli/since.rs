@@ -17,8 +17,8 @@ use crate::port::Repository;
 
 /// From files alone: the revision stands for what is deployed.
 pub(super) async fn offline(asked: Option<&PathBuf>, shell: &Shell, since: &str) -> Result<Outcome, Failure> {
-    let Offline { dir, vars, .. } = project::offline(shell, asked)?;
-    let (change, texts) = match changed(&dir, &vars, Missing::Kept, since).await? {
+    let Offline { dir, vars, missing, .. } = project::offline(shell, asked)?;
+    let (change, texts) = match changed(&dir, &vars, [Missing::Kept, missing], since).await? {
         Ok(found) => found,
         Err(blocked) => return Ok(blocked),
     };
@@ -48,7 +48,7 @@ pub(super) async fn live(asked: Option<&PathBuf>, shell: &Shell, since: &str) ->
         failure.help(help)
     })?;
     let dir = project::folder(asked, &config);
-    let (change, texts) = match changed(&dir, &config.env.variables(), Missing::Reported, since).await? {
+    let (change, texts) = match changed(&dir, &config.env.variables(), [Missing::Reported; 2], since).await? {
         Ok(found) => found,
         Err(blocked) => return Ok(blocked),
     };
@@ -61,15 +61,17 @@ pub(super) async fn live(asked: Option<&PathBuf>, shell: &Shell, since: &str) ->
     settled(&ports, &settings, outcome(plan::plan(&input), texts)).await
 }
 
-/// What is to be compared, with the texts of the files as they are now; or what stands in the way.
+/// What is to be compared, with the texts of the files as they are now; or what stands in the way. `missing` says what becomes
+/// of a placeholder without a value at the revision, and now.
 async fn changed(
     dir: &Path,
     vars: &BTreeMap<String, String>,
-    missing: Missing,
+    missing: [Missing; 2],
     since: &str,
 ) -> Result<Result<(StatementChange, BTreeMap<String, String>), Outcome>, Failure> {
-    let base = project::read_at(dir, since, vars, missing).await?;
-    let now = project::read(dir, vars, missing).await?;
+    let [at_revision, in_files] = missing;
+    let base = project::read_at(dir, since, vars, at_revision).await?;
+    let now = project::read(dir, vars, in_files).await?;
     for Read { project, texts } in [&base, &now] {
         if plan::project::broken(&project.diagnostics) {
             return Ok(Err(Outcome::Blocked(Diagnosed::new(project.diagnostics.clone(), texts.clone(), ""))));

@@ -215,8 +215,10 @@ fn notify(section: Section<'_>) -> Option<Notify> {
 
 fn policy(section: Section<'_>) -> Policy {
     let default = Policy::default();
-    let seconds =
-        |key, default: Duration| Duration::from_secs(section.number(key, 0..=LONGEST_SECONDS, default.as_secs()));
+    let at_least = |least, key, default: Duration| {
+        Duration::from_secs(section.number(key, least..=LONGEST_SECONDS, default.as_secs()))
+    };
+    let seconds = |key, default| at_least(0, key, default);
     let levels = LEVELS.map(|level| (level, level.to_owned()));
     let policy = Policy {
         level: section.choice("level", &levels, default.level),
@@ -233,7 +235,8 @@ fn policy(section: Section<'_>) -> Policy {
             default.nullable_defaults,
         ),
         soak: seconds("soak_seconds", default.soak),
-        approval_expires: seconds("approval_expires_seconds", default.approval_expires),
+        // Evidence that expires at once could never be approved.
+        approval_expires: at_least(1, "approval_expires_seconds", default.approval_expires),
         catch_up_deadline: seconds("catch_up_deadline_seconds", default.catch_up_deadline),
         validation_deadline: seconds("validation_deadline_seconds", default.validation_deadline),
         poll: Duration::from_millis(section.number("poll_ms", 50..=3_600_000, 1000)),

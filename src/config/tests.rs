@@ -185,6 +185,11 @@ fn a_wrong_value_is_named_with_what_would_be_right() {
         ("policy.nullable_defaults = \"when_unsen\"\n", "cannot be `when_unsen`: did you mean `when_unseen`?"),
         ("policy.poll_ms = 1\n", "`env.dev.policy.poll_ms` must be between 50 and 3600000, not 1"),
         ("policy.soak_seconds = -1\n", "must be between 0 and 31536000, not -1"),
+        (
+            "policy.approval_expires_seconds = 0\n",
+            "`env.dev.policy.approval_expires_seconds` must be between 1 and 31536000, not 0",
+        ),
+        ("policy.approval_expires_seconds = -5\n", "must be between 1 and 31536000, not -5"),
         ("connect.url = \"localhost:8083\"\n", "begins with `localhost:`: only http and https are spoken"),
         ("connect.url = \"connect\"\n", "`env.dev.connect.url` is not an address"),
         ("connect.url = \"http://u:hunter2@c\"\n", "holds a user or a password"),

@@ -2,8 +2,8 @@
 //!
 //! Reading order: [`project`] turns files into a manifest, [`estate`] a manifest into parsed statements, [`graph`] says what
 //! depends on what, [`impact`] which tables become green and why, [`rewrite`] how their SQL changes, `defaults` what old
-//! records get in a new column, [`parity`] how each column is proven, [`start`] from where green begins, [`job`] what a
-//! session needs, [`cascade`] what every cascade has in common, [`meaning`] what statements say, [`evolve`], [`change`] and
+//! records get in a new column, [`parity`] how each column is proven, [`start`] from where green begins (`hint`: what
+//! hints say of that), [`job`] what a session needs, [`cascade`] what every cascade has in common, [`meaning`] what statements say, [`evolve`], [`change`] and
 //! [`deploy`] put a [`document::Plan`] together, [`standing`] what it stands on, [`report`]
 //! prints it; [`trace`] answers where a column comes from and goes to, [`check`] what else is wrong with the files.
 //!
@@ -20,6 +20,7 @@ pub mod document;
 pub mod estate;
 pub mod evolve;
 pub mod graph;
+mod hint;
 pub mod impact;
 pub mod input;
 pub mod job;

@@ -90,6 +90,12 @@ fn script(
         match &statement.kind {
             StatementKind::CreateTable(create) => table(path, own, &create.name.last().name, statement, project),
             StatementKind::CreateView(view) => table(path, own, &view.name.last().name, statement, project),
+            StatementKind::Insert(insert) if insert.overwrite => project.diagnostics.push(
+                Diagnostic::error("C106", "INSERT OVERWRITE cannot run as a stream, and is not deployed by Cyanotype")
+                    .in_file(path)
+                    .at(statement.span, "this statement")
+                    .help("write INSERT INTO"),
+            ),
             StatementKind::Insert(insert) => {
                 inserts.push((insert.target.last().name.clone(), path.to_owned(), own));
             }

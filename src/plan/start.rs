@@ -1,12 +1,13 @@
 //! From where green starts: from earliest is sound only if earliest still holds the history, for every input.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Role;
 use super::estate::{Estate, Table};
 use super::graph::Graph;
+use super::hint;
 use super::impact::Impact;
-use super::input::PlanInput;
+use super::input::{Cause, PlanInput};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// The setting that makes a job absorb repeated and missing changes of a changelog (semantics, "State and start").
@@ -17,10 +18,14 @@ const START: &str = "scan.startup.mode";
 /// From earliest must be sound for every input of what becomes green, shared ones too.
 ///
 /// # Errors
-/// A diagnostic for each input that does not hold its history, or is not read from its beginning.
+/// A diagnostic for each input that does not hold its history, or is not read from its beginning, by its DDL or by a hint.
 pub fn sound(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &Impact) -> Result<(), Vec<Diagnostic>> {
     let green: BTreeSet<String> = impact.green.iter().cloned().collect();
-    let mut problems = Vec::new();
+    let texts = match &input.cause {
+        Cause::Change(change) => Some(&change.texts),
+        Cause::Deploy { .. } | Cause::Evolution(_) => None,
+    };
+    let mut problems = hint::in_the_way(estate, &green, texts);
     for name in graph.upstream(&green) {
         let Some(table) = estate.tables.get(&name).filter(|t| t.role == Role::Reader) else { continue };
         problems.extend(from_elsewhere(table));
@@ -75,8 +80,11 @@ fn from_elsewhere(table: &Table) -> Option<Diagnostic> {
     })
 }
 
-/// The same for every reader table of a project, as warnings: a first deployment goes through, no later change does.
-pub fn starts(estate: &Estate) -> Vec<Diagnostic> {
+/// The same for every reader table and hint of a project, as warnings: a first deployment goes through, no later change does.
+/// `texts` are the files by path.
+pub fn starts(estate: &Estate, texts: &BTreeMap<String, String>) -> Vec<Diagnostic> {
     let warning = |d: Diagnostic| Diagnostic { severity: Severity::Warning, ..d };
-    estate.tables.values().filter_map(from_elsewhere).map(warning).collect()
+    let tables = || estate.tables.values();
+    let hints = tables().flat_map(|table| hint::of(table, Some(texts)));
+    tables().filter_map(from_elsewhere).chain(hints).map(warning).collect()
 }

@@ -404,5 +404,10 @@ pub fn overall(tables: &[TableVerdict]) -> (Outcome, String) {
             format!("; {blue} rows only in blue and {green} only in green: declared by the plan, not proven")
         }
     };
-    (Outcome::Pass, format!("all {} tables agree: {compared} rows compared, no duplicates{only}", tables.len()))
+    let agree = match tables.len() {
+        1 => "1 table agrees".to_owned(),
+        n => format!("all {n} tables agree"),
+    };
+    let rows = if compared == 1 { "1 row" } else { &format!("{compared} rows") };
+    (Outcome::Pass, format!("{agree}: {rows} compared, no duplicates{only}"))
 }

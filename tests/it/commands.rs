@@ -177,6 +177,16 @@ fn check_counts_columns_and_looks_where_readers_start() {
     let done = place.check_with("pipelines/ddl.orders.sql", ORDERS.replace("scan.startup.mode", "scan.startup.mod"));
     assert_eq!(done.code, 0);
     says(&done.out, &["warning[C210]: `orders` starts at group-offsets", "--> pipelines/ddl.orders.sql"]);
+    let hinted = "INSERT INTO facts SELECT * FROM orders\n/*+ OPTIONS('scan.startup.mode' = 'latest-offset') */;";
+    let done = place.check_with("pipelines/dml.facts.sql", hinted);
+    assert_eq!(done.code, 0, "{}", done.out);
+    says(
+        &done.out,
+        &[
+            "warning[C210]: a hint in the query of `facts` sets 'scan.startup.mode' to 'latest-offset'",
+            "--> pipelines/dml.facts.sql:2:13",
+        ],
+    );
 }
 
 #[test]

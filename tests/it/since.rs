@@ -136,6 +136,30 @@ fn a_plan_can_be_written_for_apply() {
 }
 
 #[test]
+fn a_placeholder_that_nobody_gives_a_value_is_named() {
+    let shop = Shop::new();
+    shop.edit(DIM, "ELSE 'Other'", "ELSE '${ELSEWHERE}'");
+    assert_eq!(shop.plan(&["--since", "HEAD"]).code, 0, "nobody says what placeholders there are");
+    let vars =
+        ["KAFKA", "REGISTRY", "REGISTRY_APICURIO", "TOPIC_PREFIX", "POSTGRES_HOST", "POSTGRES_PORT", "POSTGRES_DB"];
+    let vars = vars.into_iter().chain(["POSTGRES_USER", "POSTGRES_PASSWORD"]);
+    let vars: Vec<String> = vars.map(|name| format!("{name} = \"v\"")).collect();
+    let config = format!(
+        "[env.dev]\nkafka.brokers = \"127.0.0.1:1\"\nregistry.url = \"http://127.0.0.1:1\"\n\
+         flink = {{ gateway = \"http://127.0.0.1:1\", rest = \"http://127.0.0.1:1\" }}\nvars = {{ {} }}\n",
+        vars.join(", ")
+    );
+    std::fs::write(shop.dir.path().join("cyanotype.toml"), config).unwrap();
+    let done = shop.plan(&["--since", "HEAD"]);
+    assert_eq!(done.code, 1, "{}", done.err);
+    assert!(done.out.contains("error[C109]: no value for ${ELSEWHERE}"), "{}", done.out);
+    assert!(done.out.contains(&format!("--> {DIM}:")), "{}", done.out);
+    shop.edit(DIM, "ELSE '${ELSEWHERE}'", "ELSE 'Elsewhere'");
+    let done = shop.plan(&["--since", "HEAD"]);
+    assert_eq!(done.code, 0, "{}{}", done.out, done.err);
+}
+
+#[test]
 fn comments_and_layout_are_no_change() {
     let shop = Shop::new();
     shop.edit(DIM, "-- Adds the sales region.", "-- Puts the sales region in.");

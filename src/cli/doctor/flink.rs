@@ -1,9 +1,13 @@
 //! Flink: the SQL gateway, the cluster, free slots, and whether checkpoints are on.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Check, http};
+use crate::cli::client::{Client, understood};
 use crate::config::Environment;
+use crate::model::manifest::Manifest;
 
 /// The setting that progress depends on: group offsets are committed with checkpoints.
 const INTERVAL: &str = "execution.checkpointing.interval";
@@ -60,6 +64,40 @@ async fn cluster(env: &Environment) -> Vec<Check> {
     checks
 }
 
+/// Whether a job runs for each deployed statement. Nothing is said where the daemon or Flink does not answer, which other
+/// checks tell, or nothing is deployed.
+pub(super) async fn deployed(env: &Environment, daemon: &Client) -> Option<Check> {
+    let manifest = daemon.get(&["manifest"]).await.ok()?;
+    let manifest: Manifest = understood(&manifest, "the manifest").ok()?;
+    let written: Vec<&str> = manifest.tables.values().filter_map(|t| Some(t.job.as_ref()?.table.as_str())).collect();
+    if written.is_empty() {
+        return None;
+    }
+    let overview = http::get(&env.flink.rest, "/jobs/overview", "flink.rest").await.ok()?;
+    let alive = overview.get("jobs")?.as_array()?.iter().filter(|job| {
+        let state = job.get("state").and_then(Value::as_str).unwrap_or_default();
+        !matches!(state, "FAILED" | "CANCELED" | "FINISHED")
+    });
+    let names = alive.filter_map(|job| job.get("name").and_then(Value::as_str));
+    let running: BTreeSet<&str> = names.filter_map(|name| written_by(name, &env.prefix)).collect();
+    let gone: Vec<&str> = written.iter().filter(|table| !running.contains(*table)).copied().collect();
+    let what = "deployed jobs";
+    Some(if gone.is_empty() {
+        Check::ok(what, format!("all {} are there", written.len()))
+    } else {
+        let seen = format!("{} of {} are gone: no job writes {}", gone.len(), written.len(), gone.join(", "));
+        Check::fail(what, seen, "operations, \"A job of blue is gone\", says what can be done")
+    })
+}
+
+/// The table that a job writes by its name, `<prefix><table>.<rollout>.<attempt>`.
+fn written_by<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
+    let mut parts = name.strip_prefix(prefix)?.rsplitn(3, '.');
+    parts.next().filter(|attempt| attempt.parse::<u32>().is_ok())?;
+    parts.next()?;
+    parts.next()
+}
+
 async fn checkpoints(env: &Environment) -> Check {
     let what = "checkpoints";
     if let Some(interval) = env.flink.settings.get(INTERVAL) {
@@ -104,6 +142,59 @@ mod tests {
         env.flink.rest.url = env.api.url.clone();
         env.flink.settings = own.map(|every| (INTERVAL.to_owned(), Secret::new(every))).into_iter().collect();
         checks(&env).await
+    }
+
+    /// What is said of the jobs of `a_v2` and `b`, with these jobs in Flink.
+    async fn said_of(jobs: &[(&str, &str)]) -> Option<Check> {
+        let spec = |physical: &str| crate::model::job::JobSpec {
+            table: physical.to_owned(),
+            settings: Default::default(),
+            ddl: Vec::new(),
+            insert: String::new(),
+            reads: Vec::new(),
+            topic: String::new(),
+            exactly_once: false,
+        };
+        let table = |physical: &str, job| crate::model::manifest::DeployedTable {
+            version: crate::model::name::split(physical).1,
+            physical: physical.to_owned(),
+            ddl_file: String::new(),
+            ddl: String::new(),
+            dml_file: None,
+            dml: None,
+            topic: None,
+            job,
+        };
+        let mut manifest = Manifest::default();
+        for (name, physical) in [("a", "a_v2"), ("b", "b")] {
+            manifest.tables.insert(name.to_owned(), table(physical, Some(spec(physical))));
+        }
+        manifest.tables.insert("reader".to_owned(), table("reader", None));
+        let jobs: Vec<Value> = jobs.iter().map(|(name, state)| json!({ "name": name, "state": state })).collect();
+        let (mut env, _) = daemon(move |what| match what {
+            "GET /api/v1/manifest" => (200, serde_json::to_value(&manifest).unwrap()),
+            "GET /jobs/overview" => (200, json!({ "jobs": jobs })),
+            _ => (404, json!({})),
+        })
+        .await;
+        env.flink.rest.url = env.api.url.clone();
+        env.prefix = "dev-".to_owned();
+        deployed(&env, &Client::new(&env, crate::config::Scope::Read).unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn a_deployed_statement_without_a_job_is_named() {
+        let (a, b) = ("dev-a_v2.evolution-2-x.1", "dev-b.deploy-1-x.12");
+        let check = said_of(&[(a, "RUNNING"), (b, "RESTARTING")]).await.unwrap();
+        assert_eq!(check, Check::ok("deployed jobs", "all 2 are there"));
+        for jobs in [
+            vec![(a, "RUNNING")],
+            vec![(a, "RUNNING"), (b, "CANCELED")],
+            vec![(a, "RUNNING"), ("b.deploy-1-x.12", "RUNNING"), ("dev-b_v2.deploy-1-x.1", "RUNNING")],
+        ] {
+            let check = said_of(&jobs).await.unwrap();
+            assert_eq!((check.health, check.seen.as_str()), (Health::Fail, "1 of 2 are gone: no job writes b"));
+        }
     }
 
     #[tokio::test]

@@ -93,10 +93,11 @@ pub(super) async fn run(_args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let env = &config.env;
     let daemon = shell.client(Scope::Read)?;
     let kafka_env = env.clone();
-    let (kafka, registry, flink, connect, daemon) = tokio::join!(
+    let (kafka, registry, flink, deployed, connect, daemon) = tokio::join!(
         tokio::task::spawn_blocking(move || kafka::checks(&kafka_env)),
         registry::checks(env),
         flink::checks(env),
+        flink::deployed(env, &daemon),
         connect::checks(env),
         http::daemon(&daemon),
     );
@@ -106,6 +107,7 @@ pub(super) async fn run(_args: Args, shell: &Shell) -> Result<Reply, Failure> {
     checks.extend(kafka?);
     checks.extend(registry);
     checks.extend(flink);
+    checks.extend(deployed);
     checks.extend(connect);
     checks.push(daemon);
     let worst = checks.iter().map(|check| check.health).max();

@@ -39,7 +39,7 @@ pub fn tables(
 
 /// The same, with places in the whole file: a statement's text is only a part of it where a file holds several. Without any
 /// where the file does not hold the text as it stands.
-fn placed(mut problem: Diagnostic, own: &str, files: &BTreeMap<String, String>) -> Diagnostic {
+pub fn placed(mut problem: Diagnostic, own: &str, files: &BTreeMap<String, String>) -> Diagnostic {
     let before = problem.file.as_ref().and_then(|path| files.get(path)).and_then(|text| text.find(own));
     match before {
         Some(before) => problem.labels.iter_mut().for_each(|label| {

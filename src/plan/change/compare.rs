@@ -178,7 +178,7 @@ fn gone(compared: &mut Compared, deployed: &Manifest, project: &Manifest) {
     for (name, blue) in &deployed.tables {
         if !project.tables.contains_key(name) {
             let text = format!("table `{name}` is gone from the files and stays deployed as `{}`", blue.physical);
-            let help = "removing a table is not planned: put its files back, or cancel its job and delete its topic by hand once nothing reads them";
+            let help = "removing a table is not planned: put its files back, and let its job run, or no evolution that reaches it can be proven";
             compared.notes.push(Diagnostic::warning("C310", text).help(help));
         }
     }

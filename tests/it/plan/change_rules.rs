@@ -191,6 +191,66 @@ fn a_reader_table_that_starts_late_can_be_made_to_start_at_the_earliest_record()
 }
 
 #[test]
+fn a_hint_does_not_get_round_where_a_reader_begins_and_what_it_reads() {
+    for (option, code) in [
+        ("'scan.startup.mode'='latest-offset'", "C210"),
+        ("'properties.auto.offset.reset' = 'latest'", "C210"),
+        ("'scan.bounded.mode' = 'latest-offset'", "C303"),
+        ("'topic' = 'p.b'", "C303"),
+        ("'properties.group.id' = 'mine'", "C303"),
+    ] {
+        let hinted = format!("FROM a /*+ OPTIONS({option}) */;");
+        let (diagnostic, pointed) = refused_edit(&[("dml.s.sql", "FROM a;", &hinted)], code);
+        assert_eq!((diagnostic.file.as_deref(), pointed.as_str()), (Some("pipelines/dml.s.sql"), option));
+        // Deployed with it, it stands in the way of what is planned behind, and taking it out is the way out.
+        let late = with(&files(), &[("dml.s.sql", "FROM a;", &hinted)]);
+        let after = with(&late, &[("ddl.a.sql", "x STRING", "x STRING, z STRING")]);
+        refused(change(&late, &after), code, &after);
+        planned(change(&late, &files()));
+    }
+    for hint in
+        ["OPTIONS('scan.startup.mode'='earliest-offset')", "OPTIONS('scan.parallelism'='2')", "STATE_TTL('a'='1d')"]
+    {
+        let hinted = format!("FROM a /*+ {hint} */;");
+        planned(edited(&[("dml.s.sql", "FROM a;", &hinted)]));
+    }
+}
+
+#[test]
+fn insert_overwrite_is_not_read_as_other_words() {
+    let files: Vec<project::File> = with(&files(), &[("dml.s.sql", "INSERT INTO", "INSERT OVERWRITE")])
+        .into_iter()
+        .map(|(path, text)| (path.to_owned(), text))
+        .collect();
+    let found = project::read(&files, &BTreeMap::new()).diagnostics;
+    let overwrite: Vec<_> = found.iter().filter(|d| d.code == "C106").collect();
+    let [only] = overwrite.as_slice() else { panic!("{found:#?}") };
+    assert_eq!(only.message, "INSERT OVERWRITE cannot run as a stream, and is not deployed by Cyanotype");
+    assert_eq!(only.file.as_deref(), Some("pipelines/dml.s.sql"));
+    assert!(project::broken(&found));
+}
+
+#[test]
+fn a_hint_in_a_view_that_does_not_change_counts_for_what_reads_it() {
+    let option = "'scan.startup.mode' = 'latest-offset'";
+    let text = format!("CREATE VIEW w AS SELECT 1 AS n1;\nCREATE VIEW v AS SELECT * FROM b /*+ OPTIONS({option}) */;");
+    let view = ("pipelines/v.sql", text);
+    let before: Files = with(&files(), &[("dml.f.sql", "JOIN b ON", "JOIN v AS b ON")]);
+    let before: Files = before.into_iter().chain([view]).collect();
+    let after = with(&before, &[("dml.f.sql", "s.n, b.y", "s.n + 1, b.y")]);
+    let (diagnostic, pointed) = refused(change(&before, &after), "C210", &after);
+    assert_eq!((diagnostic.file.as_deref(), pointed.as_str()), (Some("pipelines/v.sql"), option));
+    // Behind another table it is nobody's concern.
+    planned(change(
+        &before,
+        &with(
+            &before,
+            &[("ddl.f.sql", "'t.f'", "'t.f', 'sink.parallelism' = '2'"), ("dml.f.sql", "JOIN v AS b ON", "JOIN b ON")],
+        ),
+    ));
+}
+
+#[test]
 fn a_column_that_is_given_up_but_used_behind_is_pointed_at() {
     let edits = [("ddl.s.sql", "x STRING, ", ""), ("dml.s.sql", "id, x, n", "id, n")];
     let (diagnostic, pointed) = refused_edit(&edits, "C305");

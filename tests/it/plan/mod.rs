@@ -158,6 +158,22 @@ fn a_truncated_changelog_blocks_unless_the_job_absorbs_it() {
 }
 
 #[test]
+fn a_deployed_hint_that_starts_late_blocks_the_plan() {
+    let mut manifest = deployed();
+    let option = "'scan.startup.mode'='latest-offset'";
+    let source = manifest.tables.get_mut("src_customers").unwrap();
+    let dml = source.dml.as_mut().unwrap();
+    let read = "FROM cdc_customers";
+    assert_eq!(dml.matches(read).count(), 1, "{dml}");
+    *dml = dml.replace(read, &format!("{read} /*+ OPTIONS({option}) */"));
+    let (dml, file) = (dml.clone(), source.dml_file.clone());
+    let refused = plan(&input(manifest, &customers(""), &customers(TIER)));
+    assert!(refused.plan.is_none());
+    let [only] = refused.diagnostics.as_slice() else { panic!("{:#?}", refused.diagnostics) };
+    assert_eq!((only.code.as_str(), &only.file, only.labels[0].span.of(&dml)), ("C210", &file, option));
+}
+
+#[test]
 fn an_update_without_its_row_before_blocks_the_plan() {
     let mut input = input(deployed(), &customers(""), &customers(TIER));
     let facts = TopicFacts { compacted: false, truncated: false, update_without_before: Some((1, 42)), nulls: None };
