@@ -82,6 +82,7 @@ pub(super) fn settings(env: &Environment) -> Result<Settings, Failure> {
             ask_before_staging: policy.stage == StagePolicy::Ask,
             soak_ms: millis(policy.soak),
             catch_up_ms: millis(policy.catch_up_deadline),
+            prefix: Some(env.prefix.clone()),
         },
         approval_ms: millis(policy.approval_expires),
         validation_ms: millis(policy.validation_deadline),

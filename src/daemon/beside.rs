@@ -63,7 +63,8 @@ impl Daemon {
         }
         let attempt = match effect {
             Effect::StartJob { job } => {
-                let name = |attempt| execute::name_of(&self.settings, &rollout.id, &job.table, attempt);
+                let prefix = rollout.terms.prefix.as_deref().unwrap_or(&self.settings.prefix);
+                let name = |attempt| execute::name_of(prefix, &rollout.id, &job.table, attempt);
                 match execute::attempt_of(&self.ports, name, attempted).await {
                     Ok(attempt) => attempt,
                     Err(error) => {
@@ -80,6 +81,7 @@ impl Daemon {
             settings: Arc::clone(&self.settings),
             audit: Arc::clone(&self.audit),
             rollout: rollout.id.clone(),
+            prefix: rollout.terms.prefix.clone().unwrap_or_else(|| self.settings.prefix.clone()),
             attempt,
             jobs: self.ledger.jobs.clone(),
             job_attempts: started(rollout),

@@ -46,6 +46,8 @@ pub struct Run {
     pub audit: Arc<Audit>,
     /// Rollout that it belongs to.
     pub rollout: String,
+    /// What the names of its jobs begin with: as it was when it was proposed, whatever the configuration says now.
+    pub prefix: String,
     /// Which try.
     pub attempt: u32,
     /// Jobs that are known, by physical table.
@@ -86,7 +88,7 @@ pub struct Done {
 pub async fn precheck(ports: &Ports, effect: &Effect) -> Result<(), Failed> {
     match effect {
         Effect::CreateTopic { topic, .. } if ports.topics.describe(topic).await?.is_some() => Err(Failed::Wrong(
-            format!("topic {topic} exists already and is not of this rollout: delete it or choose another prefix"),
+            format!("topic {topic} exists already and is not of this rollout: delete it if nothing uses it, or name another one"),
         )),
         Effect::MoveConnector { name, from, to, .. } => {
             let now = ports.connectors.config(name).await?.and_then(|c| c.get("topics").cloned()).unwrap_or_default();
@@ -218,12 +220,12 @@ async fn inspect_topic(run: &Run, topic: &str, until: i64) -> Result<(), Failed>
 }
 
 /// `<prefix><table>.<rollout>.<attempt>`: unique for the attempt.
-pub fn name_of(settings: &Settings, rollout: &str, table: &str, attempt: u32) -> String {
-    format!("{}{table}.{rollout}.{attempt}", settings.prefix)
+pub fn name_of(prefix: &str, rollout: &str, table: &str, attempt: u32) -> String {
+    format!("{prefix}{table}.{rollout}.{attempt}")
 }
 
 fn job_name(run: &Run, table: &str, attempt: u32) -> String {
-    name_of(&run.settings, &run.rollout, table, attempt)
+    name_of(&run.prefix, &run.rollout, table, attempt)
 }
 
 fn text(run: &Run, job: &JobSpec, name: &str) -> Result<JobText, Failed> {

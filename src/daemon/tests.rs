@@ -429,7 +429,7 @@ fn settings() -> Settings {
         url: String::new(),
         level: Level::FullTransitive,
         policy,
-        terms: Terms { ask_before_staging: true, soak_ms: 1, catch_up_ms: 1 },
+        terms: Terms { ask_before_staging: true, soak_ms: 1, catch_up_ms: 1, prefix: None },
         approval_ms: 1,
         validation_ms: 1,
         poll_ms: 1_000,

@@ -262,7 +262,7 @@ fn sample(kind: Kind) -> NewRollout {
             retiring,
             ..Work::default()
         },
-        terms: Terms { ask_before_staging: false, soak_ms: 1, catch_up_ms: 1 },
+        terms: Terms { ask_before_staging: false, soak_ms: 1, catch_up_ms: 1, prefix: None },
     }
 }
 

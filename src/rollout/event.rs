@@ -29,6 +29,9 @@ pub struct Terms {
     pub soak_ms: i64,
     /// How long green may take to catch up before the rollout is unproven, milliseconds.
     pub catch_up_ms: i64,
+    /// What the names of its jobs and groups begin with; journals of before do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
 }
 
 /// A rollout as it is proposed.

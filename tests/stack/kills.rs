@@ -63,6 +63,9 @@ async fn killed_all_the_way(run: &mut Story, change: &Change, narrator: &mut dyn
     tale::add_column(run, change).await?;
     killed(run, narrator).await?;
 
+    // What a rollout calls its jobs stays as it was proposed.
+    let prefix = format!("prefix = {:?}", run.case().job_prefix);
+    steps::amend(run, &prefix, "prefix = \"renamed-\"")?;
     serve(run, Some("kill:before:validating:validated"), narrator).await?;
     let id = steps::new_rollout(run, &known).await?.id;
     killed(run, narrator).await?;

@@ -59,7 +59,7 @@ fn journal(state: State) -> Vec<Entry> {
         plan_digest: "sha256:plan".to_owned(),
         plan: serde_json::Value::Null,
         work,
-        terms: Terms { ask_before_staging: false, soak_ms: 1, catch_up_ms: 1 },
+        terms: Terms { ask_before_staging: false, soak_ms: 1, catch_up_ms: 1, prefix: None },
     };
     let intended = |key: String| Event::EffectIntended { key, attempt: 1 };
     let done = |key: String| Event::EffectDone { key, job: None, note: None };

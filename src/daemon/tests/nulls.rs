@@ -272,7 +272,7 @@ async fn daemon(source: &Arc<Source>, held: Vec<Entry>) -> (Daemon, Arc<World>) 
         url: String::new(),
         level: Level::FullTransitive,
         policy: Policy { carry: Carry::Facts, partitions: 1, delete_blue_topics: true, nullable_defaults },
-        terms: Terms { ask_before_staging: true, soak_ms: 1, catch_up_ms: 1 },
+        terms: Terms { ask_before_staging: true, soak_ms: 1, catch_up_ms: 1, prefix: None },
         approval_ms: 1,
         validation_ms: 1,
         poll_ms: 1_000,

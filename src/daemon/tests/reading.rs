@@ -49,6 +49,7 @@ async fn inspected(values: Vec<Vec<u8>>) -> Result<(), Failed> {
         settings: Arc::new(Settings { terms: Terms { catch_up_ms: 60_000, ..settings().terms }, ..settings() }),
         audit,
         rollout: "r".to_owned(),
+        prefix: String::new(),
         attempt: 1,
         jobs: BTreeMap::new(),
         job_attempts: BTreeMap::new(),

@@ -74,7 +74,7 @@ pub fn settings() -> Settings {
         url: "http://daemon".to_owned(),
         level: Level::FullTransitive,
         policy,
-        terms: Terms { ask_before_staging: false, soak_ms: SOAK_MS, catch_up_ms: 30_000 },
+        terms: Terms { ask_before_staging: false, soak_ms: SOAK_MS, catch_up_ms: 30_000, prefix: None },
         approval_ms: 3_600_000,
         validation_ms: 60_000,
         poll_ms: 10_000,

@@ -56,7 +56,7 @@ fn rollout() -> NewRollout {
                 Effect::DeleteTopic { topic: "t.a".to_owned() },
             ],
         },
-        terms: Terms { ask_before_staging: false, soak_ms: 1000, catch_up_ms: 1000 },
+        terms: Terms { ask_before_staging: false, soak_ms: 1000, catch_up_ms: 1000, prefix: None },
     }
 }
 

@@ -404,6 +404,7 @@ pub(super) fn run(world: &Arc<Harbour>) -> Run {
         settings: Arc::new(settings()),
         audit: Arc::new(Audit::default()),
         rollout: "evolution-1".to_owned(),
+        prefix: String::new(),
         attempt: 1,
         jobs: BTreeMap::new(),
         job_attempts: BTreeMap::new(),
