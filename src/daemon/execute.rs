@@ -87,9 +87,11 @@ pub struct Done {
 /// What stands in the way.
 pub async fn precheck(ports: &Ports, effect: &Effect) -> Result<(), Failed> {
     match effect {
-        Effect::CreateTopic { topic, .. } if ports.topics.describe(topic).await?.is_some() => Err(Failed::Wrong(
-            format!("topic {topic} exists already and is not of this rollout: delete it if nothing uses it, or name another one"),
-        )),
+        Effect::CreateTopic { topic, .. } if ports.topics.describe(topic).await?.is_some() => {
+            Err(Failed::Wrong(format!(
+                "topic {topic} exists already and is not of this rollout: delete it if nothing uses it, or name another one"
+            )))
+        }
         Effect::MoveConnector { name, from, to, .. } => {
             let now = ports.connectors.config(name).await?.and_then(|c| c.get("topics").cloned()).unwrap_or_default();
             if now == *from || now == *to || switch::repairs(&now, to) {
