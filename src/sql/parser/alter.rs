@@ -176,7 +176,7 @@ impl Parser<'_> {
     }
 
     fn changed_element(&mut self) -> Parse<()> {
-        let mut table = self.scratch_table();
+        let mut table = self.empty_table();
         self.altered_element(&mut table)?;
         self.all_typed(&table)?;
         if table.columns.is_empty() {

@@ -99,23 +99,7 @@ impl Parser<'_> {
     fn create_table(&mut self, start: usize) -> Parse<CreateTable> {
         let if_not_exists = self.eat_words(&["IF", "NOT", "EXISTS"]);
         let name = self.object_name("the name of the table")?;
-        let mut table = CreateTable {
-            span: self.since(start),
-            name,
-            temporary: false,
-            or_replace: false,
-            if_not_exists,
-            columns: Vec::new(),
-            elements_span: None,
-            primary_key: None,
-            watermark: None,
-            comment: None,
-            distribution: None,
-            partitioned_by: Vec::new(),
-            options: Vec::new(),
-            options_span: None,
-            like: None,
-        };
+        let mut table = CreateTable { span: self.since(start), name, if_not_exists, ..self.empty_table() };
         if self.at_symbol(Symbol::LeftParen) {
             let open = self.start();
             if self.symbol_ahead(1, Symbol::RightParen) {

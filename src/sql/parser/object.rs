@@ -100,7 +100,7 @@ impl Parser<'_> {
     }
 
     fn model_columns(&mut self) -> Parse<()> {
-        let mut columns = self.scratch_table();
+        let mut columns = self.empty_table();
         self.bracketed_list(|p| {
             let column = p.column(&mut columns)?;
             match &column.kind {
@@ -112,8 +112,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// A table that is filled and thrown away, where elements of tables stand in other statements.
-    pub(super) fn scratch_table(&self) -> CreateTable {
+    /// A table without anything: a beginning, or filled and thrown away where elements of tables stand in other statements.
+    pub(super) fn empty_table(&self) -> CreateTable {
         let span = Span::new(self.start(), self.start());
         CreateTable {
             span,
@@ -142,7 +142,7 @@ impl Parser<'_> {
 
     fn create_materialized(&mut self, first: usize) -> Parse<StatementKind> {
         let name = self.object_name("the name of the table")?;
-        let mut table = self.scratch_table();
+        let mut table = self.empty_table();
         if self.at_symbol(Symbol::LeftParen) {
             if !["CONSTRAINT", "PRIMARY", "UNIQUE"].iter().any(|word| self.word_at(self.at + 1, word)) {
                 self.at += 1;

@@ -16,7 +16,7 @@ use super::case::{Change, DecidedBy, Fact, Project};
 use super::failure::{During as _, Failure, Look, Outcome, ensure, until};
 use super::flink::Baseline;
 use super::http;
-use super::kafka::Record;
+use super::kafka::{Committed, Record};
 use super::narrator::Narrator;
 use super::proof::{self, When};
 use super::run::Run;
@@ -44,7 +44,7 @@ pub async fn tell<P: Project>(run: &mut Run<P>, narrator: &mut dyn Narrator) -> 
     run.configure(SOAK_SECONDS)?;
     run.serve().await?;
     equals_blue(run, narrator).await?;
-    let before = tale::baseline(run).await?;
+    let before = blue(run).await?;
 
     let first = run.case().change.clone();
     before_the_promotion(run, &first, &before, narrator).await?;
@@ -55,7 +55,7 @@ pub async fn tell<P: Project>(run: &mut Run<P>, narrator: &mut dyn Narrator) -> 
 async fn before_the_promotion<P: Project>(
     run: &mut Run<P>,
     change: &Change,
-    before: &Baseline,
+    before: &Blue,
     narrator: &mut dyn Narrator,
 ) -> Outcome {
     let rollout = tale::evolve(run, change, narrator).await?;
@@ -103,7 +103,7 @@ async fn before_the_promotion<P: Project>(
 async fn after_the_promotion<P: Project>(
     run: &mut Run<P>,
     change: &Change,
-    before: &Baseline,
+    before: &Blue,
     narrator: &mut dyn Narrator,
 ) -> Outcome {
     let rollout = tale::evolve(run, change, narrator).await?;
@@ -176,15 +176,39 @@ async fn equals_blue<P: Project>(run: &Run<P>, narrator: &mut dyn Narrator) -> O
     proof::while_paused(run, async || proof::facts_are_true(run, When::Before, narrator).await).await
 }
 
-/// The jobs are the ones that were there before, and none of them ever restarted.
-async fn blue_never_noticed<P: Project>(run: &Run<P>, before: &Baseline, narrator: &mut dyn Narrator) -> Outcome {
-    let after = tale::baseline(run).await?;
-    for (table, (job, exceptions)) in before {
-        let (now, since) = after.get(table).during(format!("the job of {table}"))?;
+/// Blue as it was before green came.
+struct Blue {
+    jobs: Baseline,
+    committed: Committed,
+}
+
+async fn blue<P: Project>(run: &Run<P>) -> Outcome<Blue> {
+    let jobs = tale::baseline(run).await?;
+    let names: Vec<String> = jobs.values().map(|(job, _)| format!("{}.", job.name)).collect();
+    let groups = run.kafka.groups(&names).await?;
+    let ours = |topic: &String| run.case().belongings.topics.iter().any(|prefix| topic.starts_with(prefix.as_str()));
+    let topics = run.kafka.topics().await?.into_iter().filter(ours).collect();
+    Ok(Blue { jobs, committed: run.kafka.committed(groups, topics).await? })
+}
+
+/// The jobs are the ones that were there before, none of them ever restarted, and what they have read went on from where it
+/// was.
+async fn blue_never_noticed<P: Project>(run: &Run<P>, before: &Blue, narrator: &mut dyn Narrator) -> Outcome {
+    let after = blue(run).await?;
+    for (table, (job, exceptions)) in &before.jobs {
+        let (now, since) = after.jobs.get(table).during(format!("the job of {table}"))?;
         ensure(now.id == job.id, || format!("the job of {table} was {} and is {}", job.id, now.id))?;
         ensure(since == exceptions, || format!("the job of {table} had {} exceptions since", since - exceptions))?;
     }
-    narrator.say(&format!("{} jobs are the same and never restarted", before.len()));
+    let mut further = 0;
+    for (place, offset) in &before.committed {
+        let now = after.committed.get(place).during(format!("what was committed at {place:?}"))?;
+        ensure(now >= offset, || format!("{place:?} was at {offset} and is back at {now}"))?;
+        further += usize::from(now > offset);
+    }
+    ensure(further > 0, || format!("none of {} offsets of blue went on", before.committed.len()))?;
+    let (jobs, offsets) = (before.jobs.len(), before.committed.len());
+    narrator.say(&format!("{jobs} jobs are the same and never restarted; none of their {offsets} offsets went back"));
     Ok(())
 }
 

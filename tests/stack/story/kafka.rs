@@ -1,5 +1,6 @@
 //! Kafka: which topics and groups there are, whole topics as a committed reader sees them, and removing.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions};
@@ -13,6 +14,9 @@ use super::failure::{During as _, Failure, Outcome};
 
 /// How long one call may take.
 const CALL: Duration = Duration::from_secs(10);
+
+/// Committed offsets by group, topic and partition.
+pub type Committed = BTreeMap<(String, String, i32), i64>;
 
 /// A record: key and value as they are on the wire.
 #[derive(Clone, Debug)]
@@ -142,6 +146,35 @@ impl Kafka {
             let list = this.consumer()?.fetch_group_list(None, CALL).during("listing consumer groups")?;
             let ours = |name: &str| prefixes.iter().any(|prefix| name.starts_with(prefix.as_str()));
             Ok(list.groups().iter().map(|g| g.name()).filter(|name| ours(name)).map(str::to_owned).collect())
+        })
+        .await
+    }
+
+    /// What the groups have committed on these topics, by group, topic and partition.
+    ///
+    /// # Errors
+    /// The broker does not answer.
+    pub async fn committed(&self, groups: Vec<String>, topics: Vec<String>) -> Outcome<Committed> {
+        let this = self.clone();
+        blocking(move || {
+            let metadata = this.consumer()?.fetch_metadata(None, CALL).during("listing topics")?;
+            let mut places = TopicPartitionList::new();
+            for topic in metadata.topics().iter().filter(|topic| topics.iter().any(|name| name == topic.name())) {
+                topic.partitions().iter().for_each(|partition| {
+                    places.add_partition(topic.name(), partition.id());
+                });
+            }
+            let mut found = Committed::new();
+            for group in groups {
+                // It only asks: who does not subscribe is no member.
+                let consumer: BaseConsumer = this.config().set("group.id", &group).create().during(&group)?;
+                for place in consumer.committed_offsets(places.clone(), CALL).during(&group)?.elements() {
+                    if let Offset::Offset(offset) = place.offset() {
+                        found.insert((group.clone(), place.topic().to_owned(), place.partition()), offset);
+                    }
+                }
+            }
+            Ok(found)
         })
         .await
     }
