@@ -1,8 +1,9 @@
 //! Kafka Connect's REST API.
 //!
 //! Rules: nothing is inferred from a 2xx or from the connector's own state: what was asked for is read back, with a
-//! deadline; a worker that balances its load is asked again; a task's trace may hold values of rows, so only the head of
-//! its first line and the names of the exceptions behind it are kept.
+//! deadline; a worker that balances its load is asked again; one that starts answers 404 to everything, which is no answer;
+//! a task's trace may hold values of rows, so only the head of its first line and the names of the exceptions behind it are
+//! kept.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -79,6 +80,10 @@ impl ConnectClient {
         let deadline = Instant::now() + BUSY_DEADLINE;
         loop {
             let answer = self.rest.call(method.clone(), &parts, query, body, Repeat::Free).await?;
+            if starting(&answer) {
+                let reason = "HTTP 404 from something that is no worker yet; if it stays so, the address is wrong";
+                return Err(self.rest.unreachable(reason.to_owned()));
+            }
             if answer.status != 409 || Instant::now() >= deadline {
                 return Ok(answer);
             }
@@ -124,6 +129,11 @@ impl ConnectClient {
         }
         Ok(all)
     }
+}
+
+/// True when it is not Connect that says no: its web server listens, and knows no path, some time before the worker serves.
+fn starting(answer: &Answer) -> bool {
+    answer.status == 404 && answer.value().get("error_code").is_none()
 }
 
 /// True when Connect itself says that there is no such connector.

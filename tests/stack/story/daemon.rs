@@ -271,7 +271,10 @@ impl Daemon {
             return Err(Failure::new(format!("the daemon had ended by itself before ({status})")));
         }
         let pid = self.child.0.id().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().during("stopping the daemon")?;
+        // One that stands still at a fail point ends too.
+        for signal in ["-TERM", "-CONT"] {
+            Command::new("kill").args([signal, &pid]).status().during("stopping the daemon")?;
+        }
         until("the daemon to end after SIGTERM", Duration::from_secs(20), async || {
             Ok(match self.child.0.try_wait().during("looking at the daemon")? {
                 Some(status) => Look::There(status),
