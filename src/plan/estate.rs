@@ -148,7 +148,7 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
                 continue;
             }
         };
-        catalog.tables.insert(deployed.physical.clone(), CatalogTable { columns, view });
+        catalog.tables.insert(deployed.physical.clone(), CatalogTable { columns, view, ..CatalogTable::default() });
         let source = if role == Role::View {
             Some((&ddl, &deployed.ddl_file))
         } else {

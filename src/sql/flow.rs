@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lineage::{Catalog, CatalogTable, ColumnUse, UseKind, lineage, table_lineage};
+use super::session::may_be_one;
 use super::tree::{ColumnDef, ColumnKind, CreateTable, Insert, ObjectName, Query, Statement, StatementKind};
 use crate::diagnostic::Diagnostic;
 use crate::model::column::{Column, ColumnType, Nullable};
@@ -23,7 +24,7 @@ pub struct Definitions {
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
-    /// The table, by its last part.
+    /// The table, by its key in the catalog: its last part, or more where two tables share that.
     pub table: String,
     /// The column; `*` if it could be any.
     pub column: String,
@@ -65,8 +66,8 @@ impl Definitions {
                 let columns = filled.into_iter().filter(|column| !given.contains(&column.name));
                 let columns: Vec<Column> = table.schema().into_iter().chain(columns).collect();
                 table.like = None;
-                self.insert(&table.name.last().name.clone(), columns, None);
-                self.tables.insert(table.name.last().name.clone(), table);
+                let key = self.insert(&table.name, columns, None);
+                self.tables.insert(key, table);
             }
             StatementKind::CreateView(view) => {
                 let columns = if view.columns.is_empty() {
@@ -74,7 +75,7 @@ impl Definitions {
                 } else {
                     view.columns.iter().map(|column| untyped(&column.name)).collect()
                 };
-                self.insert(&view.name.last().name, columns, Some(view.query.clone()));
+                self.insert(&view.name, columns, Some(view.query.clone()));
             }
             StatementKind::Other { keyword, effects, .. } if keyword == "CREATE MATERIALIZED TABLE" => {
                 let query = effects.parts.iter().find_map(|part| match &part.kind {
@@ -83,10 +84,10 @@ impl Definitions {
                 });
                 if let (Some(name), Some(query)) = (effects.writes.first(), query) {
                     let columns = self.result_columns(query);
-                    self.insert(&name.last().name, columns, None);
+                    self.insert(name, columns, None);
                 }
             }
-            _ => {}
+            _ => self.catalog.session.follow(statement),
         }
     }
 
@@ -97,7 +98,7 @@ impl Definitions {
 
     /// The definition of a table, with what it takes over by `LIKE`.
     pub fn table(&self, name: &ObjectName) -> Option<&CreateTable> {
-        self.tables.get(&name.last().name)
+        self.catalog.find(name).and_then(|(key, _)| self.tables.get(key))
     }
 
     /// Every known table that has columns of its own, in order of their names.
@@ -105,14 +106,28 @@ impl Definitions {
         self.tables.values()
     }
 
+    /// The key of a table that is known; the last part of another.
+    fn key<'a>(&'a self, name: &'a ObjectName) -> &'a str {
+        self.catalog.find(name).map_or(&name.last().name, |(key, _)| key)
+    }
+
     /// The query of a view.
     pub fn view(&self, name: &ObjectName) -> Option<&Query> {
         self.catalog.find(name).and_then(|(_, table)| table.view.as_ref())
     }
 
-    fn insert(&mut self, name: &str, columns: Vec<Column>, view: Option<Query>) {
-        self.tables.remove(name);
-        self.catalog.tables.insert(name.to_owned(), CatalogTable { columns, view });
+    /// The key by which the table or view is known from now on.
+    fn insert(&mut self, name: &ObjectName, columns: Vec<Column>, view: Option<Query>) -> String {
+        let session = self.catalog.session.clone();
+        let full = session.full(name);
+        let last = name.last().name.clone();
+        let other = self.catalog.tables.get_mut(&last).filter(|other| !may_be_one(&other.name, &full));
+        let shares_its_name = other.map(|other| other.shares_its_name = true).is_some();
+        let key = if shares_its_name { full.join(".") } else { last };
+        self.tables.remove(&key);
+        let table = CatalogTable { columns, view, name: full, shares_its_name, session };
+        self.catalog.tables.insert(key.clone(), table);
+        key
     }
 
     fn result_columns(&self, query: &Query) -> Vec<Column> {
@@ -146,9 +161,8 @@ impl Definitions {
             table.columns.splice(0..0, inherited);
             table.options.extend(inherited_options);
         }
-        let name = table.name.last().name.clone();
-        self.insert(&name, table.schema(), None);
-        self.tables.insert(name, table);
+        let key = self.insert(&table.name, table.schema(), None);
+        self.tables.insert(key, table);
     }
 
     /// What `statement` fills, one entry for each query that is written somewhere or asked.
@@ -159,10 +173,10 @@ impl Definitions {
             StatementKind::Query(query) => vec![self.flow(query, "", Vec::new())],
             StatementKind::CreateView(view) => {
                 let names = view.columns.iter().map(|column| column.name.clone()).collect();
-                vec![self.flow(&view.query, &view.name.last().name, names)]
+                vec![self.flow(&view.query, self.key(&view.name), names)]
             }
             StatementKind::CreateTableAs(ctas) => {
-                let mut flow = self.flow(&ctas.query, &ctas.table.name.last().name, Vec::new());
+                let mut flow = self.flow(&ctas.query, self.key(&ctas.table.name), Vec::new());
                 // A list of names alone says in which order the query's columns come.
                 let place = |name: &str| ctas.table.columns.iter().position(|c| c.name.name == name);
                 if ctas.table.columns.iter().all(is_bare) && !ctas.table.columns.is_empty() {
@@ -173,7 +187,7 @@ impl Definitions {
             StatementKind::Other { effects, .. } => {
                 let mut flows: Vec<Flow> = effects.parts.iter().flat_map(|part| self.flows(part)).collect();
                 if let (Some(name), [flow]) = (effects.writes.first(), flows.as_mut_slice()) {
-                    flow.target.clone_from(&name.last().name);
+                    self.key(name).clone_into(&mut flow.target);
                 }
                 flows
             }
@@ -189,7 +203,7 @@ impl Definitions {
         } else {
             insert.columns.iter().map(|column| column.name.clone()).collect()
         };
-        self.flow(&insert.query, &insert.target.last().name, names)
+        self.flow(&insert.query, self.key(&insert.target), names)
     }
 
     fn flow(&self, query: &Query, target: &str, names: Vec<String>) -> Flow {
@@ -225,19 +239,18 @@ impl Definitions {
         if self.catalog.tables.get(table).is_some_and(|known| known.view.is_some()) && column != "*" {
             return;
         }
-        let last = table.rsplit('.').next().unwrap_or(table);
-        let computed = self.tables.get(last).filter(|_| depth < MAX_COMPUTED).and_then(|definition| {
+        let computed = self.tables.get(table).filter(|_| depth < MAX_COMPUTED).and_then(|definition| {
             let is_computed = |c: &&ColumnDef| matches!(c.kind, ColumnKind::Computed { .. });
             definition.columns.iter().filter(is_computed).any(|c| c.name.name == column).then_some(definition)
         });
         let Some(definition) = computed else {
-            found.insert((Origin { table: last.to_owned(), column: column.to_owned() }, kind));
+            found.insert((Origin { table: table.to_owned(), column: column.to_owned() }, kind));
             return;
         };
         let kind = if kind == UseKind::Direct { UseKind::Computed } else { kind };
         let made = table_lineage(definition);
         for used in made.outputs.iter().filter(|output| output.name == column).flat_map(|output| &output.uses) {
-            self.origin(last, &used.column, kind, depth + 1, found);
+            self.origin(table, &used.column, kind, depth + 1, found);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Flink SQL as text with spans: read by [`parse`], changed only by edits on spans.
 //!
 //! In reading order: [`token`] and [`lexer`] (lossless), [`tree`] and [`parser`] (what is not understood is a diagnostic and
-//! stays visible by its names), [`names`] (which tables a statement reads and writes; renaming), [`mod@lineage`] (which columns
+//! stays visible by its names), [`names`] (which tables a statement reads and writes; renaming), [`session`] (what is left
+//! out in front of a name), [`mod@lineage`] (which columns
 //! make values and rows), [`flow`] (the same across statements, once the definitions are known), [`mod@operators`] (what Flink
 //! has to do), [`mod@state`] (what it keeps for that), [`summary`] (statements in a few words), [`edit`] and [`mod@carry`]
 //! (changes), [`meaning`] and [`mod@difference`] (what two texts say alike and otherwise). Edits are made for one text: apply
@@ -21,6 +22,7 @@ pub mod meaning;
 pub mod names;
 pub mod operators;
 pub mod parser;
+pub mod session;
 pub mod state;
 pub mod summary;
 pub mod token;
@@ -36,6 +38,7 @@ pub use meaning::{Word, Words, words};
 pub use names::{TableRef, query_refs, rename_tables, table_refs, written_tables};
 pub use operators::{Operator, OperatorUse, is_stateful, operators, operators_with};
 pub use parser::{Parsed, parse};
+pub use session::Session;
 pub use state::{Bound, StateOperator, StateUse, state};
 pub use summary::{Problem, StatementSummary, summaries};
 pub use token::{Symbol, Token, TokenKind};

@@ -19,22 +19,42 @@ mod value;
 use std::collections::BTreeMap;
 
 use self::select::Walker;
-use super::tree::{ColumnKind, CreateTable, Query};
+use super::session::{Session, may_be_one};
+use super::tree::{ColumnKind, CreateTable, ObjectName, Query};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::Column;
 
 /// What is known of tables and views.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Catalog {
-    /// By name: as it is written with its dots, or by the last part alone.
+    /// By key: the last part of its name, or as much more of it as tells it from another.
     pub tables: BTreeMap<String, CatalogTable>,
+    /// What stands in front of a name that is written with fewer than three parts.
+    pub session: Session,
 }
 
 impl Catalog {
-    /// The table that a name of any number of parts stands for, and the key it is known by.
-    pub fn find(&self, name: &super::tree::ObjectName) -> Option<(&str, &CatalogTable)> {
-        let by = |key: &str| self.tables.get_key_value(key).map(|(key, table)| (key.as_str(), table));
-        by(&name.dotted()).or_else(|| by(&name.last().name))
+    /// The table that a name of any number of parts stands for in this catalog's session, and its key.
+    pub fn find(&self, name: &ObjectName) -> Option<(&str, &CatalogTable)> {
+        self.find_in(&self.session, name)
+    }
+
+    /// The table that a name stands for in another session, as that in which a view was made, and its key. `None` where it
+    /// could be one of several.
+    pub fn find_in(&self, session: &Session, name: &ObjectName) -> Option<(&str, &CatalogTable)> {
+        let full = session.full(name);
+        let mut found = None;
+        for from in 0..full.len() {
+            let key = full.get(from..).unwrap_or_default().join(".");
+            let Some((key, table)) = self.tables.get_key_value(&key) else { continue };
+            if may_be_one(&table.name, &full) {
+                found = Some((key.as_str(), table));
+                break;
+            }
+        }
+        // More is known of the table's name than of this one, and other tables have such a name.
+        let (key, table) = found?;
+        (table.name.len() <= full.len() || !table.shares_its_name).then_some((key, table))
     }
 }
 
@@ -46,6 +66,12 @@ pub struct CatalogTable {
     pub columns: Vec<Column>,
     /// A view's query.
     pub view: Option<Query>,
+    /// The parts of its name, as far as they are known; nothing where only the key is.
+    pub name: Vec<String>,
+    /// True if another table of another database has the same last part.
+    pub shares_its_name: bool,
+    /// The session in which a view was made: names in its query go by that.
+    pub session: Session,
 }
 
 /// Where a query's result comes from.
@@ -151,7 +177,7 @@ pub fn lineage(query: &Query, catalog: &Catalog) -> Lineage {
 pub fn table_lineage(table: &CreateTable) -> Lineage {
     let name = table.name.last().name.clone();
     let mut catalog = Catalog::default();
-    catalog.tables.insert(name, CatalogTable { columns: table.schema(), view: None });
+    catalog.tables.insert(name, CatalogTable { columns: table.schema(), ..CatalogTable::default() });
     let mut walker = Walker::new(&catalog);
     walker.open_table(&table.name);
     let mut outputs = Vec::new();

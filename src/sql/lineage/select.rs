@@ -4,6 +4,7 @@ use super::scope::{Relation, RelationColumn, Scope, Source, Value};
 use super::{Catalog, ColumnUse, UseKind};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::ColumnType;
+use crate::sql::session::Session;
 use crate::sql::tree::{
     AccessStep, Expr, ExprKind, Ident, Literal, ObjectName, OrderItem, Query, QueryBody, Select, SelectItem,
     SetOperand, SetOperator, WindowSpec,
@@ -12,6 +13,8 @@ use crate::sql::tree::{
 /// Walks a query and remembers what decides its rows.
 pub(super) struct Walker<'a> {
     pub catalog: &'a Catalog,
+    /// What names in the query go by.
+    pub session: &'a Session,
     /// CTEs in reach, inner ones last.
     pub ctes: Vec<(String, Relation)>,
     /// Selects in reach, inner ones last.
@@ -32,6 +35,7 @@ impl<'a> Walker<'a> {
     pub fn new(catalog: &'a Catalog) -> Self {
         Self {
             catalog,
+            session: &catalog.session,
             ctes: Vec::new(),
             scopes: Vec::new(),
             views: Vec::new(),

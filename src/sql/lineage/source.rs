@@ -14,7 +14,7 @@ use crate::sql::tree::{
 /// How many views may stand on each other before we name them only.
 const MAX_VIEWS: usize = 16;
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
     /// Makes one table the only source.
     pub fn open_table(&mut self, name: &ObjectName) {
         let relation = self.table(name, name.span);
@@ -104,7 +104,7 @@ impl Walker<'_> {
             return relation.clone();
         }
         let catalog = self.catalog;
-        let Some((key, table)) = catalog.find(name) else {
+        let Some((key, table)) = catalog.find_in(self.session, name) else {
             let text = format!("the columns of table `{}` are not known", name.dotted());
             self.notes.push(Diagnostic::warning(code::UNKNOWN_TABLE, text).at(name.span, "no definition found"));
             return Relation { columns: Vec::new(), open: vec![Open::Table(name.last().name.clone())] };
@@ -124,9 +124,10 @@ impl Walker<'_> {
     }
 
     /// Adds what is behind a view to the view's own columns.
-    fn through_view(&mut self, key: &str, table: &CatalogTable, own: Relation, span: Span) -> Relation {
+    fn through_view(&mut self, key: &str, table: &'a CatalogTable, own: Relation, span: Span) -> Relation {
         let Some(query) = &table.view else { return own };
         let mut inner = Walker::new(self.catalog);
+        inner.session = &table.session;
         inner.views.clone_from(&self.views);
         inner.views.push(key.to_owned());
         let behind = inner.query(query).renamed(table.columns.iter().map(|column| column.name.as_str()));

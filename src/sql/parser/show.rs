@@ -182,11 +182,13 @@ impl Parser<'_> {
         self.expect_word("USE")?;
         if self.eat_word("MODULES") {
             self.comma_list(|p| p.ident("the name of a module"))?;
-        } else if self.eat_word("CATALOG") {
-            self.ident("the name of a catalog")?;
-        } else {
-            self.object_name("the name of a database")?;
+            return Ok(self.asked(first, "USE MODULES"));
         }
+        if self.eat_word("CATALOG") {
+            self.ident("the name of a catalog")?;
+            return Ok(self.asked(first, "USE CATALOG"));
+        }
+        self.object_name("the name of a database")?;
         Ok(self.asked(first, "USE"))
     }
 

@@ -139,3 +139,39 @@ fn holds_in(text: &str) -> BTreeSet<&'static str> {
     let (known, last) = known(text);
     state(&last, &known).iter().map(|used| used.operator.name()).collect()
 }
+
+/// Two tables of one name in two databases, and a view that was made where `orders` meant the first. The second has its
+/// whole name as its key.
+const DATABASES: &str = "
+    USE CATALOG lake;
+    USE sales;
+    CREATE TABLE orders (id INT, net INT);
+    CREATE VIEW booked AS SELECT net FROM orders;
+    USE lake.audit;
+    CREATE TABLE orders (id INT, b INT);
+";
+
+#[test]
+fn a_name_stands_for_the_table_of_the_current_database() {
+    let from = |statement: &str| {
+        let columns = origins(&format!("{DATABASES}{statement}"));
+        columns.into_iter().flat_map(|(_, from)| from).collect::<Vec<_>>()
+    };
+    assert_eq!(from("SELECT * FROM orders"), ["lake.audit.orders.id", "lake.audit.orders.b"]);
+    assert_eq!(from("USE sales; SELECT * FROM orders"), ["orders.id", "orders.net"]);
+    assert_eq!(from("SELECT id FROM sales.orders"), ["orders.id"]);
+    assert_eq!(from("SELECT orders.b FROM lake.audit.orders"), ["lake.audit.orders.b"]);
+    assert_eq!(from("SELECT * FROM sales.booked"), ["orders.net"]);
+    assert_eq!(from("SELECT * FROM lake.sales.booked AS b"), ["orders.net"]);
+}
+
+#[test]
+fn a_name_that_could_be_one_of_several_is_not_guessed() {
+    let text = "CREATE TABLE x.orders (id INT); CREATE TABLE y.orders (id INT); SELECT id FROM orders";
+    let (known, last) = known(text);
+    let [flow] = known.flows(&last).try_into().unwrap();
+    assert_eq!(flow.notes.len(), 1, "{flow:?}");
+    assert_eq!(flow.columns[0].origins, BTreeSet::from([Origin { table: "orders".into(), column: "id".into() }]));
+    let (known, last) = super::flows::known("CREATE TABLE x.orders (id INT); SELECT id FROM orders");
+    assert_eq!(known.flows(&last)[0].notes, [], "there is only one");
+}

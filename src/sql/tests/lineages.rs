@@ -11,7 +11,7 @@ fn shop() -> Catalog {
         ("big", "SELECT id, total * 2 AS twice, customer_id FROM orders WHERE status = 'paid'"),
         ("loop", "SELECT * FROM loop"),
     ] {
-        catalog.tables.insert(name.to_owned(), CatalogTable { columns: Vec::new(), view: Some(query(text)) });
+        catalog.tables.insert(name.to_owned(), CatalogTable { view: Some(query(text)), ..CatalogTable::default() });
     }
     catalog
 }

@@ -62,7 +62,7 @@ fn catalog(tables: &[&str]) -> Catalog {
     for table in tables {
         let (name, columns) = table.strip_suffix(')').and_then(|t| t.split_once('(')).expect("name(columns)");
         let columns = columns.split(", ").map(|c| Column::nullable(c, ColumnType::String)).collect();
-        catalog.tables.insert(name.to_owned(), CatalogTable { columns, view: None });
+        catalog.tables.insert(name.to_owned(), CatalogTable { columns, ..CatalogTable::default() });
     }
     catalog
 }
