@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::avro::{AvroSchema, Field, MAX_DEPTH, NodeId, Type};
 use super::envelope::{Shape, shape};
+use super::rule::{AllRules, Rule, Rules};
 
 /// Reasons kept per pair of types; more would not help a person.
 const MOST_REASONS: usize = 50;
@@ -55,7 +56,19 @@ impl fmt::Display for Incompatibility {
 /// # Errors
 /// The reasons why not, at least one.
 pub fn can_read(reader: &AvroSchema, writer: &AvroSchema) -> Result<(), Vec<Incompatibility>> {
-    let mut checker = Checker { reader, writer, memo: BTreeMap::new() };
+    can_read_by(&mut AllRules, reader, writer)
+}
+
+/// The same by some of the rules, for who wants to know which rules decide.
+///
+/// # Errors
+/// The reasons why not, at least one.
+pub fn can_read_by(
+    rules: &mut impl Rules,
+    reader: &AvroSchema,
+    writer: &AvroSchema,
+) -> Result<(), Vec<Incompatibility>> {
+    let mut checker = Checker { rules, reader, writer, memo: BTreeMap::new() };
     let findings = checker.pair(reader.root(), writer.root(), 0);
     if findings.is_empty() {
         return Ok(());
@@ -119,18 +132,20 @@ fn join(path: &[Rc<str>]) -> String {
     out
 }
 
-struct Checker<'a> {
+struct Checker<'a, R> {
+    rules: &'a mut R,
     reader: &'a AvroSchema,
     writer: &'a AvroSchema,
     /// `None` while the pair is being judged.
     memo: BTreeMap<(NodeId, NodeId), Option<Findings>>,
 }
 
-impl Checker<'_> {
+impl<R: Rules> Checker<'_, R> {
     fn pair(&mut self, r: NodeId, w: NodeId, depth: usize) -> Findings {
         match self.memo.get(&(r, w)) {
             Some(Some(known)) => return Rc::clone(known),
-            Some(None) => return Rc::default(),
+            Some(None) if self.rules.applies(Rule::PairInProgress) => return Rc::default(),
+            Some(None) => return Rc::new(self.one(r, w, "the pair is being judged".to_owned())),
             None => {}
         }
         self.memo.insert((r, w), None);
@@ -148,19 +163,26 @@ impl Checker<'_> {
     fn judge(&mut self, r: NodeId, w: NodeId, depth: usize) -> Vec<Finding> {
         let (reader, writer) = (self.reader, self.writer);
         match (reader.ty(r), writer.ty(w)) {
-            (_, Type::Union(branches)) => {
+            (_, Type::Union(branches)) if self.rules.applies(Rule::WriterUnion) => {
                 let mut found = Vec::new();
                 for branch in branches {
                     found.extend(self.pair(r, *branch, depth).iter().cloned());
                 }
                 found
             }
-            (Type::Union(branches), _) => self.some_branch(r, branches, w, depth),
-            (Type::Array(a), Type::Array(b)) => under("[items]", &self.pair(*a, *b, depth)),
-            (Type::Map(a), Type::Map(b)) => under("[values]", &self.pair(*a, *b, depth)),
+            (Type::Union(branches), _) if self.rules.applies(Rule::ReaderUnion) => {
+                self.some_branch(r, branches, w, depth)
+            }
+            (Type::Array(a), Type::Array(b)) if self.rules.applies(Rule::Items) => {
+                under("[items]", &self.pair(*a, *b, depth))
+            }
+            (Type::Map(a), Type::Map(b)) if self.rules.applies(Rule::Values) => {
+                under("[values]", &self.pair(*a, *b, depth))
+            }
+            (Type::Array(_), Type::Array(_)) | (Type::Map(_), Type::Map(_)) => Vec::new(),
             (Type::Fixed { size: a, .. }, Type::Fixed { size: b, .. }) => {
                 let mut found = self.names(r, w);
-                if a != b {
+                if a != b && self.rules.applies(Rule::FixedSize) {
                     found.extend(self.one(r, w, format!("the reader's fixed has {a} bytes, the writer's {b}")));
                 }
                 found
@@ -168,8 +190,11 @@ impl Checker<'_> {
             (Type::Enum { symbols, default, .. }, Type::Enum { symbols: written, .. }) => {
                 let mut found = self.names(r, w);
                 let missing: Vec<&str> = written.iter().filter(|s| !symbols.contains(s)).map(String::as_str).collect();
-                let has_default = default.as_ref().is_some_and(|d| symbols.contains(d));
-                if !missing.is_empty() && !has_default {
+                let has_default = || default.as_ref().is_some_and(|d| symbols.contains(d));
+                if !missing.is_empty()
+                    && !(has_default() && self.rules.applies(Rule::EnumDefault))
+                    && self.rules.applies(Rule::EnumSymbols)
+                {
                     let list = missing.iter().take(8).copied().collect::<Vec<_>>().join(", ");
                     found.extend(self.one(r, w, format!("the reader's enum lacks {list} and has no default")));
                 }
@@ -178,11 +203,21 @@ impl Checker<'_> {
             (Type::Record { fields, .. }, Type::Record { fields: written, .. }) => {
                 self.records(r, fields, w, written, depth)
             }
-            (read, written) if primitive_reads(read, written) => Vec::new(),
+            (read, written) if primitive_reads(read, written) && self.reads_another(read, written) => Vec::new(),
             _ => {
                 let what = format!("{} cannot be read as {}", writer.describe(w), reader.describe(r));
                 self.one(r, w, what)
             }
+        }
+    }
+
+    /// Whether the rule applies by which one primitive reads another.
+    fn reads_another(&mut self, read: &Type, written: &Type) -> bool {
+        let is_text = |ty: &Type| matches!(ty, Type::String | Type::Bytes);
+        match (read, written) {
+            (read, written) if read.word() == written.word() => true,
+            (read, _) if is_text(read) => self.rules.applies(Rule::StringAndBytes),
+            _ => self.rules.applies(Rule::Promotion),
         }
     }
 
@@ -191,8 +226,10 @@ impl Checker<'_> {
         for field in fields {
             // An alias counts once, and also when it repeats the field's own name: the library looks up each word.
             let aliases: BTreeSet<&String> = field.aliases.iter().collect();
-            let words = std::iter::once(&field.name).chain(aliases);
-            let mut hits = words.filter_map(|word| written.iter().find(|f| f.name == *word));
+            let named = |word: &String| written.iter().find(|f| f.name == *word);
+            let by_alias: Vec<&Field> = aliases.into_iter().filter_map(named).collect();
+            let by_alias = if by_alias.is_empty() || !self.rules.applies(Rule::FieldAlias) { vec![] } else { by_alias };
+            let mut hits = named(&field.name).into_iter().chain(by_alias);
             let segment: Rc<str> = Rc::from(field.name.as_str());
             let report = |what: &str, writer: &str| Finding {
                 path: vec![Rc::clone(&segment)],
@@ -201,14 +238,14 @@ impl Checker<'_> {
                 what: what.to_owned(),
             };
             match (hits.next(), hits.next()) {
-                (None, _) if field.default.is_none() => {
+                (None, _) if field.default.is_none() && self.rules.applies(Rule::FieldDefault) => {
                     found.push(report("the writer lacks it and the reader has no default for it", "absent"));
                 }
                 (None, _) => {}
-                (Some(_), Some(_)) => {
+                (Some(_), Some(_)) if self.rules.applies(Rule::TwoHits) => {
                     found.push(report("the reader's name and aliases match the writer's fields twice", "two matches"));
                 }
-                (Some(one), None) => {
+                (Some(one), _) => {
                     let inner = self.pair(field.ty, one.ty, depth);
                     found.extend(inner.iter().map(|f| f.below(&segment)));
                 }
@@ -246,11 +283,12 @@ impl Checker<'_> {
         }
     }
 
-    fn names(&self, r: NodeId, w: NodeId) -> Vec<Finding> {
+    fn names(&mut self, r: NodeId, w: NodeId) -> Vec<Finding> {
         let (Some(read), Some(written)) = (self.reader.ty(r).name(), self.writer.ty(w).name()) else {
             return Vec::new();
         };
-        if read.short == written.short || read.aliases.contains(&written.full()) {
+        let renamed = |rules: &mut R| read.aliases.contains(&written.full()) && rules.applies(Rule::TypeAlias);
+        if read.short == written.short || renamed(self.rules) || !self.rules.applies(Rule::ShortName) {
             return Vec::new();
         }
         let word = self.reader.ty(r).word();

@@ -21,6 +21,7 @@ pub mod level;
 pub mod literal;
 pub mod parse;
 mod rename;
+pub mod rule;
 mod scalar;
 pub mod verdict;
 

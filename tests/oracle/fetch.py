@@ -1,4 +1,5 @@
-"""Brings Flink's parser and planner into the cache of the local stack's programs, and prints the directory of the jars.
+"""Brings the jars of `flink` (its parser and planner) or of `avro` (its Java library) into the cache of the local stack's
+programs, and prints their directory.
 
 Rules: as in deploy/local/downloads.py, whose parts this uses: every file is compared with its pin in checksums.txt beside
 this file before it is used, and what is there already is not touched. CYANOTYPE_STACK_PIN=1 pins what is downloaded.
@@ -20,14 +21,25 @@ LIBRARIES = ("flink-table-planner_2.12", "flink-table-runtime", "flink-table-api
              "flink-clients")
 
 
+AVRO = "1.12.0"
+
+
 def main():
+    parts = {
+        "flink": (f"flink-planner-{downloads.FLINK}", f"Flink's planner {downloads.FLINK} (150 MB)", planner),
+        "avro": (f"avro-{AVRO}", f"Avro's Java library {AVRO}", avro),
+    }
+    if len(sys.argv) != 2 or sys.argv[1] not in parts:
+        say(f"error: say what is wanted: {' or '.join(parts)}")
+        return 2
+    name, words, bring = parts[sys.argv[1]]
     cache = downloads.cache_dir()
     cache.mkdir(parents=True, exist_ok=True)
-    target = cache / f"flink-planner-{downloads.FLINK}"
+    target = cache / name
     try:
         with downloads._lock(cache / "lock"):
             pins = downloads.Pins(HERE / "checksums.txt")
-            downloads._part(target, say, f"Flink's planner {downloads.FLINK} (150 MB)", lambda to, work: planner(to, work, pins))
+            downloads._part(target, say, words, lambda to, work: bring(to, work, pins))
     except downloads.DownloadError as error:
         say(f"error: {error}")
         return 2
@@ -47,6 +59,12 @@ def planner(to, work, pins):
     corpus.mkdir()
     for file in to.glob("*-tests.jar"):
         file.rename(corpus / file.name)
+
+
+def avro(to, work, pins):
+    """The library that the registries call for compatibility, and what it needs."""
+    downloads._maven_dependencies(work, to, [("org.apache.avro", "avro", AVRO)])
+    pins.check(to)
 
 
 def say(text):

@@ -1,0 +1,58 @@
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.apache.avro.AvroRuntimeException;
+import org.apache.avro.NameValidator;
+import org.apache.avro.Schema;
+import org.apache.avro.SchemaCompatibility;
+import org.apache.avro.SchemaCompatibility.SchemaCompatibilityType;
+
+/**
+ * Answers with Avro's own library whether one schema reads another: one JSON object a line in, one a line out, in order.
+ *
+ * <p>{@code {"old": ..., "new": ...}} gives {@code {"backward": ..., "forward": ...}}, or {@code {"error": ...}} where the
+ * library takes one of them for no schema. Names and defaults are not checked, as registries do not for what they store.
+ */
+public final class Compatibility {
+    public static void main(String[] args) throws Exception {
+        ObjectMapper json = new ObjectMapper();
+        PrintWriter out = new PrintWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8));
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            JsonNode question = json.readTree(line);
+            ObjectNode answer = json.createObjectNode();
+            try {
+                Schema before = schema(question.get("old"));
+                Schema after = schema(question.get("new"));
+                answer.put("backward", reads(after, before));
+                answer.put("forward", reads(before, after));
+            } catch (RuntimeException problem) {
+                answer.put("error", String.valueOf(problem.getMessage()));
+            }
+            out.println(json.writeValueAsString(answer));
+            out.flush();
+        }
+    }
+
+    private static Schema schema(JsonNode text) {
+        return new Schema.Parser(NameValidator.NO_VALIDATION).setValidateDefaults(false).parse(text.toString());
+    }
+
+    /** The library throws where a field is found twice; a registry takes that for a no. */
+    private static boolean reads(Schema reader, Schema writer) {
+        try {
+            return SchemaCompatibility.checkReaderWriterCompatibility(reader, writer).getType()
+                    == SchemaCompatibilityType.COMPATIBLE;
+        } catch (AvroRuntimeException twice) {
+            return false;
+        }
+    }
+
+    private Compatibility() {}
+}
