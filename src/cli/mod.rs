@@ -9,6 +9,7 @@ mod approve;
 mod baseline;
 mod check;
 mod client;
+mod compat;
 mod deploy;
 mod doctor;
 mod lineage;
@@ -112,6 +113,7 @@ enum Command {
     Check(check::Args),
     Parse(parse::Args),
     Lineage(lineage::Args),
+    Compat(compat::Args),
     Plan(plan::Args),
     Doctor(doctor::Args),
     Serve(serve::Args),
@@ -147,6 +149,7 @@ async fn run(command: Command, shell: &Shell) -> Result<Reply, Failure> {
         Command::Check(args) => check::run(args, shell).await,
         Command::Parse(args) => parse::run(&args),
         Command::Lineage(args) => lineage::run(args, shell).await,
+        Command::Compat(args) => compat::run(&args),
         Command::Plan(args) => plan::run(args, shell).await,
         Command::Doctor(args) => doctor::run(args, shell).await,
         Command::Serve(args) => serve::run(args, shell).await,

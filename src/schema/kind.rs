@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Schema language, as the registry's `schemaType` names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -30,6 +31,20 @@ impl SchemaKind {
             Self::Avro => None,
             other => Some(format!("{other} schemas are not judged yet, only AVRO ones are")),
         }
+    }
+}
+
+impl SchemaKind {
+    /// The language of a text of which nothing else is known. What is neither Protobuf nor JSON Schema is taken for Avro, whose
+    /// parser says what is wrong with it.
+    pub fn of_text(text: &str) -> Self {
+        let Ok(json) = serde_json::from_str::<Value>(text) else {
+            let words = text.split_whitespace().filter(|word| !word.starts_with("//"));
+            let is_protobuf = words.take(40).any(|word| ["syntax", "message", "package", "edition"].contains(&word));
+            return if is_protobuf { Self::Protobuf } else { Self::Avro };
+        };
+        let has = |key: &str| json.get(key).is_some();
+        if has("$schema") || has("properties") || has("$ref") || has("$defs") { Self::Json } else { Self::Avro }
     }
 }
 

@@ -5,6 +5,7 @@
 mod architecture;
 #[cfg(feature = "daemon")]
 mod commands;
+mod compat;
 #[cfg(feature = "daemon")]
 mod crash;
 #[cfg(feature = "daemon")]

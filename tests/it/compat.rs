@@ -1,0 +1,128 @@
+//! `cyanotype compat`: two schemas in, two answers out, and an exit code that a pipeline can use.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+
+const OLD: &str = r#"{"type": "record", "name": "Value", "namespace": "shop", "fields": [
+    {"name": "id", "type": "long"},
+    {"name": "price", "type": {"type": "bytes", "logicalType": "decimal", "precision": 10, "scale": 2}}]}"#;
+
+/// Exit code, standard output, standard error.
+fn compat(args: &[&str], stdin: &str) -> (i32, String, String) {
+    let mut call = Command::new(env!("CARGO_BIN_EXE_cyanotype"))
+        .arg("compat")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A call that reads nothing has closed it.
+    let _ = call.stdin.take().unwrap().write_all(stdin.as_bytes());
+    let done = call.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (done.status.code().unwrap(), text(done.stdout), text(done.stderr))
+}
+
+/// The path of a file with this text.
+fn file(dir: &tempfile::TempDir, name: &str, text: &str) -> String {
+    let path = dir.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn what_a_registry_allows_may_give_wrong_values() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = file(&dir, "old.avsc", OLD);
+    let (code, said, _) = compat(&[&old, "-", "--level", "full"], &OLD.replace("\"scale\": 2", "\"scale\": 4"));
+    assert_eq!(code, 1, "{said}");
+    assert!(
+        said.starts_with("registry  FULL allows it: backward yes, forward yes\ndata      wrong values\n"),
+        "{said}"
+    );
+    assert!(said.contains("column `price` changes its decimal scale from 2 to 4"), "{said}");
+}
+
+#[test]
+fn what_is_safe_for_the_data_may_be_forbidden() {
+    let dir = tempfile::tempdir().unwrap();
+    let more = OLD.replace("}}]}", "}}, {\"name\": \"tier\", \"type\": [\"null\", \"string\"]}]}");
+    // As the registry itself answers.
+    let answer = json!({"subject": "shop-value", "version": 7, "id": 9, "schema": OLD}).to_string();
+    let (old, new) = (file(&dir, "old.json", &answer), file(&dir, "new.avsc", &more));
+    let (code, said, _) = compat(&[&old, &new], "");
+    assert_eq!(code, 1, "{said}");
+    assert!(said.contains("registry  BACKWARD forbids it: backward no, forward yes"), "{said}");
+    assert!(said.contains("column `tier`"), "{said}");
+    let (code, said, _) = compat(&[&old, &new, "--level", "FORWARD", "--output", "json"], "");
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &said["compatible"], &said["data"]), (0, &json!(true), &json!("safe")), "{said}");
+    assert_eq!(said["failures"][0]["direction"], "BACKWARD", "the other direction is told too");
+}
+
+#[test]
+fn a_key_changes_with_any_change() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = file(&dir, "old.avsc", OLD);
+    let (code, said, _) = compat(&[&old, "-", "--key"], &OLD.replace("\"scale\": 2", "\"scale\": 4"));
+    assert_eq!(code, 1);
+    assert!(said.contains("data      the key changes"), "{said}");
+}
+
+#[test]
+fn other_languages_are_unknown_and_never_compatible() {
+    let dir = tempfile::tempdir().unwrap();
+    let proto = file(&dir, "a.proto", "syntax = \"proto3\";\nmessage A { int32 id = 1; }\n");
+    let json = file(&dir, "a.json", r#"{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}"#);
+    for (schema, language) in [(proto, "PROTOBUF"), (json, "JSON")] {
+        let (code, said, _) = compat(&[&schema, &schema, "--level", "NONE"], "");
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains("unknown") && said.contains(language), "{said}");
+    }
+}
+
+#[test]
+fn a_batch_answers_each_line_and_goes_on_after_a_wrong_one() {
+    let old: Value = serde_json::from_str(OLD).unwrap();
+    let lines = [
+        json!({"id": 1, "old": old, "new": old}).to_string(),
+        json!({"id": "text", "old": OLD, "new": "int"}).to_string(),
+        "not JSON".to_owned(),
+        json!({"id": 3, "old": "{", "new": "int"}).to_string(),
+    ];
+    let (code, said, _) = compat(&["--batch", "-", "--output", "json"], &lines.join("\n"));
+    assert_eq!(code, 1);
+    let said: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |line: usize, key: &str| said[line][key].clone();
+    assert_eq!([of(0, "id"), of(0, "full"), of(0, "data")], [json!(1), json!(true), json!("safe")]);
+    assert_eq!([of(1, "id"), of(1, "backward"), of(1, "data")], [json!("text"), json!(false), json!("job_fails")]);
+    assert!(of(2, "error").as_str().unwrap().starts_with("line 3: "), "{said:?}");
+    assert_eq!([of(3, "full"), of(3, "data")], [Value::Null, json!("unknown")]);
+    let (code, _, _) = compat(&["--batch", "-"], &lines[0]);
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn what_cannot_be_read_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = file(&dir, "old.avsc", OLD);
+    for (args, stdin, words) in [
+        (vec!["-", "-"], "", "only one of the two"),
+        (vec![&*old, "nowhere.avsc"], "", "nowhere.avsc cannot be read"),
+        (vec![&*old, "-"], "{", "- is not an Avro schema"),
+        (
+            vec![&*old, "-"],
+            "{\"type\": \"record\", \"name\": \"A\", \"fields\": [{\"name\": \"b\", \"type\": \"B\"}]}",
+            "`B`",
+        ),
+        (vec![&*old, "-", "--level", "SIDEWAYS"], OLD, "SIDEWAYS"),
+        (vec!["--batch", "nowhere.jsonl"], "", "nowhere.jsonl cannot be read"),
+    ] {
+        let (code, out, err) = compat(&args, stdin);
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}");
+        assert!(err.contains(words), "{args:?}: {err}");
+    }
+}
