@@ -230,6 +230,7 @@ impl Parser<'_> {
             self.json_args(&function, &mut call)?;
         } else {
             self.args(&function, &mut call)?;
+            super::cloud::name_external_table(&function, &mut call);
         }
         self.expect(Symbol::RightParen)?;
         let _ = self.eat_words(&["IGNORE", "NULLS"]) || self.eat_words(&["RESPECT", "NULLS"]);

@@ -4,12 +4,12 @@ use super::{Parse, Parser, string_value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::code;
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Effects, Insert, ObjectName, StatementKind};
+use crate::sql::tree::{Effects, Insert, StatementKind};
 
 /// First words that no statement can contain elsewhere at its outermost level.
 const BEGINNINGS: &[&str] = &[
     "INSERT", "CREATE", "DROP", "ALTER", "SET", "RESET", "EXECUTE", "BEGIN", "EXPLAIN", "SHOW", "USE", "DESCRIBE",
-    "SELECT", "END",
+    "SELECT", "END", "MERGE", "UPDATE", "DELETE", "TRUNCATE", "CALL",
 ];
 
 /// True for the token `at` if it is a word that only the beginning of a statement can be.
@@ -62,6 +62,7 @@ impl Parser<'_> {
             "CALL" => self.call_procedure(),
             "ANALYZE" => self.analyze(),
             "UPDATE" | "DELETE" | "TRUNCATE" => self.change_rows(),
+            "MERGE" => self.merge(),
             "ADD" | "REMOVE" => self.jar(),
             "END" | "HELP" | "QUIT" | "EXIT" | "CLEAR" | "SOURCE" => self.client_command(),
             _ => Err(self.unknown_statement()),
@@ -227,17 +228,15 @@ impl Parser<'_> {
         let what = if self.eat_words(&["MATERIALIZED", "TABLE"]) {
             "MATERIALIZED TABLE".to_owned()
         } else {
-            let known =
-                ["TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG", "MODEL", "CONNECTION", "AGENT", "TOOL", "SECRET"];
-            match known.iter().find(|word| self.eat_word(word)) {
+            let known = ["TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG", "MODEL"];
+            match known.iter().chain(super::cloud::CLOUD_ONLY).find(|word| self.eat_word(word)) {
                 Some(word) => (*word).to_owned(),
                 None => return Err(self.unexpected("what is dropped, such as `TABLE`")),
             }
         };
         self.eat_words(&["IF", "EXISTS"]);
         let name = if what == "CATALOG" {
-            let only = self.ident("the name of what is dropped")?;
-            ObjectName { span: only.span, parts: vec![only] }
+            self.only_part("the name of what is dropped")?
         } else {
             self.object_name("the name of what is dropped")?
         };

@@ -55,7 +55,7 @@ impl Parser<'_> {
         Ok(Some(Join { kind, natural, factor, on, using, span: self.since(start) }))
     }
 
-    fn factor(&mut self) -> Parse<Factor> {
+    pub(super) fn factor(&mut self) -> Parse<Factor> {
         self.nested(|p| {
             let start = p.start();
             let kind = p.factor_kind()?;

@@ -6,11 +6,13 @@
 
 mod alter;
 mod call;
+mod cloud;
 mod ddl;
 mod dml;
 mod expr;
 mod from;
 mod json;
+mod merge;
 mod object;
 mod pattern;
 mod predicate;

@@ -221,7 +221,7 @@ impl Parser<'_> {
         Err(self.unexpected("`SELECT`, `VALUES` or another query"))
     }
 
-    fn values_row(&mut self) -> Parse<Vec<Expr>> {
+    pub(super) fn values_row(&mut self) -> Parse<Vec<Expr>> {
         let row = self.at_word("ROW") && self.symbol_ahead(1, Symbol::LeftParen);
         self.at += usize::from(row);
         if self.at_symbol(Symbol::LeftParen) {
