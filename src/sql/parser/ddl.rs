@@ -117,6 +117,7 @@ impl Parser<'_> {
         if self.eat_word("WITH") {
             let open = self.start();
             table.options = self.bracketed_list(Self::table_option)?;
+            table.options.iter().for_each(|option| self.warn_of_jinja(option));
             table.options_span = Some(self.since(open));
         }
         if self.at_word("LIKE") {

@@ -204,6 +204,9 @@ impl Parser<'_> {
     fn raw_setting(&mut self, end: Symbol) -> Parse<(String, Span)> {
         let (first, start) = (self.at, self.start());
         while self.peek().is_some() && !self.at_symbol(end) && !self.at_symbol(Symbol::Semicolon) {
+            if self.at_kind(TokenKind::Template) {
+                return Err(self.unexpected("one word, or text in single quotes"));
+            }
             self.at += 1;
         }
         if self.at == first {

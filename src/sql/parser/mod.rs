@@ -15,6 +15,7 @@ mod json;
 mod merge;
 mod object;
 mod pattern;
+mod placeholder;
 mod predicate;
 mod query;
 mod recover;
@@ -102,9 +103,14 @@ impl<'a> Parser<'a> {
             let first = self.at;
             let start = self.start();
             let before = self.diagnostics.len();
+            if let Some(placeholder) = self.eat_lone_placeholder() {
+                statements.push(placeholder);
+                continue;
+            }
             let kind = match self.statement().and_then(|kind| self.end_of_statement().map(|()| kind)) {
                 Ok(kind) => kind,
                 Err(problem) => {
+                    let problem = self.placeholder_up_to_here(first).unwrap_or(problem);
                     self.diagnostics.push(*problem);
                     self.recover(first)
                 }
@@ -265,7 +271,10 @@ impl<'a> Parser<'a> {
                 self.report_reserved(token);
                 text.to_owned()
             }
-            TokenKind::Quoted => unquote(text, '`'),
+            TokenKind::Quoted => {
+                self.report_placeholder_in(token);
+                unquote(text, '`')
+            }
             TokenKind::DoubleQuoted => {
                 let name = unquote(text, '"');
                 self.report_double_quotes(token, &name);

@@ -59,6 +59,11 @@ impl Parser<'_> {
             return Box::new(problem);
         };
         let text = shorten(token.text(self.text));
+        if token.kind == TokenKind::Symbol(Symbol::LeftBrace)
+            && let Some(problem) = super::placeholder::unclosed(self.text, token.span.start)
+        {
+            return problem;
+        }
         let problem = match token.kind {
             TokenKind::Unterminated => {
                 let (what, close) = match text.chars().find(|c| matches!(c, '\'' | '`' | '"' | '/')) {
@@ -73,9 +78,7 @@ impl Parser<'_> {
                     .at(open, "begins here")
                     .help(format!("close it: {close}"))
             }
-            TokenKind::Template => Diagnostic::error(code::TEMPLATE, format!("{text} is a placeholder"))
-                .at(token.span, "not replaced")
-                .help("replace placeholders before the text is read, or use them inside of string literals only"),
+            TokenKind::Template => super::placeholder::unreplaced(token.text(self.text), token.span),
             TokenKind::Unknown => {
                 Diagnostic::error(code::UNKNOWN_CHARACTER, format!("{text:?} means nothing in Flink SQL"))
                     .at(token.span, format!("expected {wanted}"))
@@ -97,7 +100,7 @@ impl Parser<'_> {
     }
 }
 
-fn shorten(text: &str) -> &str {
+pub(super) fn shorten(text: &str) -> &str {
     let line = text.split(['\n', '\r']).next().unwrap_or(text);
     line.char_indices().nth(40).and_then(|(end, _)| line.get(..end)).unwrap_or(line)
 }
