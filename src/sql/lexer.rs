@@ -8,8 +8,20 @@ use super::token::{Symbol, Token, TokenKind};
 use crate::diagnostic::Span;
 
 /// The tokens of `text`. Their texts, one after the other, are `text`.
+///
+/// Where the last string has no end, a quote is missing somewhere, and all strings behind it are inside out. Then a string
+/// ends at the latest where a `;` ends a line, so that only one statement is lost.
 pub fn tokenize(text: &str) -> Vec<Token> {
-    let mut lexer = Lexer { text, at: 0, hint: Hint::Outside, no_brace: 0, no_note: false };
+    let tokens = tokenize_as(text, Strings::OverLines);
+    let open = tokens.last().filter(|t| t.kind == TokenKind::Unterminated && is_string(t.text(text)));
+    if open.is_none() || end_of_statement_line(text).is_none() {
+        return tokens;
+    }
+    tokenize_as(text, Strings::InStatement)
+}
+
+fn tokenize_as(text: &str, strings: Strings) -> Vec<Token> {
+    let mut lexer = Lexer { text, at: 0, hint: Hint::Outside, strings, no_brace: 0, no_note: false };
     let mut tokens = Vec::with_capacity(text.len() / 4);
     while lexer.at < text.len() {
         let start = lexer.at;
@@ -39,10 +51,18 @@ enum Hint {
     Inside,
 }
 
+/// How far a string may reach.
+#[derive(Clone, Copy, PartialEq)]
+enum Strings {
+    OverLines,
+    InStatement,
+}
+
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
     hint: Hint,
+    strings: Strings,
     /// Up to here no `}` ends a `${`: known from an earlier look.
     no_brace: usize,
     /// No `#}` comes any more.
@@ -169,7 +189,16 @@ impl<'a> Lexer<'a> {
     fn string(&mut self, open: usize, kind: TokenKind) -> TokenKind {
         self.at += open;
         loop {
-            match self.rest().find('\'') {
+            let rest = self.rest();
+            let quote = rest.find('\'');
+            let inside = rest.get(..quote.unwrap_or(rest.len())).unwrap_or(rest);
+            if self.strings == Strings::InStatement
+                && let Some(end) = end_of_statement_line(inside)
+            {
+                self.at += end;
+                return TokenKind::Unterminated;
+            }
+            match quote {
                 None => {
                     self.at = self.text.len();
                     return TokenKind::Unterminated;
@@ -262,6 +291,20 @@ impl<'a> Lexer<'a> {
             }
         }
     }
+}
+
+/// Where the first `;` is that only blanks and a line end follow.
+fn end_of_statement_line(text: &str) -> Option<usize> {
+    let mut ends = text.match_indices(';').map(|(at, _)| at);
+    ends.find(|at| {
+        let rest = text.get(at + 1..).unwrap_or("").trim_start_matches([' ', '\t', '\r']);
+        rest.starts_with('\n')
+    })
+}
+
+/// True for the text of a string, whatever its prefix.
+fn is_string(text: &str) -> bool {
+    text.trim_start_matches(|c: char| is_name_part(c) || c == '&' || c == '-').starts_with('\'')
 }
 
 /// The length of `{{ ... }}` or `{% ... %}` at the start of `text`; `None` if another begins before it ends. So each part of

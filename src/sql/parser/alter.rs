@@ -90,6 +90,7 @@ impl Parser<'_> {
         self.eat_words(&["IF", "EXISTS"]);
         let mut writes = vec![self.object_name("the name of a table")?];
         if self.eat_word("RENAME") {
+            self.pass_foreign_word("COLUMN");
             if self.eat_word("TO") {
                 writes.push(self.object_name("the new name")?);
             } else {
@@ -169,6 +170,7 @@ impl Parser<'_> {
         if self.at_word("DISTRIBUTION") {
             return self.distribution().map(|_| ());
         }
+        self.pass_foreign_word("COLUMN");
         if self.at_symbol(Symbol::LeftParen) {
             let elements = self.bracketed_list(Self::changed_element)?;
             if elements.is_empty() {
@@ -211,6 +213,7 @@ impl Parser<'_> {
         if self.eat_word("CONSTRAINT") {
             return self.ident("the constraint's name").map(|_| ());
         }
+        self.pass_foreign_word("COLUMN");
         if self.at_words(&["IF", "EXISTS"]) || self.at_word("PARTITION") {
             self.eat_words(&["IF", "EXISTS"]);
             loop {

@@ -290,6 +290,10 @@ impl Parser<'_> {
             let arg = if matches!(value, ArgValue::Default) { self.arg()? } else { Arg { name: None, value } };
             call.args.push(arg);
             if self.eat(Symbol::Comma) {
+                if self.at_symbol(Symbol::RightParen) {
+                    self.report_trailing_comma();
+                    return Ok(());
+                }
                 continue;
             }
             if sentence && self.at_any(CONNECTORS) {

@@ -49,8 +49,9 @@ impl Parser<'_> {
         }
         self.at += 2;
         uses.push(self.used("MODEL")?);
-        self.expect_word("USING")?;
-        self.expect_word("PROMPT")?;
+        if !self.eat_words(&["USING", "PROMPT"]) {
+            return Err(self.unexpected("`USING PROMPT`"));
+        }
         self.string("the prompt in single quotes")?;
         if self.eat_words(&["USING", "TOOLS"]) {
             self.used_list("TOOL", uses)?;

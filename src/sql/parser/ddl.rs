@@ -247,6 +247,9 @@ impl Parser<'_> {
         let (key, key_span) = self.string("an option's key in single quotes")?;
         self.expect(Symbol::Equal)?;
         let (value, value_span) = self.string("the option's value in single quotes")?;
+        if self.at_symbol(Symbol::Equal) {
+            return Err(self.missing_comma());
+        }
         Ok(TableOption { key, value, key_span, value_span })
     }
 

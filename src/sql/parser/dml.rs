@@ -105,10 +105,13 @@ impl Parser<'_> {
 
     fn unknown_statement(&self) -> Box<Diagnostic> {
         match self.peek() {
-            Some(token) if matches!(token.kind, TokenKind::Word | TokenKind::Symbol(_)) => Box::new(
-                Diagnostic::error(code::UNKNOWN_STATEMENT, format!("no statement begins with `{}`", self.peek_text()))
-                    .at(token.span, "not the start of a statement"),
-            ),
+            Some(token) if matches!(token.kind, TokenKind::Word | TokenKind::Symbol(_)) => {
+                let text = self.peek_text();
+                let message = format!("no statement begins with `{text}`");
+                let problem =
+                    Diagnostic::error(code::UNKNOWN_STATEMENT, message).at(token.span, "not the start of a statement");
+                Box::new(Diagnostic { help: Self::help_for_start(text), ..problem })
+            }
             _ => self.unexpected("a statement"),
         }
     }
@@ -123,6 +126,7 @@ impl Parser<'_> {
         if !overwrite {
             self.expect_word("INTO")?;
         }
+        self.pass_foreign_word("TABLE");
         let target = self.object_name("the name of the table to insert into")?;
         let hints = self.hints()?;
         let mut partition = Vec::new();
@@ -150,10 +154,12 @@ impl Parser<'_> {
                 return Ok(StatementKind::StatementSet(inserts));
             }
             if !self.at_any(&["INSERT", "UPSERT"]) {
-                return Err(self.unexpected("`INSERT` or the `END` of the statement set"));
+                return Err(self.no_end_of_set());
             }
             inserts.push(self.insert()?);
-            if !self.at_symbol(Symbol::Semicolon) {
+            if self.at_any(&["INSERT", "UPSERT", "END"]) {
+                self.report_missing_semicolon();
+            } else if !self.at_symbol(Symbol::Semicolon) {
                 return Err(self.unexpected("`;`"));
             }
         }

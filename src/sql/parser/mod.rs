@@ -11,6 +11,7 @@ mod ddl;
 mod dml;
 mod expr;
 mod from;
+mod help;
 mod json;
 mod merge;
 mod object;
@@ -29,7 +30,7 @@ use super::keyword::{is_reserved, is_structure};
 use super::lexer::tokenize;
 use super::token::{Symbol, Token, TokenKind};
 use super::tree::{Ident, ObjectName, Statement};
-use crate::diagnostic::{Diagnostic, Edit, Span};
+use crate::diagnostic::{Diagnostic, Span};
 
 /// How many guarded rules may be open at once: 42 derived tables, 64 calls or 128 brackets inside of each other. The
 /// costliest of them then takes 1.5 MB of stack without optimization, and a thread of Rust has 2 MB.
@@ -110,9 +111,18 @@ impl<'a> Parser<'a> {
             let kind = match self.statement().and_then(|kind| self.end_of_statement().map(|()| kind)) {
                 Ok(kind) => kind,
                 Err(problem) => {
-                    let problem = self.placeholder_up_to_here(first).unwrap_or(problem);
-                    self.diagnostics.push(*problem);
-                    self.recover(first)
+                    let mut problem = self.placeholder_up_to_here(first).unwrap_or(problem);
+                    let said = self.follows_a_reserved_word(before);
+                    let kind = self.recover(first);
+                    self.point_inside(&mut problem);
+                    if said && !problem.edits.is_empty() {
+                        // The word is only the beginning of what needs quotes.
+                        self.diagnostics.pop();
+                    }
+                    if !said || !problem.edits.is_empty() {
+                        self.diagnostics.push(*problem);
+                    }
+                    kind
                 }
             };
             debug_assert!(self.at > first, "a statement takes at least one token");
@@ -131,16 +141,19 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         if dml::begins_statement(self, self.at) {
-            let end = self.previous_end();
-            let mut problem =
-                Diagnostic::error(code::MISSING_SEMICOLON, "a statement begins before the one above it has ended")
-                    .at(token.span, "begins here")
-                    .help("put a `;` between the two statements");
-            problem.edits.push(Edit { span: Span::new(end, end), text: ";".to_owned() });
-            self.diagnostics.push(problem);
+            self.report_missing_semicolon();
             return Ok(());
         }
         Err(self.unexpected("the end of the statement"))
+    }
+
+    /// True if the last thing that was said, after `before` others, is that the word before this place is reserved: where
+    /// reading fails right behind it, that is the mistake, and one message is enough.
+    fn follows_a_reserved_word(&self, before: usize) -> bool {
+        let said = self.diagnostics.get(before..).unwrap_or(&[]).last();
+        said.is_some_and(|d| {
+            d.code == code::RESERVED && d.labels.first().is_some_and(|label| label.span.end == self.previous_end())
+        })
     }
 
     // ---- looking ----
@@ -240,6 +253,11 @@ impl<'a> Parser<'a> {
                 self.at += 1;
                 Ok(string_value(token.text(self.text)))
             }
+            Some(token) if token.kind == TokenKind::DoubleQuoted => {
+                self.report_double_quoted_string(token);
+                self.at += 1;
+                Ok(unquote(token.text(self.text), '"'))
+            }
             _ => Err(self.unexpected(what)),
         }
     }
@@ -256,6 +274,11 @@ impl<'a> Parser<'a> {
                     self.at += 1;
                 }
                 Ok((value, span))
+            }
+            Some(token) if token.kind == TokenKind::DoubleQuoted => {
+                self.report_double_quoted_string(token);
+                self.at += 1;
+                Ok((unquote(token.text(self.text), '"'), token.span))
             }
             _ => Err(self.unexpected(what)),
         }
@@ -343,7 +366,9 @@ impl<'a> Parser<'a> {
                 break;
             }
         }
-        self.expect(Symbol::RightParen)?;
+        if !self.eat(Symbol::RightParen) {
+            return Err(self.unexpected("`,` or `)`"));
+        }
         Ok(items)
     }
 
