@@ -226,7 +226,7 @@ impl Parser<'_> {
                 return Err(self.unexpected("an argument"));
             }
         }
-        if function.starts_with("JSON_") {
+        if Self::has_json_grammar(&function) {
             self.json_args(&function, &mut call)?;
         } else {
             self.args(&function, &mut call)?;

@@ -24,7 +24,14 @@ impl Parser<'_> {
             self.at += 2;
         }
         let temporary = self.eat_word("TEMPORARY");
-        self.eat_word("SYSTEM");
+        if self.at_word("SYSTEM") {
+            // Functions only, and only temporary ones.
+            let functions = temporary && self.word_at(self.at + 1, "FUNCTION");
+            self.at += usize::from(temporary);
+            if !functions {
+                return Err(self.unexpected(if temporary { "`FUNCTION`" } else { "`TEMPORARY SYSTEM FUNCTION`" }));
+            }
+        }
         if self.eat_word("TABLE") {
             let mut table = self.create_table(start)?;
             table.temporary = temporary;

@@ -113,7 +113,7 @@ impl Parser<'_> {
         for word in ["FOR", "SYSTEM_TIME", "AS", "OF"] {
             self.expect_word(word)?;
         }
-        self.operand()
+        self.expr()
     }
 
     /// `TABLESAMPLE BERNOULLI (10) [REPEATABLE (1)]`, `TABLESAMPLE SUBSTITUTE ('name')`

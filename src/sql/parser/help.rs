@@ -105,6 +105,9 @@ impl Parser<'_> {
         {
             return Some("a quote is missing, or one inside of a string is not written twice: 'it''s'".to_owned());
         }
+        if wanted.starts_with("a name after the dot") && text.contains('$') {
+            return Some(format!("put it in backquotes: {}", quote(text)));
+        }
         let upper = text.to_ascii_uppercase();
         let by = self.word_at(self.at + 1, "BY");
         match upper.as_str() {

@@ -14,6 +14,7 @@ mod from;
 mod help;
 mod json;
 mod merge;
+mod name;
 mod object;
 mod pattern;
 mod placeholder;
@@ -26,10 +27,9 @@ mod types;
 mod window;
 
 use super::code;
-use super::keyword::{is_reserved, is_structure};
 use super::lexer::tokenize;
 use super::token::{Symbol, Token, TokenKind};
-use super::tree::{Ident, ObjectName, Statement};
+use super::tree::Statement;
 use crate::diagnostic::{Diagnostic, Span};
 
 /// How many guarded rules may be open at once: 42 derived tables, 64 calls or 128 brackets inside of each other. The
@@ -284,69 +284,9 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// An identifier. A reserved word is taken as one if it can have been meant so, with a diagnostic.
-    fn ident(&mut self, what: &str) -> Parse<Ident> {
-        let Some(token) = self.peek() else { return Err(self.unexpected(what)) };
-        let text = token.text(self.text);
-        let name = match token.kind {
-            TokenKind::Word if !is_reserved(text) => text.to_owned(),
-            TokenKind::Word if !is_structure(text) => {
-                self.report_reserved(token);
-                text.to_owned()
-            }
-            TokenKind::Quoted => {
-                self.report_placeholder_in(token);
-                unquote(text, '`')
-            }
-            TokenKind::DoubleQuoted => {
-                let name = unquote(text, '"');
-                self.report_double_quotes(token, &name);
-                name
-            }
-            _ => return Err(self.unexpected(what)),
-        };
-        self.at += 1;
-        self.names.push(token.span);
-        Ok(Ident { name, span: token.span })
-    }
-
-    /// True if the next token can be a name as it stands.
-    fn at_ident(&self) -> bool {
-        match self.peek() {
-            Some(t) => match t.kind {
-                TokenKind::Word => !is_reserved(t.text(self.text)),
-                TokenKind::Quoted | TokenKind::DoubleQuoted => true,
-                _ => false,
-            },
-            None => false,
-        }
-    }
-
-    fn object_name(&mut self, what: &str) -> Parse<ObjectName> {
-        let first = self.ident(what)?;
-        let mut span = first.span;
-        let mut parts = vec![first];
-        while self.at_symbol(Symbol::Dot) && !self.symbol_ahead(1, Symbol::Star) {
-            self.at += 1;
-            if self.at_kind(TokenKind::Word) && self.peek_text().contains('$') {
-                return Err(self.unexpected("a name after the dot, in backquotes if it has a `$`"));
-            }
-            let part = self.ident("a name after the dot")?;
-            span = span.join(part.span);
-            parts.push(part);
-        }
-        Ok(ObjectName { parts, span })
-    }
-
-    /// `(a, b)`
-    fn ident_list(&mut self, what: &str) -> Parse<Vec<Ident>> {
-        let names = self.bracketed_list(|p| p.ident(what))?;
-        if names.is_empty() {
-            // The closing bracket is where the first name should stand.
-            self.at -= 1;
-            return Err(self.unexpected(what));
-        }
-        Ok(names)
+    fn previous_is(&self, symbol: Symbol) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.is_some_and(|t| t.kind == TokenKind::Symbol(symbol))
     }
 
     /// A list in round brackets; a trailing comma is reported and passed over.

@@ -308,9 +308,14 @@ impl Parser<'_> {
         let closes = |t: Token| {
             matches!(t.kind, TokenKind::Symbol(Symbol::RightParen | Symbol::RightBracket | Symbol::Semicolon))
         };
-        self.peek().is_none_or(closes)
-            // A clause, and not a name that should have been quoted.
-            || (self.at_any(BEHIND) && !self.symbol_ahead(1, Symbol::Comma) && !self.word_at(self.at + 1, "FROM"))
+        let Some(next) = self.peek() else { return true };
+        if next.kind != TokenKind::Word {
+            return closes(next);
+        }
+        let text = next.text(self.text);
+        let clause = BEHIND.iter().any(|word| text.eq_ignore_ascii_case(word));
+        // And not a name that should have been quoted.
+        clause && !self.symbol_ahead(1, Symbol::Comma) && !self.word_at(self.at + 1, "FROM")
     }
 
     fn select_item(&mut self) -> Parse<SelectItem> {

@@ -117,8 +117,10 @@ impl Parser<'_> {
             return Box::new(problem);
         };
         let text = shorten(token.text(self.text));
-        if token.kind == TokenKind::Symbol(Symbol::LeftBrace)
-            && let Some(problem) = super::placeholder::unclosed(self.text, token.span.start)
+        // `${` without an end is a dollar and a brace.
+        let brace = if text == "$" { token.span.end } else { token.span.start };
+        if self.text.get(brace..).is_some_and(|rest| rest.starts_with('{'))
+            && let Some(problem) = super::placeholder::unclosed(self.text, brace)
         {
             return problem;
         }

@@ -224,11 +224,14 @@ fn each_good_statement_stands_alone(text: &str, parsed: &Parsed) {
         if !short.ok {
             continue;
         }
+        let inside = |t: &&Token| t.span.start >= statement.span.start && t.span.end <= statement.span.end;
+        let placeholder = parsed.tokens().iter().filter(inside).find(|t| t.kind == TokenKind::Template);
+        assert_eq!(placeholder, None, "a placeholder outside of a string is never taken for something: {text}");
         // Blanks before it, so that its places stay what they were.
         let alone = " ".repeat(statement.span.start) + statement.span.of(text);
         let again = parse(&alone);
         assert!(again.diagnostics().iter().all(|d| d.severity != Severity::Error), "{alone}");
-        assert_eq!(again.statements(), [statement.clone()], "{alone}");
+        assert_eq!(again.statements(), std::slice::from_ref(statement), "{alone}");
     }
 }
 
