@@ -80,7 +80,7 @@ const SECTIONS: &[(&str, &[Construct])] = &[
         ("Queries as values", &["( SELECT MAX", "( SELECT AVG", "( SELECT MIN", "( SELECT COUNT", "( SELECT SUM"]),
     ]),
     ("Session", &[
-        ("`SHOW`, `DESCRIBE`, `USE`", &["#SHOW", "#DESCRIBE", "#USE"]),
+        ("`SHOW`, `DESCRIBE`, `USE`", &["#SHOW", "#DESCRIBE", "#USE", "#USE CATALOG", "#USE MODULES"]),
         ("`EXPLAIN`", &["#EXPLAIN"]),
         ("`SET`, `RESET`", &["#SET", "#RESET"]),
         ("`COMPILE PLAN`, `EXECUTE PLAN`", &["COMPILE PLAN", "COMPILE AND", "EXECUTE PLAN"]),

@@ -54,7 +54,7 @@ SET 'client.statement-name' = 'orders-v1';
 RESET 'sql.state-ttl';
 -- is: RESET
 USE CATALOG `my-environment`;
--- is: USE
+-- is: USE CATALOG
 USE `my-environment`.`cluster-0`;
 -- is: USE
 SHOW JOBS;
