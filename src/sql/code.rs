@@ -4,7 +4,7 @@
 pub const SYNTAX: &str = "S001";
 /// A string, a quoted name or a comment has no end.
 pub const UNTERMINATED: &str = "S002";
-/// Double quotes around a name.
+/// Double quotes around a name or a string.
 pub const DOUBLE_QUOTES: &str = "S003";
 /// `!=`.
 pub const BANG_EQUAL: &str = "S004";

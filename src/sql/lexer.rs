@@ -1,14 +1,27 @@
 //! From text to tokens.
 //!
 //! Rules: total and lossless: every byte of every input ends up in exactly one token, in order. Strings may span lines;
-//! names in backquotes may not. A byte order mark is blank at the start and unknown elsewhere.
+//! names in backquotes may not. A byte order mark is blank at the start and unknown elsewhere. A placeholder `${...}` ends on
+//! its line; Jinja's `{{ ... }}` and `{% ... %}` may span lines but hold no other of their kind, `{# ... #}` may hold anything.
 
 use super::token::{Symbol, Token, TokenKind};
 use crate::diagnostic::Span;
 
 /// The tokens of `text`. Their texts, one after the other, are `text`.
+///
+/// Where the last string has no end, a quote is missing somewhere, and all strings behind it are inside out. Then a string
+/// ends at the latest where a `;` ends a line, so that only one statement is lost.
 pub fn tokenize(text: &str) -> Vec<Token> {
-    let mut lexer = Lexer { text, at: 0, hint: Hint::Outside };
+    let tokens = tokenize_as(text, Strings::OverLines);
+    let open = tokens.last().filter(|t| t.kind == TokenKind::Unterminated && is_string(t.text(text)));
+    if open.is_none() || end_of_statement_line(text).is_none() {
+        return tokens;
+    }
+    tokenize_as(text, Strings::InStatement)
+}
+
+fn tokenize_as(text: &str, strings: Strings) -> Vec<Token> {
+    let mut lexer = Lexer { text, at: 0, hint: Hint::Outside, strings, no_brace: 0, no_note: false };
     let mut tokens = Vec::with_capacity(text.len() / 4);
     while lexer.at < text.len() {
         let start = lexer.at;
@@ -38,10 +51,22 @@ enum Hint {
     Inside,
 }
 
+/// How far a string may reach.
+#[derive(Clone, Copy, PartialEq)]
+enum Strings {
+    OverLines,
+    InStatement,
+}
+
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
     hint: Hint,
+    strings: Strings,
+    /// Up to here no `}` ends a `${`: known from an earlier look.
+    no_brace: usize,
+    /// No `#}` comes any more.
+    no_note: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -113,12 +138,32 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// `${...}`, `{{ ... }}`, `{% ... %}`, `{# ... #}`
     fn template(&mut self) -> Option<TokenKind> {
         let rest = self.rest();
-        let close = ["${", "{{", "{%"].iter().zip(["}", "}}", "%}"]).find(|(open, _)| rest.starts_with(**open))?.1;
-        let line = rest.lines().next().unwrap_or(rest);
-        let end = line.get(2..)?.find(close)?;
-        self.at += 2 + end + close.len();
+        let length = if rest.starts_with("${{") {
+            // As workflows write it: the dollar belongs to it.
+            1 + jinja(rest.get(1..)?, "}}")?
+        } else if rest.starts_with("${") && self.at >= self.no_brace {
+            match rest.find(['}', '\n']) {
+                Some(end) if rest.as_bytes().get(end) == Some(&b'}') => end + 1,
+                open => {
+                    self.no_brace = self.at + open.unwrap_or(rest.len());
+                    return None;
+                }
+            }
+        } else if rest.starts_with("{{") {
+            jinja(rest, "}}")?
+        } else if rest.starts_with("{%") {
+            jinja(rest, "%}")?
+        } else if rest.starts_with("{#") && !self.no_note {
+            let end = rest.get(2..)?.find("#}");
+            self.no_note = end.is_none();
+            end? + 4
+        } else {
+            return None;
+        };
+        self.at += length;
         Some(TokenKind::Template)
     }
 
@@ -144,7 +189,16 @@ impl<'a> Lexer<'a> {
     fn string(&mut self, open: usize, kind: TokenKind) -> TokenKind {
         self.at += open;
         loop {
-            match self.rest().find('\'') {
+            let rest = self.rest();
+            let quote = rest.find('\'');
+            let inside = rest.get(..quote.unwrap_or(rest.len())).unwrap_or(rest);
+            if self.strings == Strings::InStatement
+                && let Some(end) = end_of_statement_line(inside)
+            {
+                self.at += end;
+                return TokenKind::Unterminated;
+            }
+            match quote {
                 None => {
                     self.at = self.text.len();
                     return TokenKind::Unterminated;
@@ -237,6 +291,30 @@ impl<'a> Lexer<'a> {
             }
         }
     }
+}
+
+/// Where the first `;` is that only blanks and a line end follow.
+fn end_of_statement_line(text: &str) -> Option<usize> {
+    let mut ends = text.match_indices(';').map(|(at, _)| at);
+    ends.find(|at| {
+        let rest = text.get(at + 1..).unwrap_or("").trim_start_matches([' ', '\t', '\r']);
+        rest.starts_with('\n')
+    })
+}
+
+/// True for the text of a string, whatever its prefix.
+fn is_string(text: &str) -> bool {
+    text.trim_start_matches(|c: char| is_name_part(c) || c == '&' || c == '-').starts_with('\'')
+}
+
+/// The length of `{{ ... }}` or `{% ... %}` at the start of `text`; `None` if another begins before it ends. So each part of
+/// a text is looked at once, however many of them are open.
+fn jinja(text: &str, close: &str) -> Option<usize> {
+    let inside = text.get(2..)?;
+    let marks = inside.as_bytes().windows(2).enumerate();
+    let mut marks = marks.filter(|(_, pair)| matches!(*pair, b"{{" | b"{%" | b"{#") || *pair == close.as_bytes());
+    let (at, pair) = marks.next()?;
+    (pair == close.as_bytes()).then_some(at + 4)
 }
 
 fn is_blank(c: char) -> bool {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::tree::{
-    Effects, Expr, ExprKind, Factor, FactorKind, Hint, Ident, Insert, MatchClause, ObjectName, Query, QueryBody,
+    Effects, Expr, ExprKind, Factor, FactorKind, Hint, Ident, Insert, MatchClause, Merge, ObjectName, Query, QueryBody,
     Select, SelectItem, Statement, StatementKind, TableArg, TableExpr, WindowSpec,
 };
 use super::walk::{Child, call_children, children, window_children};
@@ -145,13 +145,49 @@ impl Resolver {
 
     /// `UPDATE` and `DELETE`: their table is written, and in reach of their expressions.
     fn effects(&mut self, effects: &Effects) {
+        if let Some(merge) = &effects.merge {
+            return self.merge(merge);
+        }
         let Some(target) = effects.writes.first().filter(|_| !effects.exprs.is_empty()) else { return };
-        // While the expressions are read the target is a reference like any other.
-        let number = self.refs.len();
-        self.reference(target, None);
-        let parts = target.parts.iter().map(|part| part.name.clone()).collect();
-        self.scopes.push(vec![Visible { parts, reference: Some(number) }]);
+        self.scopes.push(Vec::new());
+        let number = self.target(target, None, &[]);
         effects.exprs.iter().for_each(|expr| self.expr(expr));
+        self.written(number);
+    }
+
+    /// `MERGE`: its table is written, its source is read, and both are in reach of its expressions.
+    fn merge(&mut self, merge: &Merge) {
+        self.scopes.push(Vec::new());
+        self.factor(&merge.source);
+        let number = self.target(&merge.target, merge.alias.as_ref(), &merge.hints);
+        self.expr(&merge.on);
+        for (column, value) in &merge.update {
+            self.qualifier(column, column.parts.len().saturating_sub(1));
+            self.expr(value);
+        }
+        merge.insert.iter().flat_map(|insert| &insert.values).for_each(|value| self.expr(value));
+        self.written(number);
+    }
+
+    /// Notes the table that is written, as a reference like any other while expressions are read; returns its number.
+    fn target(&mut self, name: &ObjectName, alias: Option<&Ident>, hints: &[Hint]) -> usize {
+        let number = self.refs.len();
+        self.reference(name, None);
+        let visible = match alias {
+            Some(alias) => Visible { parts: vec![alias.name.clone()], reference: None },
+            None => {
+                Visible { parts: name.parts.iter().map(|part| part.name.clone()).collect(), reference: Some(number) }
+            }
+        };
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.push(visible);
+        }
+        self.hints(hints);
+        number
+    }
+
+    /// Closes the scope of a written table and takes it out of what is read.
+    fn written(&mut self, number: usize) {
         self.scopes.pop();
         self.read.retain(|read| *read != number);
         self.read.iter_mut().filter(|read| **read > number).for_each(|read| *read -= 1);

@@ -33,7 +33,7 @@ pub enum TokenKind {
     Decimal,
     /// A number with an exponent.
     Approximate,
-    /// `${...}`, `{{ ... }}` or `{% ... %}`: text that another tool replaces before Flink sees it.
+    /// `${...}`, `{{ ... }}`, `{% ... %}` or `{# ... #}`: text that another tool replaces before Flink sees it.
     Template,
     /// An operator or a bracket.
     Symbol(Symbol),

@@ -2,7 +2,9 @@
 
 use super::{Parse, Parser};
 use crate::sql::token::Symbol;
-use crate::sql::tree::{CreateTable, Effects, Expr, ExprKind, Ident, ObjectName, StatementKind};
+use crate::sql::tree::{
+    CreateTable, Effects, Expr, ExprKind, Ident, NamedObject, ObjectName, StatementKind, TableOption,
+};
 
 impl Parser<'_> {
     pub(super) fn alter(&mut self) -> Parse<StatementKind> {
@@ -19,49 +21,47 @@ impl Parser<'_> {
         }
         if self.eat_word("MODEL") {
             self.eat_words(&["IF", "EXISTS"]);
-            self.object_name("the name of a model")?;
-            if self.eat_words(&["RENAME", "TO"]) {
-                self.object_name("the new name")?;
-            } else {
-                self.set_or_reset("`SET`, `RESET` or `RENAME TO`")?;
-            }
-            return Ok(self.read_as(first, "ALTER MODEL", Effects::default()));
+            let mut object = NamedObject::new("MODEL", self.object_name("the name of a model")?);
+            self.rename_or_set(&mut object)?;
+            return Ok(self.about(first, "ALTER", object));
         }
         if self.eat_word("CATALOG") {
-            self.ident("the name of a catalog")?;
+            let mut object = NamedObject::new("CATALOG", self.only_part("the name of a catalog")?);
             if !self.at_word("COMMENT") {
-                self.set_or_reset("`SET`, `RESET` or `COMMENT`")?;
+                object.options = self.set_or_reset("`SET`, `RESET` or `COMMENT`")?;
             } else {
-                self.comment()?;
+                object.comment = self.comment()?;
             }
-            return Ok(self.read_as(first, "ALTER CATALOG", Effects::default()));
+            return Ok(self.about(first, "ALTER", object));
         }
         if self.eat_word("DATABASE") {
-            self.object_name("the name of a database")?;
+            let mut object = NamedObject::new("DATABASE", self.object_name("the name of a database")?);
             self.expect_word("SET")?;
-            self.properties()?;
-            return Ok(self.read_as(first, "ALTER DATABASE", Effects::default()));
+            object.options = self.properties()?;
+            return Ok(self.about(first, "ALTER", object));
         }
         if self.at_any(&["FUNCTION", "TEMPORARY"]) {
             let _ = self.eat_word("TEMPORARY") && self.eat_word("SYSTEM");
             self.expect_word("FUNCTION")?;
             self.eat_words(&["IF", "EXISTS"]);
-            self.object_name("the name of a function")?;
+            let object = NamedObject::new("FUNCTION", self.object_name("the name of a function")?);
             self.function_class()?;
-            return Ok(self.read_as(first, "ALTER FUNCTION", Effects::default()));
+            return Ok(self.about(first, "ALTER", object));
         }
-        match ["CONNECTION", "AGENT", "TOOL"].iter().find(|word| self.at_word(word)) {
-            Some(word) => self.other(first, format!("ALTER {word}")),
+        match self.eat_cloud_kind() {
+            Some(kind) => self.alter_cloud(first, kind),
             None => Err(self.unexpected("what is altered, such as `TABLE`")),
         }
     }
 
-    fn set_or_reset(&mut self, forms: &str) -> Parse<()> {
+    /// `SET (...)`, whose options are returned, or `RESET (...)`.
+    pub(super) fn set_or_reset(&mut self, forms: &str) -> Parse<Vec<TableOption>> {
         if self.eat_word("SET") {
             return self.properties();
         }
         if self.eat_word("RESET") {
-            return self.property_keys();
+            self.property_keys()?;
+            return Ok(Vec::new());
         }
         Err(self.unexpected(forms))
     }
@@ -90,6 +90,7 @@ impl Parser<'_> {
         self.eat_words(&["IF", "EXISTS"]);
         let mut writes = vec![self.object_name("the name of a table")?];
         if self.eat_word("RENAME") {
+            self.pass_foreign_word("COLUMN");
             if self.eat_word("TO") {
                 writes.push(self.object_name("the new name")?);
             } else {
@@ -107,6 +108,11 @@ impl Parser<'_> {
             self.changed_elements()?;
         } else if self.eat_word("DROP") {
             self.dropped_elements()?;
+        } else if self.eat_words(&["SET", "LIGHTNING", "MODE"]) {
+            // Confluent Cloud's.
+            self.expect(Symbol::LeftParen)?;
+            self.ident("a mode")?;
+            self.expect(Symbol::RightParen)?;
         } else {
             self.set_or_reset("`ADD`, `MODIFY`, `DROP`, `RENAME`, `SET` or `RESET`")?;
         }
@@ -164,6 +170,7 @@ impl Parser<'_> {
         if self.at_word("DISTRIBUTION") {
             return self.distribution().map(|_| ());
         }
+        self.pass_foreign_word("COLUMN");
         if self.at_symbol(Symbol::LeftParen) {
             let elements = self.bracketed_list(Self::changed_element)?;
             if elements.is_empty() {
@@ -206,6 +213,7 @@ impl Parser<'_> {
         if self.eat_word("CONSTRAINT") {
             return self.ident("the constraint's name").map(|_| ());
         }
+        self.pass_foreign_word("COLUMN");
         if self.at_words(&["IF", "EXISTS"]) || self.at_word("PARTITION") {
             self.eat_words(&["IF", "EXISTS"]);
             loop {
@@ -227,11 +235,10 @@ impl Parser<'_> {
     }
 
     fn alter_materialized(&mut self, first: usize) -> Parse<StatementKind> {
-        let writes = vec![self.object_name("the name of a table")?];
-        if self.eat_word("AS") {
-            let parts = vec![self.query_part()?];
-            let effects = Effects { writes, parts, ..Effects::default() };
-            return Ok(self.read_as(first, "ALTER MATERIALIZED TABLE", effects));
+        let name = self.object_name("the name of a table")?;
+        let defined = ["AS", "COMMENT", "DISTRIBUTED", "WITH", "START_MODE"];
+        if self.at_symbol(Symbol::LeftParen) || self.at_any(&defined) {
+            return self.materialized_definition(first, "ALTER MATERIALIZED TABLE", name);
         }
         if self.eat_word("SUSPEND") {
         } else if self.eat_word("RESUME") {
@@ -251,15 +258,15 @@ impl Parser<'_> {
             self.expect(Symbol::Equal)?;
             self.refresh_mode()?;
         } else if self.eat_word("ADD") || self.eat_word("MODIFY") {
-            if !self.at_word("DISTRIBUTION") {
-                return Err(self.unexpected("`DISTRIBUTION`"));
-            }
-            self.distribution()?;
+            // Columns and watermarks are Confluent Cloud's.
+            self.changed_elements()?;
         } else if self.eat_word("DROP") {
-            self.expect_word("DISTRIBUTION")?;
+            if !self.eat_word("DISTRIBUTION") && !self.eat_word("WATERMARK") {
+                return Err(self.unexpected("`DISTRIBUTION` or `WATERMARK`"));
+            }
         } else {
             self.set_or_reset("`AS`, `SUSPEND`, `RESUME`, `REFRESH`, `SET` or `RESET`")?;
         }
-        Ok(self.altered(first, "ALTER MATERIALIZED TABLE", writes))
+        Ok(self.altered(first, "ALTER MATERIALIZED TABLE", vec![name]))
     }
 }

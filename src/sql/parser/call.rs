@@ -226,10 +226,11 @@ impl Parser<'_> {
                 return Err(self.unexpected("an argument"));
             }
         }
-        if function.starts_with("JSON_") {
+        if Self::has_json_grammar(&function) {
             self.json_args(&function, &mut call)?;
         } else {
             self.args(&function, &mut call)?;
+            super::cloud::name_external_table(&function, &mut call);
         }
         self.expect(Symbol::RightParen)?;
         let _ = self.eat_words(&["IGNORE", "NULLS"]) || self.eat_words(&["RESPECT", "NULLS"]);
@@ -289,6 +290,10 @@ impl Parser<'_> {
             let arg = if matches!(value, ArgValue::Default) { self.arg()? } else { Arg { name: None, value } };
             call.args.push(arg);
             if self.eat(Symbol::Comma) {
+                if self.at_symbol(Symbol::RightParen) {
+                    self.report_trailing_comma();
+                    return Ok(());
+                }
                 continue;
             }
             if sentence && self.at_any(CONNECTORS) {

@@ -24,7 +24,14 @@ impl Parser<'_> {
             self.at += 2;
         }
         let temporary = self.eat_word("TEMPORARY");
-        self.eat_word("SYSTEM");
+        if self.at_word("SYSTEM") {
+            // Functions only, and only temporary ones.
+            let functions = temporary && self.word_at(self.at + 1, "FUNCTION");
+            self.at += usize::from(temporary);
+            if !functions {
+                return Err(self.unexpected(if temporary { "`FUNCTION`" } else { "`TEMPORARY SYSTEM FUNCTION`" }));
+            }
+        }
         if self.eat_word("TABLE") {
             let mut table = self.create_table(start)?;
             table.temporary = temporary;
@@ -117,6 +124,7 @@ impl Parser<'_> {
         if self.eat_word("WITH") {
             let open = self.start();
             table.options = self.bracketed_list(Self::table_option)?;
+            table.options.iter().for_each(|option| self.warn_of_jinja(option));
             table.options_span = Some(self.since(open));
         }
         if self.at_word("LIKE") {
@@ -246,6 +254,9 @@ impl Parser<'_> {
         let (key, key_span) = self.string("an option's key in single quotes")?;
         self.expect(Symbol::Equal)?;
         let (value, value_span) = self.string("the option's value in single quotes")?;
+        if self.at_symbol(Symbol::Equal) {
+            return Err(self.missing_comma());
+        }
         Ok(TableOption { key, value, key_span, value_span })
     }
 

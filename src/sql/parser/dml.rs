@@ -4,12 +4,12 @@ use super::{Parse, Parser, string_value};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::code;
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Effects, Insert, ObjectName, StatementKind};
+use crate::sql::tree::{Effects, Insert, StatementKind};
 
 /// First words that no statement can contain elsewhere at its outermost level.
 const BEGINNINGS: &[&str] = &[
     "INSERT", "CREATE", "DROP", "ALTER", "SET", "RESET", "EXECUTE", "BEGIN", "EXPLAIN", "SHOW", "USE", "DESCRIBE",
-    "SELECT", "END",
+    "SELECT", "END", "MERGE", "UPDATE", "DELETE", "TRUNCATE", "CALL",
 ];
 
 /// True for the token `at` if it is a word that only the beginning of a statement can be.
@@ -62,6 +62,7 @@ impl Parser<'_> {
             "CALL" => self.call_procedure(),
             "ANALYZE" => self.analyze(),
             "UPDATE" | "DELETE" | "TRUNCATE" => self.change_rows(),
+            "MERGE" => self.merge(),
             "ADD" | "REMOVE" => self.jar(),
             "END" | "HELP" | "QUIT" | "EXIT" | "CLEAR" | "SOURCE" => self.client_command(),
             _ => Err(self.unknown_statement()),
@@ -104,10 +105,13 @@ impl Parser<'_> {
 
     fn unknown_statement(&self) -> Box<Diagnostic> {
         match self.peek() {
-            Some(token) if matches!(token.kind, TokenKind::Word | TokenKind::Symbol(_)) => Box::new(
-                Diagnostic::error(code::UNKNOWN_STATEMENT, format!("no statement begins with `{}`", self.peek_text()))
-                    .at(token.span, "not the start of a statement"),
-            ),
+            Some(token) if matches!(token.kind, TokenKind::Word | TokenKind::Symbol(_)) => {
+                let text = self.peek_text();
+                let message = format!("no statement begins with `{text}`");
+                let problem =
+                    Diagnostic::error(code::UNKNOWN_STATEMENT, message).at(token.span, "not the start of a statement");
+                Box::new(Diagnostic { help: Self::help_for_start(text), ..problem })
+            }
             _ => self.unexpected("a statement"),
         }
     }
@@ -122,6 +126,7 @@ impl Parser<'_> {
         if !overwrite {
             self.expect_word("INTO")?;
         }
+        self.pass_foreign_word("TABLE");
         let target = self.object_name("the name of the table to insert into")?;
         let hints = self.hints()?;
         let mut partition = Vec::new();
@@ -149,10 +154,12 @@ impl Parser<'_> {
                 return Ok(StatementKind::StatementSet(inserts));
             }
             if !self.at_any(&["INSERT", "UPSERT"]) {
-                return Err(self.unexpected("`INSERT` or the `END` of the statement set"));
+                return Err(self.no_end_of_set());
             }
             inserts.push(self.insert()?);
-            if !self.at_symbol(Symbol::Semicolon) {
+            if self.at_any(&["INSERT", "UPSERT", "END"]) {
+                self.report_missing_semicolon();
+            } else if !self.at_symbol(Symbol::Semicolon) {
                 return Err(self.unexpected("`;`"));
             }
         }
@@ -203,6 +210,9 @@ impl Parser<'_> {
     fn raw_setting(&mut self, end: Symbol) -> Parse<(String, Span)> {
         let (first, start) = (self.at, self.start());
         while self.peek().is_some() && !self.at_symbol(end) && !self.at_symbol(Symbol::Semicolon) {
+            if self.at_kind(TokenKind::Template) {
+                return Err(self.unexpected("one word, or text in single quotes"));
+            }
             self.at += 1;
         }
         if self.at == first {
@@ -227,17 +237,15 @@ impl Parser<'_> {
         let what = if self.eat_words(&["MATERIALIZED", "TABLE"]) {
             "MATERIALIZED TABLE".to_owned()
         } else {
-            let known =
-                ["TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG", "MODEL", "CONNECTION", "AGENT", "TOOL", "SECRET"];
-            match known.iter().find(|word| self.eat_word(word)) {
+            let known = ["TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG", "MODEL"];
+            match known.iter().chain(super::cloud::CLOUD_ONLY).find(|word| self.eat_word(word)) {
                 Some(word) => (*word).to_owned(),
                 None => return Err(self.unexpected("what is dropped, such as `TABLE`")),
             }
         };
         self.eat_words(&["IF", "EXISTS"]);
         let name = if what == "CATALOG" {
-            let only = self.ident("the name of what is dropped")?;
-            ObjectName { span: only.span, parts: vec![only] }
+            self.only_part("the name of what is dropped")?
         } else {
             self.object_name("the name of what is dropped")?
         };

@@ -1,9 +1,9 @@
 //! Expressions, by operator rank.
 
-use super::{Parse, Parser, string_value};
+use super::{Parse, Parser, string_value, unquote};
 use crate::diagnostic::{Diagnostic, Edit, Severity};
 use crate::sql::code;
-use crate::sql::keyword::{is_reserved, is_structure};
+use crate::sql::keyword::{is_reserved, is_structure, needs_quotes};
 use crate::sql::token::{Symbol, TokenKind};
 use crate::sql::tree::{AccessStep, BinaryOperator, Expr, ExprKind, Ident, Literal, ObjectName, Query, UnaryOperator};
 
@@ -243,6 +243,10 @@ impl Parser<'_> {
             TokenKind::Symbol(Symbol::Question) => Literal::Keyword("?".to_owned()),
             TokenKind::Symbol(Symbol::LeftParen) => return self.bracketed(start),
             TokenKind::Word => return self.word_expr(start, text),
+            TokenKind::DoubleQuoted if self.is_compared() && needs_quotes(&unquote(text, '"')) => {
+                let value = self.one_string("a string")?;
+                return Ok(Expr { span: self.since(start), kind: ExprKind::Literal(Literal::String(value)) });
+            }
             TokenKind::Quoted | TokenKind::DoubleQuoted => {
                 let name = self.object_name("a column")?;
                 return self.name_or_call(start, name);

@@ -55,7 +55,7 @@ impl Parser<'_> {
         Ok(Some(Join { kind, natural, factor, on, using, span: self.since(start) }))
     }
 
-    fn factor(&mut self) -> Parse<Factor> {
+    pub(super) fn factor(&mut self) -> Parse<Factor> {
         self.nested(|p| {
             let start = p.start();
             let kind = p.factor_kind()?;
@@ -113,7 +113,7 @@ impl Parser<'_> {
         for word in ["FOR", "SYSTEM_TIME", "AS", "OF"] {
             self.expect_word(word)?;
         }
-        self.operand()
+        self.expr()
     }
 
     /// `TABLESAMPLE BERNOULLI (10) [REPEATABLE (1)]`, `TABLESAMPLE SUBSTITUTE ('name')`

@@ -49,7 +49,22 @@ impl Parser<'_> {
                 return Err(self.unexpected("`)`"));
             }
         }
+        let aggregates = matches!(function, "JSON_ARRAYAGG" | "JSON_OBJECTAGG");
+        if self.previous_is(Symbol::Comma) {
+            self.report_trailing_comma();
+        } else if value_due && (aggregates || !call.args.is_empty()) {
+            return Err(self.unexpected("an expression"));
+        }
         Ok(())
+    }
+
+    /// True if the JSON function of this name has a grammar of its own.
+    pub(super) fn has_json_grammar(function: &str) -> bool {
+        #[rustfmt::skip]
+        const FUNCTIONS: &[&str] = &[
+            "JSON_ARRAY", "JSON_ARRAYAGG", "JSON_EXISTS", "JSON_OBJECT", "JSON_OBJECTAGG", "JSON_QUERY", "JSON_VALUE",
+        ];
+        FUNCTIONS.contains(&function)
     }
 
     /// `NULL ON NULL`, `ABSENT ON NULL`

@@ -6,13 +6,18 @@
 
 mod alter;
 mod call;
+mod cloud;
 mod ddl;
 mod dml;
 mod expr;
 mod from;
+mod help;
 mod json;
+mod merge;
+mod name;
 mod object;
 mod pattern;
+mod placeholder;
 mod predicate;
 mod query;
 mod recover;
@@ -22,11 +27,10 @@ mod types;
 mod window;
 
 use super::code;
-use super::keyword::{is_reserved, is_structure};
 use super::lexer::tokenize;
 use super::token::{Symbol, Token, TokenKind};
-use super::tree::{Ident, ObjectName, Statement};
-use crate::diagnostic::{Diagnostic, Edit, Span};
+use super::tree::Statement;
+use crate::diagnostic::{Diagnostic, Span};
 
 /// How many guarded rules may be open at once: 42 derived tables, 64 calls or 128 brackets inside of each other. The
 /// costliest of them then takes 1.5 MB of stack without optimization, and a thread of Rust has 2 MB.
@@ -100,11 +104,25 @@ impl<'a> Parser<'a> {
             let first = self.at;
             let start = self.start();
             let before = self.diagnostics.len();
+            if let Some(placeholder) = self.eat_lone_placeholder() {
+                statements.push(placeholder);
+                continue;
+            }
             let kind = match self.statement().and_then(|kind| self.end_of_statement().map(|()| kind)) {
                 Ok(kind) => kind,
                 Err(problem) => {
-                    self.diagnostics.push(*problem);
-                    self.recover(first)
+                    let mut problem = self.placeholder_up_to_here(first).unwrap_or(problem);
+                    let said = self.follows_a_reserved_word(before);
+                    let kind = self.recover(first);
+                    self.point_inside(&mut problem);
+                    if said && !problem.edits.is_empty() {
+                        // The word is only the beginning of what needs quotes.
+                        self.diagnostics.pop();
+                    }
+                    if !said || !problem.edits.is_empty() {
+                        self.diagnostics.push(*problem);
+                    }
+                    kind
                 }
             };
             debug_assert!(self.at > first, "a statement takes at least one token");
@@ -123,16 +141,19 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         if dml::begins_statement(self, self.at) {
-            let end = self.previous_end();
-            let mut problem =
-                Diagnostic::error(code::MISSING_SEMICOLON, "a statement begins before the one above it has ended")
-                    .at(token.span, "begins here")
-                    .help("put a `;` between the two statements");
-            problem.edits.push(Edit { span: Span::new(end, end), text: ";".to_owned() });
-            self.diagnostics.push(problem);
+            self.report_missing_semicolon();
             return Ok(());
         }
         Err(self.unexpected("the end of the statement"))
+    }
+
+    /// True if the last thing that was said, after `before` others, is that the word before this place is reserved: where
+    /// reading fails right behind it, that is the mistake, and one message is enough.
+    fn follows_a_reserved_word(&self, before: usize) -> bool {
+        let said = self.diagnostics.get(before..).unwrap_or(&[]).last();
+        said.is_some_and(|d| {
+            d.code == code::RESERVED && d.labels.first().is_some_and(|label| label.span.end == self.previous_end())
+        })
     }
 
     // ---- looking ----
@@ -232,6 +253,11 @@ impl<'a> Parser<'a> {
                 self.at += 1;
                 Ok(string_value(token.text(self.text)))
             }
+            Some(token) if token.kind == TokenKind::DoubleQuoted => {
+                self.report_double_quoted_string(token);
+                self.at += 1;
+                Ok(unquote(token.text(self.text), '"'))
+            }
             _ => Err(self.unexpected(what)),
         }
     }
@@ -249,70 +275,18 @@ impl<'a> Parser<'a> {
                 }
                 Ok((value, span))
             }
+            Some(token) if token.kind == TokenKind::DoubleQuoted => {
+                self.report_double_quoted_string(token);
+                self.at += 1;
+                Ok((unquote(token.text(self.text), '"'), token.span))
+            }
             _ => Err(self.unexpected(what)),
         }
     }
 
-    /// An identifier. A reserved word is taken as one if it can have been meant so, with a diagnostic.
-    fn ident(&mut self, what: &str) -> Parse<Ident> {
-        let Some(token) = self.peek() else { return Err(self.unexpected(what)) };
-        let text = token.text(self.text);
-        let name = match token.kind {
-            TokenKind::Word if !is_reserved(text) => text.to_owned(),
-            TokenKind::Word if !is_structure(text) => {
-                self.report_reserved(token);
-                text.to_owned()
-            }
-            TokenKind::Quoted => unquote(text, '`'),
-            TokenKind::DoubleQuoted => {
-                let name = unquote(text, '"');
-                self.report_double_quotes(token, &name);
-                name
-            }
-            _ => return Err(self.unexpected(what)),
-        };
-        self.at += 1;
-        self.names.push(token.span);
-        Ok(Ident { name, span: token.span })
-    }
-
-    /// True if the next token can be a name as it stands.
-    fn at_ident(&self) -> bool {
-        match self.peek() {
-            Some(t) => match t.kind {
-                TokenKind::Word => !is_reserved(t.text(self.text)),
-                TokenKind::Quoted | TokenKind::DoubleQuoted => true,
-                _ => false,
-            },
-            None => false,
-        }
-    }
-
-    fn object_name(&mut self, what: &str) -> Parse<ObjectName> {
-        let first = self.ident(what)?;
-        let mut span = first.span;
-        let mut parts = vec![first];
-        while self.at_symbol(Symbol::Dot) && !self.symbol_ahead(1, Symbol::Star) {
-            self.at += 1;
-            if self.at_kind(TokenKind::Word) && self.peek_text().contains('$') {
-                return Err(self.unexpected("a name after the dot, in backquotes if it has a `$`"));
-            }
-            let part = self.ident("a name after the dot")?;
-            span = span.join(part.span);
-            parts.push(part);
-        }
-        Ok(ObjectName { parts, span })
-    }
-
-    /// `(a, b)`
-    fn ident_list(&mut self, what: &str) -> Parse<Vec<Ident>> {
-        let names = self.bracketed_list(|p| p.ident(what))?;
-        if names.is_empty() {
-            // The closing bracket is where the first name should stand.
-            self.at -= 1;
-            return Err(self.unexpected(what));
-        }
-        Ok(names)
+    fn previous_is(&self, symbol: Symbol) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.is_some_and(|t| t.kind == TokenKind::Symbol(symbol))
     }
 
     /// A list in round brackets; a trailing comma is reported and passed over.
@@ -332,7 +306,9 @@ impl<'a> Parser<'a> {
                 break;
             }
         }
-        self.expect(Symbol::RightParen)?;
+        if !self.eat(Symbol::RightParen) {
+            return Err(self.unexpected("`,` or `)`"));
+        }
         Ok(items)
     }
 

@@ -4,12 +4,13 @@ use super::{Parse, Parser};
 use crate::diagnostic::Span;
 use crate::model::column::ColumnType;
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{ColumnKind, CreateTable, Effects, ObjectName, Statement, StatementKind};
+use crate::sql::tree::{
+    ColumnKind, CreateTable, Effects, NamedObject, ObjectName, Statement, StatementKind, TableOption,
+};
 
 impl Parser<'_> {
     /// After `CREATE [TEMPORARY] [SYSTEM]`; the statement began at token `first`.
     pub(super) fn create_object(&mut self, first: usize) -> Parse<StatementKind> {
-        const CLOUD_ONLY: &[&str] = &["CONNECTION", "AGENT", "TOOL", "SECRET"];
         if self.eat_words(&["MATERIALIZED", "TABLE"]) {
             return self.create_materialized(first);
         }
@@ -21,33 +22,39 @@ impl Parser<'_> {
         }
         if self.eat_word("CATALOG") {
             self.eat_words(&["IF", "NOT", "EXISTS"]);
-            self.ident("the name of the catalog")?;
-            self.comment_and_properties()?;
-            return Ok(self.read_as(first, "CREATE CATALOG", Effects::default()));
+            let mut object = NamedObject::new("CATALOG", self.only_part("the name of the catalog")?);
+            self.comment_and_properties(&mut object)?;
+            return Ok(self.about(first, "CREATE", object));
         }
         if self.eat_word("DATABASE") {
             self.eat_words(&["IF", "NOT", "EXISTS"]);
-            self.object_name("the name of the database")?;
-            self.comment_and_properties()?;
-            return Ok(self.read_as(first, "CREATE DATABASE", Effects::default()));
+            let mut object = NamedObject::new("DATABASE", self.object_name("the name of the database")?);
+            self.comment_and_properties(&mut object)?;
+            return Ok(self.about(first, "CREATE", object));
         }
-        match CLOUD_ONLY.iter().find(|word| self.at_word(word)) {
-            Some(word) => self.other(first, format!("CREATE {word}")),
-            None => Err(self.unexpected("`TABLE` or `VIEW`")),
+        match self.eat_cloud_kind() {
+            Some(kind) => self.create_cloud(first, kind),
+            None => Err(self.unexpected("what is created, such as `TABLE` or `VIEW`")),
         }
     }
 
-    fn comment_and_properties(&mut self) -> Parse<()> {
-        self.comment()?;
+    /// A name that has no catalog and no database before it.
+    pub(super) fn only_part(&mut self, what: &str) -> Parse<ObjectName> {
+        let only = self.ident(what)?;
+        Ok(ObjectName { span: only.span, parts: vec![only] })
+    }
+
+    fn comment_and_properties(&mut self, object: &mut NamedObject) -> Parse<()> {
+        object.comment = self.comment()?;
         if self.eat_word("WITH") {
-            self.properties()?;
+            object.options = self.properties()?;
         }
         Ok(())
     }
 
     /// `('key' = 'value', ...)`
-    pub(super) fn properties(&mut self) -> Parse<()> {
-        self.bracketed_list(Self::table_option).map(|_| ())
+    pub(super) fn properties(&mut self) -> Parse<Vec<TableOption>> {
+        self.bracketed_list(Self::table_option)
     }
 
     /// `('key', ...)`
@@ -57,18 +64,22 @@ impl Parser<'_> {
 
     fn create_function(&mut self, first: usize) -> Parse<StatementKind> {
         self.eat_words(&["IF", "NOT", "EXISTS"]);
-        self.object_name("the name of the function")?;
+        let mut object = NamedObject::new("FUNCTION", self.object_name("the name of the function")?);
         self.function_class()?;
-        if self.eat_word("USING") {
+        if self.at_word("USING") && !self.at_words(&["USING", "CONNECTIONS"]) {
+            self.at += 1;
             self.comma_list(|p| {
                 p.expect_word("JAR")?;
                 p.one_string("a path in single quotes")
             })?;
         }
-        if self.eat_word("WITH") {
-            self.properties()?;
+        if self.eat_words(&["USING", "CONNECTIONS"]) {
+            self.function_connections(&mut object.uses)?;
         }
-        Ok(self.read_as(first, "CREATE FUNCTION", Effects::default()))
+        if self.eat_word("WITH") {
+            object.options = self.properties()?;
+        }
+        Ok(self.about(first, "CREATE", object))
     }
 
     /// `AS 'class' [LANGUAGE JAVA]`
@@ -83,7 +94,7 @@ impl Parser<'_> {
 
     fn create_model(&mut self, first: usize) -> Parse<StatementKind> {
         self.eat_words(&["IF", "NOT", "EXISTS"]);
-        self.object_name("the name of the model")?;
+        let mut object = NamedObject::new("MODEL", self.object_name("the name of the model")?);
         let mut typed = false;
         for word in ["INPUT", "OUTPUT"] {
             if self.eat_word(word) {
@@ -91,12 +102,12 @@ impl Parser<'_> {
                 self.model_columns()?;
             }
         }
-        self.comment_and_properties()?;
+        self.comment_and_properties(&mut object)?;
         let mut parts = Vec::new();
         if !typed && self.eat_word("AS") {
             parts.push(self.query_part()?);
         }
-        Ok(self.read_as(first, "CREATE MODEL", Effects { parts, ..Effects::default() }))
+        Ok(self.read_as(first, "CREATE MODEL", Effects { parts, object: Some(object), ..Effects::default() }))
     }
 
     fn model_columns(&mut self) -> Parse<()> {
@@ -141,12 +152,25 @@ impl Parser<'_> {
     }
 
     fn create_materialized(&mut self, first: usize) -> Parse<StatementKind> {
+        self.eat_words(&["IF", "NOT", "EXISTS"]);
         let name = self.object_name("the name of the table")?;
+        self.materialized_definition(first, "CREATE MATERIALIZED TABLE", name)
+    }
+
+    /// What stands between the name of a materialized table and the end of its query.
+    ///
+    /// Columns, watermarks and `START_MODE` are Confluent Cloud's; Flink 2.2 has keys only.
+    pub(super) fn materialized_definition(
+        &mut self,
+        first: usize,
+        keyword: &str,
+        name: ObjectName,
+    ) -> Parse<StatementKind> {
         let mut table = self.empty_table();
         if self.at_symbol(Symbol::LeftParen) {
-            if !["CONSTRAINT", "PRIMARY", "UNIQUE"].iter().any(|word| self.word_at(self.at + 1, word)) {
+            if self.symbol_ahead(1, Symbol::RightParen) {
                 self.at += 1;
-                return Err(self.unexpected("a primary key"));
+                return Err(self.unexpected("a column, a constraint or a watermark"));
             }
             self.bracketed_list(|p| p.element(&mut table))?;
         }
@@ -166,13 +190,31 @@ impl Parser<'_> {
             self.expect(Symbol::Equal)?;
             self.refresh_mode()?;
         }
+        if self.eat_word("START_MODE") {
+            self.expect(Symbol::Equal)?;
+            self.start_mode()?;
+        }
         self.expect_word("AS")?;
         let parts = vec![self.query_part()?];
-        Ok(self.read_as(
-            first,
-            "CREATE MATERIALIZED TABLE",
-            Effects { writes: vec![name], parts, ..Effects::default() },
-        ))
+        Ok(self.read_as(first, keyword, Effects { writes: vec![name], parts, ..Effects::default() }))
+    }
+
+    /// Where a materialized table begins to read: `FROM_BEGINNING`, `FROM_NOW(INTERVAL '1' DAY)`, ...
+    fn start_mode(&mut self) -> Parse<()> {
+        if self.eat_word("FROM_BEGINNING") || self.eat_word("RESUME_OR_FROM_BEGINNING") {
+            return Ok(());
+        }
+        let timestamp = self.at_any(&["FROM_TIMESTAMP", "RESUME_OR_FROM_TIMESTAMP"]);
+        if !timestamp && !self.at_any(&["FROM_NOW", "RESUME_OR_FROM_NOW"]) {
+            return Err(self.unexpected("where to begin, such as `FROM_BEGINNING`"));
+        }
+        self.at += 1;
+        if !timestamp && !self.at_symbol(Symbol::LeftParen) {
+            return Ok(());
+        }
+        self.expect(Symbol::LeftParen)?;
+        self.expr()?;
+        self.expect(Symbol::RightParen)
     }
 
     pub(super) fn interval_literal(&mut self) -> Parse<()> {

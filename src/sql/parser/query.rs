@@ -1,7 +1,7 @@
 //! Queries: `WITH`, set operations, `SELECT`, `VALUES`.
 
 use super::{Parse, Parser};
-use crate::sql::token::{Symbol, TokenKind};
+use crate::sql::token::{Symbol, Token, TokenKind};
 use crate::sql::tree::{Cte, Expr, GroupBy, OrderItem, Query, QueryBody, Select, SelectItem, SetOperand, SetOperator};
 
 impl Parser<'_> {
@@ -136,6 +136,10 @@ impl Parser<'_> {
     pub(super) fn comma_list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Parse<T>) -> Parse<Vec<T>> {
         let mut items = vec![item(self)?];
         while self.eat(Symbol::Comma) {
+            if self.at_end_of_list() {
+                self.report_trailing_comma();
+                break;
+            }
             items.push(item(self)?);
         }
         Ok(items)
@@ -221,7 +225,7 @@ impl Parser<'_> {
         Err(self.unexpected("`SELECT`, `VALUES` or another query"))
     }
 
-    fn values_row(&mut self) -> Parse<Vec<Expr>> {
+    pub(super) fn values_row(&mut self) -> Parse<Vec<Expr>> {
         let row = self.at_word("ROW") && self.symbol_ahead(1, Symbol::LeftParen);
         self.at += usize::from(row);
         if self.at_symbol(Symbol::LeftParen) {
@@ -289,14 +293,29 @@ impl Parser<'_> {
     fn select_items(&mut self) -> Parse<Vec<SelectItem>> {
         let mut items = vec![self.select_item()?];
         while self.eat(Symbol::Comma) {
-            let ends = self.peek().is_none() || self.at_symbol(Symbol::RightParen) || self.at_symbol(Symbol::Semicolon);
-            if ends || self.at_word("FROM") {
+            if self.at_end_of_list() {
                 self.report_trailing_comma();
                 break;
             }
             items.push(self.select_item()?);
         }
         Ok(items)
+    }
+
+    /// True at what can come behind a list and not in it.
+    fn at_end_of_list(&self) -> bool {
+        const BEHIND: &[&str] = &["FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "UNION", "WITH", "WHEN"];
+        let closes = |t: Token| {
+            matches!(t.kind, TokenKind::Symbol(Symbol::RightParen | Symbol::RightBracket | Symbol::Semicolon))
+        };
+        let Some(next) = self.peek() else { return true };
+        if next.kind != TokenKind::Word {
+            return closes(next);
+        }
+        let text = next.text(self.text);
+        let clause = BEHIND.iter().any(|word| text.eq_ignore_ascii_case(word));
+        // And not a name that should have been quoted.
+        clause && !self.symbol_ahead(1, Symbol::Comma) && !self.word_at(self.at + 1, "FROM")
     }
 
     fn select_item(&mut self) -> Parse<SelectItem> {
@@ -343,6 +362,10 @@ impl Parser<'_> {
         loop {
             self.group_element(&mut group)?;
             if !self.eat(Symbol::Comma) {
+                break;
+            }
+            if self.at_end_of_list() {
+                self.report_trailing_comma();
                 break;
             }
         }

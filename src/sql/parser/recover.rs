@@ -3,7 +3,7 @@
 //! Rule: its names stay visible, also those inside of quotes that do not end.
 
 use super::{Parser, dml, unquote};
-use crate::diagnostic::Span;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::token::{Symbol, Token, TokenKind};
 use crate::sql::tree::{Ident, StatementKind};
 
@@ -18,13 +18,53 @@ impl Parser<'_> {
         let is_set = opened.is_some();
         let end = opened.and_then(|opened| self.end_of_set(opened));
         let end = end.unwrap_or_else(|| {
-            // Only a statement set goes on after a semicolon.
+            // Only a statement set goes on after a semicolon, and not past the beginning of a statement that it cannot hold.
             let from = if is_set { failed.max(first) } else { first };
+            if self.begins_on_its_line(failed) && failed > first && !is_set {
+                return failed;
+            }
+            let ended = from.checked_sub(1).and_then(|at| self.tokens.get(at));
+            if from > first
+                && ended.is_some_and(|t| t.kind == TokenKind::Symbol(Symbol::Semicolon))
+                && dml::begins_statement(self, from)
+            {
+                return from;
+            }
             let rest = self.tokens.get(from..).unwrap_or(&[]);
-            from + rest.iter().position(|t| t.kind == TokenKind::Symbol(Symbol::Semicolon)).unwrap_or(rest.len())
+            let wide = |t: &Token| t.kind == TokenKind::Unknown && t.text(self.text) == "\u{ff1b}";
+            let ends = |t: &Token| t.kind == TokenKind::Symbol(Symbol::Semicolon) || wide(t);
+            let end = rest.iter().position(ends).unwrap_or(rest.len());
+            // The wide semicolon of Chinese text, meant as the narrow one, is no token of the next statement.
+            from + end + usize::from(rest.get(end).is_some_and(wide))
         });
         self.at = end.max(first);
         StatementKind::Unparsed { keyword, words: self.words(first, self.at) }
+    }
+
+    /// True for a token at the beginning of a line that surely begins a statement: the one above was not closed.
+    fn begins_on_its_line(&self, at: usize) -> bool {
+        let second: &[&str] = if self.word_at(at, "INSERT") {
+            &["INTO", "OVERWRITE"]
+        } else if self.word_at(at, "CREATE") || self.word_at(at, "ALTER") || self.word_at(at, "DROP") {
+            &["TABLE", "VIEW", "TEMPORARY", "MATERIALIZED", "FUNCTION", "MODEL", "CATALOG", "DATABASE"]
+        } else {
+            return false;
+        };
+        let end = at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |t| t.span.end);
+        let start = self.tokens.get(at).map_or(end, |t| t.span.start);
+        second.iter().any(|word| self.word_at(at + 1, word)) && Span::new(end, start).of(self.text).contains('\n')
+    }
+
+    /// A problem that points at the beginning of the next statement is one of the statement above it, where it ends.
+    pub(super) fn point_inside(&self, problem: &mut Diagnostic) {
+        let next = self.peek().filter(|t| t.kind != TokenKind::Symbol(Symbol::Semicolon));
+        if let (Some(next), Some(label)) = (next, problem.labels.first_mut())
+            && label.span == next.span
+        {
+            let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+            label.span = before.map_or(label.span, |token| token.span);
+            label.text += " after this";
+        }
     }
 
     /// Past the `BEGIN` of the statement set that the statement at token `first` is or holds.

@@ -1,6 +1,6 @@
 //! What is said about a text that Flink would not accept.
 
-use super::Parser;
+use super::{Parser, unquote};
 use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::sql::code;
 use crate::sql::keyword::{is_reserved, quote};
@@ -21,8 +21,66 @@ impl Parser<'_> {
         let mut problem = Diagnostic::error(code::DOUBLE_QUOTES, format!("double quotes around the name {text}"))
             .at(token.span, "not a name in Flink SQL")
             .help("names are quoted by backquotes, strings by single quotes");
-        problem.edits.push(Edit { span: token.span, text: quote(name) });
+        // Compared with something, it can as well have been meant as a string.
+        if !self.is_compared() {
+            problem.edits.push(Edit { span: token.span, text: quote(name) });
+        }
         self.diagnostics.push(problem);
+    }
+
+    /// True behind an operator that compares.
+    pub(super) fn is_compared(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.is_some_and(|t| match t.kind {
+            TokenKind::Symbol(symbol) => matches!(symbol, Symbol::Equal | Symbol::NotEqual | Symbol::BangEqual),
+            _ => ["LIKE", "ILIKE", "RLIKE"].iter().any(|word| t.text(self.text).eq_ignore_ascii_case(word)),
+        })
+    }
+
+    pub(super) fn report_double_quoted_string(&mut self, token: Token) {
+        let text = token.text(self.text);
+        let mut problem = Diagnostic::error(code::DOUBLE_QUOTES, format!("double quotes around the string {text}"))
+            .at(token.span, "not a string in Flink SQL")
+            .help("strings are quoted by single quotes");
+        let string = format!("'{}'", unquote(text, '"').replace('\'', "''"));
+        problem.edits.push(Edit { span: token.span, text: string });
+        self.diagnostics.push(problem);
+    }
+
+    /// The next statement begins before the one above it has ended.
+    pub(super) fn report_missing_semicolon(&mut self) {
+        let end = self.previous_end();
+        let span = self.peek().map_or(Span::new(end, end), |token| token.span);
+        let mut problem =
+            Diagnostic::error(code::MISSING_SEMICOLON, "a statement begins before the one above it has ended")
+                .at(span, "begins here")
+                .help("put a `;` between the two statements");
+        problem.edits.push(Edit { span: Span::new(end, end), text: ";".to_owned() });
+        self.diagnostics.push(problem);
+    }
+
+    /// Something else than `INSERT` or `END` in a statement set. A statement that cannot be in one is not to blame.
+    pub(super) fn no_end_of_set(&self) -> Box<Diagnostic> {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        match before.filter(|t| t.kind == TokenKind::Symbol(Symbol::Semicolon)) {
+            Some(semicolon) if super::dml::begins_statement(self, self.at) => Box::new(
+                Diagnostic::error(code::SYNTAX, "the statement set has no `END`")
+                    .at(semicolon.span, "expected `INSERT` or `END;` after this")
+                    .help("close it with `END;`; only INSERT can stand in it"),
+            ),
+            _ => self.unexpected("`INSERT` or the `END` of the statement set"),
+        }
+    }
+
+    /// The value of an option, and the key of the next one behind it.
+    pub(super) fn missing_comma(&self) -> Box<Diagnostic> {
+        let key = self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(Span::new(0, 0), |t| t.span);
+        let before = self.at.checked_sub(2).and_then(|at| self.tokens.get(at)).map_or(key.start, |t| t.span.end);
+        let mut problem =
+            Diagnostic::error(code::SYNTAX, format!("expected `,` before {}", shorten(key.of(self.text))))
+                .at(key, "another option begins here");
+        problem.edits.push(Edit { span: Span::new(before, before), text: ",".to_owned() });
+        Box::new(problem)
     }
 
     /// The comma before the next token has nothing after it.
@@ -59,6 +117,13 @@ impl Parser<'_> {
             return Box::new(problem);
         };
         let text = shorten(token.text(self.text));
+        // `${` without an end is a dollar and a brace.
+        let brace = if text == "$" { token.span.end } else { token.span.start };
+        if self.text.get(brace..).is_some_and(|rest| rest.starts_with('{'))
+            && let Some(problem) = super::placeholder::unclosed(self.text, brace)
+        {
+            return problem;
+        }
         let problem = match token.kind {
             TokenKind::Unterminated => {
                 let (what, close) = match text.chars().find(|c| matches!(c, '\'' | '`' | '"' | '/')) {
@@ -73,9 +138,7 @@ impl Parser<'_> {
                     .at(open, "begins here")
                     .help(format!("close it: {close}"))
             }
-            TokenKind::Template => Diagnostic::error(code::TEMPLATE, format!("{text} is a placeholder"))
-                .at(token.span, "not replaced")
-                .help("replace placeholders before the text is read, or use them inside of string literals only"),
+            TokenKind::Template => super::placeholder::unreplaced(token.text(self.text), token.span),
             TokenKind::Unknown => {
                 Diagnostic::error(code::UNKNOWN_CHARACTER, format!("{text:?} means nothing in Flink SQL"))
                     .at(token.span, format!("expected {wanted}"))
@@ -83,21 +146,19 @@ impl Parser<'_> {
             TokenKind::Word if is_reserved(text) => {
                 Diagnostic::error(code::SYNTAX, format!("expected {wanted}, found the reserved word `{text}`"))
                     .at(token.span, format!("expected {wanted}"))
-                    .help(format!("if it is meant as a name, put it in backquotes: {}", quote(text)))
             }
             TokenKind::Symbol(Symbol::DoubleColon) => {
                 Diagnostic::error(code::SYNTAX, format!("expected {wanted}, found `::`"))
                     .at(token.span, "not an operator of Flink SQL")
-                    .help("write CAST(value AS type)")
             }
             _ => Diagnostic::error(code::SYNTAX, format!("expected {wanted}, found `{text}`"))
                 .at(token.span, format!("expected {wanted}")),
         };
-        Box::new(problem)
+        Box::new(self.with_help(problem, token, wanted))
     }
 }
 
-fn shorten(text: &str) -> &str {
+pub(super) fn shorten(text: &str) -> &str {
     let line = text.split(['\n', '\r']).next().unwrap_or(text);
     line.char_indices().nth(40).and_then(|(end, _)| line.get(..end)).unwrap_or(line)
 }

@@ -1,11 +1,9 @@
 //! Statements that ask or set something for the session: `SHOW`, `DESCRIBE`, `EXPLAIN`, `USE`, modules, jars, jobs, plans.
 
+use super::cloud::CLOUD_ONLY;
 use super::{Parse, Parser};
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Effects, Statement, StatementKind};
-
-/// What only Confluent Cloud shows and describes.
-const CLOUD_ONLY: &[&str] = &["AGENT", "AGENTS", "TOOL", "TOOLS", "CONNECTION", "CONNECTIONS", "SECRET", "SECRETS"];
+use crate::sql::tree::{Effects, NamedObject, Statement, StatementKind};
 
 /// What `EXPLAIN` can be asked to tell besides.
 const DETAILS: &[&str] = &["ESTIMATED_COST", "CHANGELOG_MODE", "JSON_EXECUTION_PLAN", "PLAN_ADVICE"];
@@ -23,20 +21,10 @@ impl Parser<'_> {
     pub(super) fn show(&mut self) -> Parse<StatementKind> {
         let first = self.at;
         self.expect_word("SHOW")?;
-        if self.at_any(CLOUD_ONLY)
-            || (self.at_word("CREATE") && CLOUD_ONLY.iter().any(|w| self.word_at(self.at + 1, w)))
-        {
-            return self.other(first, "SHOW".to_owned());
-        }
         if self.eat_word("CREATE") {
-            if self.at_words(&["MATERIALIZED", "TABLE"]) {
-                self.at += 1;
-            }
-            if !["TABLE", "VIEW", "CATALOG", "MODEL"].iter().any(|word| self.eat_word(word)) {
-                return Err(self.unexpected("`TABLE`, `VIEW`, `CATALOG` or `MODEL`"));
-            }
-            self.object_name("a name")?;
-        } else if self.eat_word("CURRENT") {
+            return self.show_create(first);
+        }
+        if self.eat_word("CURRENT") {
             if !self.eat_word("CATALOG") {
                 self.expect_word("DATABASE")?;
             }
@@ -61,7 +49,9 @@ impl Parser<'_> {
             let _ = self.at_words(&["USER", "FUNCTIONS"]) && self.eat_word("USER");
             let _ = self.at_words(&["MATERIALIZED", "TABLES"]) && self.eat_word("MATERIALIZED");
             let any_case = self.at_any(&["DATABASES", "FUNCTIONS", "PROCEDURES"]);
-            if !any_case && !self.at_any(&["TABLES", "VIEWS", "MODELS"]) {
+            // The last three are Confluent Cloud's.
+            let kinds = ["TABLES", "VIEWS", "MODELS", "CONNECTIONS", "TOOLS", "AGENTS"];
+            if !any_case && !self.at_any(&kinds) {
                 return Err(self.unexpected("what to show, such as `TABLES`"));
             }
             self.at += 1;
@@ -69,6 +59,21 @@ impl Parser<'_> {
             self.like_filter(any_case)?;
         }
         Ok(self.asked(first, "SHOW"))
+    }
+
+    fn show_create(&mut self, first: usize) -> Parse<StatementKind> {
+        if self.at_words(&["MATERIALIZED", "TABLE"]) {
+            self.at += 1;
+        }
+        let kinds = ["TABLE", "VIEW", "CATALOG", "MODEL"].iter().chain(CLOUD_ONLY);
+        let Some(kind) = kinds.copied().find(|word| self.eat_word(word)) else {
+            return Err(self.unexpected("`TABLE`, `VIEW`, `CATALOG` or `MODEL`"));
+        };
+        let name = self.object_name("a name")?;
+        if matches!(kind, "TABLE" | "VIEW") {
+            return Ok(self.asked(first, "SHOW"));
+        }
+        Ok(self.about(first, "SHOW", NamedObject::new(kind, name)))
     }
 
     /// `FROM catalog.database`
@@ -93,21 +98,24 @@ impl Parser<'_> {
     pub(super) fn describe(&mut self) -> Parse<StatementKind> {
         let first = self.at;
         self.at += 1;
-        let named = |p: &Self| p.peek_at(1).is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::Quoted));
-        if self.at_any(CLOUD_ONLY) && named(self) {
-            return self.other(first, "DESCRIBE".to_owned());
-        }
         if self.eat_word("JOB") {
             self.one_string("the job's id in single quotes")?;
             return Ok(self.asked(first, "DESCRIBE"));
         }
+        let mut kind = None;
         if !self.eat_word("TABLE") {
-            let kinds = ["CATALOG", "DATABASE", "FUNCTION", "MODEL"];
-            let _ = kinds.iter().any(|word| self.eat_word(word));
+            let named = self.peek_at(1).is_some_and(|t| matches!(t.kind, TokenKind::Word | TokenKind::Quoted));
+            // A table may have the name of one of Confluent Cloud's kinds.
+            let cloud: &[&str] = if named { CLOUD_ONLY } else { &[] };
+            let kinds = ["CATALOG", "DATABASE", "FUNCTION", "MODEL"].iter().chain(cloud);
+            kind = kinds.copied().find(|word| self.eat_word(word));
             self.eat_word("EXTENDED");
         }
-        self.object_name("the name of what is described")?;
-        Ok(self.asked(first, "DESCRIBE"))
+        let name = self.object_name("the name of what is described")?;
+        Ok(match kind {
+            Some(kind) => self.about(first, "DESCRIBE", NamedObject::new(kind, name)),
+            None => self.asked(first, "DESCRIBE"),
+        })
     }
 
     pub(super) fn explain(&mut self) -> Parse<StatementKind> {

@@ -58,6 +58,47 @@ fn templates_are_tokens_of_their_own() {
 }
 
 #[test]
+fn placeholders_of_jinja_may_span_lines() {
+    use TokenKind::*;
+    assert_eq!(kinds("{{ a(\n';' ) }} {% if x\n%}"), [Template, Template]);
+    assert_eq!(kinds("{# it's; {{ gone }}\n#} x"), [Template, Word]);
+    assert_eq!(
+        kinds("${{ x.y }} db_${A}.t_{{ b }}"),
+        [Template, Word, Template, Symbol(super::Symbol::Dot), Word, Template]
+    );
+}
+
+#[test]
+fn a_placeholder_without_an_end_takes_nothing_with_it() {
+    use TokenKind::*;
+    let brace = Symbol(super::Symbol::LeftBrace);
+    assert_eq!(kinds("{{ a\n{{ b }}"), [brace, brace, Word, Template]);
+    assert_eq!(kinds("{# a"), [brace, Unknown, Word]);
+    assert_eq!(kinds("${A\nb}"), [Word, brace, Word, Word, Symbol(super::Symbol::RightBrace)]);
+}
+
+/// A text in which many placeholders are open is gone through once, not once for each of them.
+#[test]
+fn many_open_placeholders_are_looked_at_once() {
+    let many = 50_000;
+    for open in ["{{ ", "{% ", "{# ", "${", "${{ ", "{{ %} ", "'a' {# "] {
+        let text = open.repeat(many);
+        assert_eq!(tokenize(&text).last().map(|t| t.span.end), Some(text.len()), "{open}");
+    }
+}
+
+#[test]
+fn a_missing_quote_costs_one_statement() {
+    use TokenKind::*;
+    let semicolon = Symbol(super::Symbol::Semicolon);
+    assert_eq!(kinds("a 'b;\nc 'd';\n"), [Word, Unterminated, semicolon, Word, String, semicolon]);
+    // All quotes are there: strings may hold what they like.
+    assert_eq!(kinds("a 'b;\nc' d 'e;\n';"), [Word, String, Word, String, semicolon]);
+    let many = "a 'b;\n".repeat(30_000) + "'";
+    assert_eq!(tokenize(&many).iter().map(|t| t.span.end - t.span.start).sum::<usize>(), many.len());
+}
+
+#[test]
 fn a_byte_order_mark_is_blank_at_the_start_only() {
     assert_eq!(kinds("\u{feff}SELECT"), [TokenKind::Word]);
     assert_eq!(kinds("a \u{feff}"), [TokenKind::Word, TokenKind::Unknown]);

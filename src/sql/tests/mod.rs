@@ -3,11 +3,13 @@
 #![expect(clippy::disallowed_methods, reason = "fixtures are files")]
 
 mod carrying;
+mod confluent;
 mod edits;
 mod flows;
 mod lexing;
 mod lineages;
 mod meanings;
+mod mistakes;
 mod operator_uses;
 mod parsing;
 mod properties;

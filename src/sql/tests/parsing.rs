@@ -155,7 +155,7 @@ fn reading_goes_on_after_the_semicolon() {
 
 #[test]
 fn every_name_of_an_unread_statement_is_visible() {
-    let text = "MERGE INTO `a``b` USING \"c\" ON d.e = 'lost src_orders; not closed";
+    let text = "GRANT INTO `a``b` USING \"c\" ON d.e = 'lost src_orders; not closed";
     let parsed = parse(text);
     let StatementKind::Unparsed { words, .. } = &parsed.statements()[0].kind else { panic!("unparsed") };
     let names: Vec<&str> = words.iter().map(|w| w.name.as_str()).collect();
@@ -168,6 +168,22 @@ fn every_name_of_an_unread_statement_is_visible() {
     };
     assert_eq!(keyword, "ALTER TABLE");
     assert!(words.iter().any(|w| w.name == "src_orders" && w.span.of(text) == "src_orders"));
+}
+
+#[test]
+fn merge_keeps_its_parts() {
+    let text = "MERGE INTO t AS x USING s ON x.id = s.id \
+                WHEN MATCHED THEN UPDATE SET x.a = s.a, b = 1 WHEN NOT MATCHED THEN INSERT (id, a) VALUES (s.id, 'new')";
+    let StatementKind::Other { keyword, effects, .. } = one(text).kind else { panic!("other") };
+    let merge = effects.merge.expect("its parts");
+    assert_eq!((keyword.as_str(), merge.target.dotted().as_str()), ("MERGE", "t"));
+    assert_eq!(merge.alias.map(|alias| alias.name).as_deref(), Some("x"));
+    assert_eq!((merge.source.span.of(text), merge.on.span.of(text)), ("s", "x.id = s.id"));
+    let set: Vec<_> = merge.update.iter().map(|(column, value)| (column.dotted(), value.span.of(text))).collect();
+    assert_eq!(set, [("x.a".to_owned(), "s.a"), ("b".to_owned(), "1")]);
+    let insert = merge.insert.expect("an insert");
+    assert_eq!(insert.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["id", "a"]);
+    assert_eq!(insert.values.iter().map(|value| value.span.of(text)).collect::<Vec<_>>(), ["s.id", "'new'"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::column::{Column, ColumnType};
 
 /// Pieces that SQL is made of, broken ones among them.
@@ -97,6 +97,18 @@ fn piece() -> impl Strategy<Value = String> {
         "\"",
         "${x}",
         "{{ y }}",
+        "{{",
+        "{% z %}",
+        "{# note #}",
+        "${",
+        "MERGE INTO t USING s ON",
+        "WHEN MATCHED THEN UPDATE SET a =",
+        "WHEN NOT MATCHED THEN INSERT VALUES (1)",
+        "CREATE AGENT a USING MODEL m USING PROMPT 'p'",
+        "CREATE TOOL t USING FUNCTION f WITH",
+        "ALTER CONNECTION c SET",
+        "START_MODE = FROM_NOW AS",
+        "($rowtime)",
         "\0",
         "é",
         "\u{feff}",
@@ -116,9 +128,16 @@ fn soup() -> impl Strategy<Value = String> {
     spaced.prop_map(|pieces| pieces.into_iter().map(|(piece, blank)| piece + blank).collect())
 }
 
+/// The texts of every fixture in some folders.
+fn fixture_texts(folders: &[&str]) -> Vec<String> {
+    let names =
+        folders.iter().flat_map(|folder| fixtures(folder).into_iter().map(move |name| format!("{folder}/{name}.sql")));
+    names.map(|path| fixture(&path)).collect()
+}
+
 /// A fixture's text with a part of it replaced.
 fn mutant() -> impl Strategy<Value = String> {
-    let texts: Vec<String> = fixtures("accepted").iter().map(|name| fixture(&format!("accepted/{name}.sql"))).collect();
+    let texts = fixture_texts(&["accepted", "confluent", "mistakes"]);
     (prop::sample::select(texts), any::<prop::sample::Index>(), 0..40_usize, piece()).prop_map(
         |(text, at, length, piece)| {
             let chars: Vec<char> = text.chars().collect();
@@ -189,6 +208,7 @@ fn use_it_all(text: &str) {
         apply(text, &rename_tables(statement, &names)).expect("edits that fit");
         known.add(statement);
     }
+    each_good_statement_stands_alone(text, &parsed);
     for problem in parsed.diagnostics() {
         assert!(!problem.labels.is_empty(), "{problem:?}");
         for label in &problem.labels {
@@ -198,11 +218,40 @@ fn use_it_all(text: &str) {
     }
 }
 
+/// The text of a good statement by itself is that statement: nothing around it was needed to understand it.
+fn each_good_statement_stands_alone(text: &str, parsed: &Parsed) {
+    for (statement, short) in parsed.statements().iter().zip(summary::of_parsed(text, parsed)) {
+        if !short.ok {
+            continue;
+        }
+        let inside = |t: &&Token| t.span.start >= statement.span.start && t.span.end <= statement.span.end;
+        let placeholder = parsed.tokens().iter().filter(inside).find(|t| t.kind == TokenKind::Template);
+        assert_eq!(placeholder, None, "a placeholder outside of a string is never taken for something: {text}");
+        // Blanks before it, so that its places stay what they were.
+        let alone = " ".repeat(statement.span.start) + statement.span.of(text);
+        let again = parse(&alone);
+        assert!(again.diagnostics().iter().all(|d| d.severity != Severity::Error), "{alone}");
+        assert_eq!(again.statements(), std::slice::from_ref(statement), "{alone}");
+    }
+}
+
+/// Any bytes, as a file may hold them: as far as they are text, and with what is no text replaced.
+fn bytes() -> impl Strategy<Value = String> {
+    let of_sql = prop::sample::select(b"SELECT';`\"(){}$%#-/*+.,=<>!\r\n\t\0\x0c\\ 019eExXnNuU&_".to_vec());
+    let byte = prop_oneof![6 => of_sql, 1 => any::<u8>()];
+    prop::collection::vec(byte, 0..300).prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_text_at_all(text in any::<String>()) {
+        use_it_all(&text);
+    }
+
+    #[test]
+    fn any_bytes_at_all(text in bytes()) {
         use_it_all(&text);
     }
 
@@ -231,6 +280,23 @@ fn renaming_keeps_the_statements() {
     let after: Vec<Vec<String>> = parsed.statements().iter().map(refs).collect();
     let wanted: Vec<Vec<String>> = before.iter().map(|r| r.iter().map(|n| format!("{n}_v2")).collect()).collect();
     assert_eq!(after, wanted);
+}
+
+/// Every statement of the fixtures, and of the corpus that is compared with Flink, stands alone.
+#[test]
+fn statements_of_files_stand_alone() {
+    let corpus = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oracle/corpus");
+    let mut texts = fixture_texts(&["accepted", "confluent", "mistakes", "rename", "carry"]);
+    for file in std::fs::read_dir(corpus).expect("the corpus").filter_map(Result::ok) {
+        texts.push(std::fs::read_to_string(file.path()).expect("a text"));
+    }
+    let good = |text: &String| {
+        let parsed = parse(text);
+        each_good_statement_stands_alone(text, &parsed);
+        summary::of_parsed(text, &parsed).iter().filter(|statement| statement.ok).count()
+    };
+    let read: usize = texts.iter().map(good).sum();
+    assert!(read >= 500, "{read} statements");
 }
 
 #[test]

@@ -50,6 +50,13 @@ fn tables_of_statements_without_a_tree_of_their_own() {
         ("COMPILE PLAN 'p' FOR INSERT INTO a SELECT * FROM b", vec!["b"], vec!["a"]),
         ("EXECUTE SELECT * FROM a", vec!["a"], vec![]),
         ("SHOW CREATE TABLE a", vec![], vec![]),
+        (
+            "MERGE INTO a USING (SELECT * FROM b) AS x ON a.i = x.i AND a.j IN (SELECT j FROM c) \
+             WHEN MATCHED THEN UPDATE SET k = (SELECT MAX(k) FROM d) WHEN NOT MATCHED THEN INSERT VALUES (1)",
+            vec!["b", "c", "d"],
+            vec!["a"],
+        ),
+        ("MERGE INTO a USING a AS x ON a.i = x.i WHEN MATCHED THEN UPDATE SET k = 1", vec!["a"], vec!["a"]),
     ] {
         let found = first(text);
         assert!(found.ok, "{text}: {:?}", found.errors);

@@ -4,10 +4,12 @@
 //! ever printed back as SQL.
 
 mod expr;
+mod other;
 mod query;
 mod statement;
 
 pub use expr::*;
+pub use other::*;
 pub use query::*;
 pub use statement::*;
 

@@ -1,6 +1,6 @@
 //! Statements, and what DDL and DML add to queries.
 
-use super::{Expr, Ident, ObjectName, Query};
+use super::{Effects, Expr, Ident, ObjectName, Query};
 use crate::diagnostic::Span;
 use crate::model::column::{Column, ColumnType, Nullable};
 
@@ -65,17 +65,6 @@ pub enum StatementKind {
         /// Every name in it, also inside of quotes that do not end.
         words: Vec<Ident>,
     },
-}
-
-/// What a statement that has no kind of its own does to tables, and what it holds.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Effects {
-    /// The tables and views that it creates, changes, empties or drops.
-    pub writes: Vec<ObjectName>,
-    /// Statements and queries inside of it: what is explained, compiled, run, or makes a materialized table.
-    pub parts: Vec<Statement>,
-    /// Expressions inside of it, in which the columns of the written table are in reach: those of `UPDATE` and `DELETE`.
-    pub exprs: Vec<Expr>,
 }
 
 /// `CREATE [TEMPORARY] TABLE`

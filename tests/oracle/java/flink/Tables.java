@@ -10,6 +10,7 @@ import org.apache.calcite.sql.SqlInsert;
 import org.apache.calcite.sql.SqlJoin;
 import org.apache.calcite.sql.SqlKind;
 import org.apache.calcite.sql.SqlMatchRecognize;
+import org.apache.calcite.sql.SqlMerge;
 import org.apache.calcite.sql.SqlNode;
 import org.apache.calcite.sql.SqlNodeList;
 import org.apache.calcite.sql.SqlOrderBy;
@@ -65,6 +66,8 @@ final class Tables {
         } else if (node instanceof SqlDelete) {
             write(((SqlDelete) node).getTargetTable());
             expression(((SqlDelete) node).getCondition());
+        } else if (node instanceof SqlMerge) {
+            merge((SqlMerge) node);
         } else if (node instanceof SqlTruncateTable) {
             write(((SqlCall) node).operand(0));
         } else if (node instanceof SqlCreateTable) {
@@ -115,6 +118,18 @@ final class Tables {
             return;
         } else if (isQuery(node)) {
             query(node);
+        }
+    }
+
+    private void merge(SqlMerge merge) {
+        write(merge.getTargetTable());
+        source(merge.getSourceTableRef());
+        expression(merge.getCondition());
+        if (merge.getUpdateCall() != null) {
+            expression(merge.getUpdateCall().getSourceExpressionList());
+        }
+        if (merge.getInsertCall() != null) {
+            query(merge.getInsertCall().getSource());
         }
     }
 

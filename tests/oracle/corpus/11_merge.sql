@@ -1,0 +1,12 @@
+MERGE INTO out_by_order AS t USING orders AS o ON t.order_id = o.order_id WHEN MATCHED THEN UPDATE SET detail = o.status WHEN NOT MATCHED THEN INSERT (order_id, detail) VALUES (o.order_id, o.status);
+MERGE INTO out_by_order USING orders ON out_by_order.order_id = orders.order_id WHEN MATCHED THEN UPDATE SET detail = UPPER(orders.status);
+MERGE INTO out_by_order t USING orders o ON t.order_id = o.order_id WHEN NOT MATCHED THEN INSERT VALUES (o.order_id, o.status);
+MERGE INTO cat.db.out_by_order USING cat.db.orders ON cat.db.out_by_order.order_id = cat.db.orders.order_id WHEN MATCHED THEN UPDATE SET detail = 'seen';
+MERGE INTO out_by_order USING (SELECT order_id, MAX(paid) AS paid FROM payments GROUP BY order_id) AS p ON out_by_order.order_id = p.order_id WHEN MATCHED THEN UPDATE SET out_by_order.detail = CAST(p.paid AS STRING), order_id = p.order_id + 1;
+MERGE INTO out_by_order AS t USING (VALUES (1, 'a'), (2, 'b')) AS v (id, detail) ON t.order_id = v.id WHEN MATCHED THEN UPDATE SET detail = v.detail WHEN NOT MATCHED THEN INSERT (VALUES (v.id, v.detail));
+MERGE INTO out_by_order AS t USING orders AS o ON t.order_id = o.order_id AND o.customer_id IN (SELECT customer_id FROM customers) WHEN MATCHED THEN UPDATE SET detail = (SELECT MAX(carrier) FROM shipments WHERE shipments.order_id = o.order_id);
+MERGE INTO out_by_order /*+ OPTIONS('sink.parallelism' = '2') */ AS t USING orders /*+ OPTIONS('scan.startup.mode' = 'latest-offset') */ AS o ON t.order_id = o.order_id WHEN NOT MATCHED THEN INSERT (order_id, detail) (VALUES (o.order_id, o.status));
+MERGE INTO out_by_order AS t USING customers FOR SYSTEM_TIME AS OF PROCTIME() AS c ON t.order_id = c.customer_id WHEN MATCHED THEN UPDATE SET detail = c.name;
+MERGE INTO `out_by_order` AS t USING `orders` ON t.order_id = `orders`.order_id WHEN NOT MATCHED THEN INSERT (order_id) VALUES (`orders`.order_id);
+MERGE INTO out_by_order AS t USING orders AS o ON t.order_id = o.order_id WHEN NOT MATCHED THEN INSERT (order_id, detail) VALUES ROW(o.order_id, o.status);
+MERGE INTO out_by_order AS t USING orders AS o ON t.order_id = o.order_id WHEN NOT MATCHED THEN INSERT (order_id) VALUES o.order_id;
