@@ -4,6 +4,7 @@
 
 mod carrying;
 mod confluent;
+mod editing;
 mod edits;
 mod flows;
 mod lexing;
