@@ -4,7 +4,7 @@ use super::{CannotEdit, EditSet, Joint, refused};
 use crate::diagnostic::{Edit, Span};
 use crate::model::column::{Column, Nullable};
 use crate::sql::keyword::quote_if_needed;
-use crate::sql::layout::{Gap, List};
+use crate::sql::layout::{Gap, List, newline_of};
 use crate::sql::tree::{ColumnDef, ColumnKind, CreateTable, Expr, ExprKind, Ident};
 use crate::sql::walk::{Child, children};
 
@@ -42,12 +42,16 @@ impl EditSet<'_> {
         };
         let at = brackets.start + 1;
         let first = table.columns.first().map(|first| first.span.start);
-        let lead = first.and_then(|first| self.text.get(at..first)).filter(|lead| lead.trim().is_empty());
-        let text = match (lead, first) {
-            (Some(lead), _) => format!("{lead}{definition},"),
-            (None, Some(_)) => format!(" {definition},"),
+        let between = first.and_then(|first| self.text.get(at..first)).unwrap_or("");
+        let (at, text) = match (first, between.rfind('\n')) {
+            // On a line of its own if the first column is on one.
+            (Some(_), Some(end)) => {
+                let indent = between.get(end + 1..).filter(|indent| indent.trim().is_empty()).unwrap_or("");
+                (at, format!("{}{indent}{definition},", newline_of(self.text)))
+            }
+            (Some(first), None) => (first, format!("{definition}, ")),
             // A watermark or a key alone.
-            (None, None) => format!("{definition}, "),
+            (None, _) => (at, format!("{definition}, ")),
         };
         self.append(operation, Edit { span: Span::new(at, at), text }, at, Joint::default())
     }

@@ -93,6 +93,12 @@ impl Cut<'_> {
         at.checked_sub(1).is_some_and(|before| self.ends_line(before))
     }
 
+    /// True if the list's closing bracket follows.
+    fn closes(&self, last: usize) -> bool {
+        let next = (last + 1..self.tokens.len()).find(|at| self.kind(*at) != Some(TokenKind::Whitespace));
+        next.and_then(|at| self.kind(at)) == Some(TokenKind::Symbol(Symbol::RightParen))
+    }
+
     fn is_comment(&self, at: usize) -> bool {
         matches!(self.kind(at), Some(TokenKind::LineComment | TokenKind::BlockComment))
     }
@@ -171,6 +177,12 @@ impl Cut<'_> {
         let ends = behind.and_then(|(at, blanks)| Some(at.start + line_end(blanks)?));
         match (begins, ends) {
             (Some(begins), Some(ends)) => span = Span::new(begins, ends),
+            // The bracket that closes the list on the last item's line does so on the line of the one before.
+            (Some(_), None)
+                if self.closes(last) && self.kind(first.wrapping_sub(2)) != Some(TokenKind::LineComment) =>
+            {
+                span.start = before.map_or(span.start, |(at, _)| at.start);
+            }
             (Some(_), None) => span.end = behind.map_or(span.end, |(at, _)| at.end),
             (None, Some(_)) => span.start = before.map_or(span.start, |(at, _)| at.start),
             // Inside of a line the next item keeps the blanks in front of it, unless it becomes the first one.
