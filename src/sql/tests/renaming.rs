@@ -83,3 +83,17 @@ fn references_with_their_aliases() {
     let x = Some("x".to_owned());
     assert_eq!(refs, [("a".to_owned(), x), ("db.b".to_owned(), None), ("c".to_owned(), None)]);
 }
+
+/// The roles that a table can have, each with the names that are the table between «».
+#[test]
+fn a_table_is_renamed_in_every_role_and_nothing_else_is() {
+    let file = fixture("roles.sql");
+    for case in file.split("-- role: ").skip(1) {
+        let (role, marked) = case.split_once('\n').expect("a role and a statement");
+        let text = marked.replace(['«', '»'], "");
+        let wanted = marked.replace("«orders»", "orders_v2").replace("«`orders`»", "`orders_v2`");
+        assert!(!wanted.contains('«'), "{role}: {marked}");
+        let statement = one(&text);
+        assert_eq!(EditSet::new(&text).rename_table(&statement, "orders", "orders_v2").apply(), Ok(wanted), "{role}");
+    }
+}
