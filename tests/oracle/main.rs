@@ -5,6 +5,7 @@
 
 mod corpus;
 mod document;
+mod edits;
 mod flink;
 mod flows;
 mod generator;
