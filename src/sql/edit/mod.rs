@@ -48,12 +48,11 @@ mod columns;
 mod cut;
 mod options;
 mod projection;
+mod tables;
 mod text;
 
 use std::collections::BTreeMap;
 
-use super::names;
-use super::tree::Statement;
 use crate::diagnostic::{Edit, Span};
 pub use text::{EditError, apply};
 
@@ -100,6 +99,8 @@ pub struct EditSet<'a> {
     changes: Vec<Change>,
     /// What is taken out of lists, by where the list begins.
     cuts: BTreeMap<usize, Cuts>,
+    /// Operations that turned out to be impossible.
+    refused: Vec<CannotEdit>,
 }
 
 /// A replacement or an insertion.
@@ -141,27 +142,12 @@ struct Ready {
 impl<'a> EditSet<'a> {
     /// An empty set for `text`.
     pub const fn new(text: &'a str) -> Self {
-        Self { text, changes: Vec::new(), cuts: BTreeMap::new() }
+        Self { text, changes: Vec::new(), cuts: BTreeMap::new(), refused: Vec::new() }
     }
 
     /// True if nothing is changed.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.cuts.is_empty()
-    }
-
-    /// Gives a table another name wherever `statement` names it: where it is created, written, dropped, read and asked about, and
-    /// where columns are qualified by it. A CTE, alias or column of that name stays. Both names are without quotes and
-    /// without catalog and database, which stay; backquotes come where they are needed.
-    pub fn rename_table(&mut self, statement: &Statement, old: &str, new: &str) -> &mut Self {
-        self.rename_tables(statement, &[(old.to_owned(), new.to_owned())].into())
-    }
-
-    /// [`rename_table`](Self::rename_table) for several tables, old names to new ones. Names may be exchanged.
-    pub fn rename_tables(&mut self, statement: &Statement, names: &BTreeMap<String, String>) -> &mut Self {
-        for edit in names::rename_tables(statement, names) {
-            self.replace(format!("rename table {}", edit.span.of(self.text)), edit.span, edit.text);
-        }
-        self
     }
 
     /// Edits that were made elsewhere for the same text, such as those of [`carry`](super::carry()); `operation` is what
@@ -180,8 +166,12 @@ impl<'a> EditSet<'a> {
     /// The edits in order of the text; no two of them touch the same bytes.
     ///
     /// # Errors
-    /// Two operations of the set that change the same text, and one that is not on the text.
+    /// Two operations of the set that change the same text, one that is not on the text, and a table that cannot have its new
+    /// name.
     pub fn edits(&self) -> Result<Vec<Edit>, CannotEdit> {
+        if let Some(refused) = self.refused.first() {
+            return Err(refused.clone());
+        }
         let cuts = self.cut();
         self.nothing_rests_on(&cuts)?;
         let mut ready = self.joined();

@@ -97,3 +97,30 @@ fn a_table_is_renamed_in_every_role_and_nothing_else_is() {
         assert_eq!(EditSet::new(&text).rename_table(&statement, "orders", "orders_v2").apply(), Ok(wanted), "{role}");
     }
 }
+
+#[test]
+fn a_new_name_that_means_something_else_is_refused() {
+    let rename = |text: &str, names: &[(&str, &str)]| {
+        let names = names.iter().map(|(old, new)| ((*old).to_owned(), (*new).to_owned())).collect();
+        EditSet::new(text).rename_tables(&one(text), &names).apply()
+    };
+    for text in [
+        "WITH b AS (SELECT 1 AS x) SELECT a.x FROM a, b",
+        "SELECT a.x FROM a, s AS b",
+        "SELECT s.x FROM s AS b, s WHERE EXISTS (SELECT 1 FROM a AS b WHERE b.x = s.x) AND s.y IN (SELECT a.y FROM r AS b, a)",
+        "SELECT a.x, b.x FROM a JOIN b ON a.id = b.id",
+    ] {
+        let why = rename(text, &[("a", "b")]).expect_err(text).to_string();
+        assert!(why.starts_with("cannot rename table a: `b` would mean something else here"), "{why}");
+    }
+    // Columns, texts and other databases do not matter, nor does a name that is free by then.
+    assert_eq!(
+        rename("SELECT a.b AS b, 'b' FROM a -- b", &[("a", "b")]).as_deref(),
+        Ok("SELECT b.b AS b, 'b' FROM b -- b")
+    );
+    assert_eq!(
+        rename("SELECT a.x, b.x FROM a JOIN b ON a.id = b.id", &[("a", "b"), ("b", "a")]).as_deref(),
+        Ok("SELECT b.x, a.x FROM b JOIN a ON b.id = a.id")
+    );
+    assert_eq!(rename("INSERT INTO b SELECT x FROM a", &[("a", "b")]).as_deref(), Ok("INSERT INTO b SELECT x FROM b"));
+}
