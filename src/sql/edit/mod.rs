@@ -176,7 +176,7 @@ impl<'a> EditSet<'a> {
         self.nothing_rests_on(&cuts)?;
         let mut ready = self.joined();
         ready.extend(cuts);
-        ready.sort_by(|a, b| (a.edit.span, a.order).cmp(&(b.edit.span, b.order)));
+        ready.sort_by_key(|ready| (ready.edit.span, ready.order));
         for pair in ready.windows(2) {
             let [first, second] = pair else { continue };
             let at_one_place = first.order != second.order && first.edit.span == second.edit.span;

@@ -279,7 +279,7 @@ fn a_column_gets_another_type_or_name() {
     });
     let wanted = "CREATE TABLE t (\n  `key of t`   BIGINT COMMENT 'A', -- one\n  b BIGINT METADATA FROM 'b' VIRTUAL,\n  c AS `key of t` + 1,\n  PRIMARY KEY (`key of t`) NOT ENFORCED\n) PARTITIONED BY (`key of t`)";
     assert_eq!(both.as_deref(), Ok(wanted));
-    let refused = |operation: fn(&mut EditSet<'_>, &CreateTable) -> Result<(), CannotEdit>| {
+    let refused = |operation: Make| {
         changed("CREATE TABLE t (a INT METADATA, b AS a, c INT)", operation).expect_err("refused").to_string()
     };
     assert_eq!(
@@ -399,10 +399,12 @@ fn an_item_is_added_to_a_select_list() {
     assert!(add("SELECT a AS x", "b", Some("x")).is_err());
 }
 
+type Make = fn(&mut EditSet<'_>, &CreateTable) -> Result<(), CannotEdit>;
+
 #[test]
 fn operations_on_the_same_text_are_an_error_that_names_both() {
     let text = "CREATE TABLE t (\n  a INT,\n  b INT -- two\n) WITH ('k' = 'v')";
-    let error = |operations: &[fn(&mut EditSet<'_>, &CreateTable) -> Result<(), CannotEdit>]| {
+    let error = |operations: &[Make]| {
         changed(text, |edits, table| operations.iter().try_for_each(|operation| operation(edits, table)))
             .expect_err("a conflict")
             .to_string()
