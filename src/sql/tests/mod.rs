@@ -13,6 +13,7 @@ mod meanings;
 mod mistakes;
 mod operator_uses;
 mod parsing;
+mod projecting;
 mod properties;
 mod renaming;
 mod summarizing;

@@ -130,6 +130,15 @@ UPDATE «orders» SET orders = id + 1 WHERE «orders».id = 3 AND orders < 5;
 -- role: DELETE
 DELETE FROM «orders» WHERE «orders».id IN (SELECT id FROM s WHERE s.id = «orders».id);
 
+-- role: MERGE
+MERGE INTO «orders» USING s ON «orders».id = s.id WHEN MATCHED THEN UPDATE SET orders = s.x WHEN NOT MATCHED THEN INSERT (id, orders) VALUES (s.id, 1);
+
+-- role: MERGE
+MERGE INTO t AS orders USING «orders» AS o ON orders.id = o.id WHEN MATCHED THEN UPDATE SET x = o.orders;
+
+-- role: MERGE
+MERGE INTO t USING «orders» ON t.id = «orders».id WHEN MATCHED THEN UPDATE SET x = «orders».x;
+
 -- role: statement sets
 EXECUTE STATEMENT SET BEGIN
 INSERT INTO «orders» SELECT id FROM s;
