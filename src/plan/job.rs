@@ -94,12 +94,11 @@ fn with_options(table: &Table, options: &[(&str, &str)]) -> Result<String, Diagn
     let Some(create) = table.create() else { return Ok(table.deployed.ddl.clone()) };
     let known =
         |key: &str| key != CLIENT || table.option("connector") == Some("kafka") && create.option(CLIENT).is_some();
-    let edits: Vec<_> = options
-        .iter()
-        .filter(|(key, _)| known(key))
-        .map(|(key, value)| sql::set_option(&table.deployed.ddl, create, key, value))
-        .collect();
-    sql::apply(&table.deployed.ddl, &edits).map_err(|e| {
+    let mut edits = sql::EditSet::new(&table.deployed.ddl);
+    for (key, value) in options.iter().filter(|(key, _)| known(key)) {
+        edits.set_option(create, key, value);
+    }
+    edits.apply().map_err(|e| {
         Diagnostic::error("C130", format!("the DDL of `{}` cannot be edited: {e}", table.deployed.physical))
             .in_file(&table.deployed.ddl_file)
     })

@@ -77,8 +77,11 @@ fn words(text: &str, logical: &BTreeMap<String, String>) -> (Vec<Word>, BTreeMap
 /// `text` with other names for its tables. A text that cannot be edited stays as it is: it is compared as it stands.
 pub fn renamed(text: &str, names: &BTreeMap<String, String>) -> String {
     let parsed = sql::parse(text);
-    let edits: Vec<_> = parsed.statements().iter().flat_map(|s| sql::rename_tables(s, names)).collect();
-    sql::apply(text, &edits).unwrap_or_else(|_| text.to_owned())
+    let mut edits = sql::EditSet::new(text);
+    for statement in parsed.statements() {
+        edits.rename_tables(statement, names);
+    }
+    edits.apply().unwrap_or_else(|_| text.to_owned())
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Edit};
 use crate::model::column::Column;
 use crate::model::manifest::DeployedTable;
 use crate::model::name;
-use crate::sql;
+use crate::sql::{self, CannotEdit, EditSet};
 
 /// A column on its way through the cascade.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,9 @@ pub struct NewColumn {
 
 /// Options that hold an id of blue's own.
 const OWN_IDS: [&str; 3] = ["properties.group.id", "properties.client.id", "sink.transactional-id-prefix"];
+
+/// What the edits that carry a column are called in errors.
+const CARRY: &str = "carry columns";
 
 /// Green names by blue ones, physical.
 pub type Names = BTreeMap<String, String>;
@@ -48,15 +51,13 @@ pub fn green(estate: &Estate, table: &Table, names: &Names, added: &[NewColumn])
         })?;
         carried.extend(edits.edits);
     }
-    let mut ddl = ddl_edits(table, names, added);
-    if table.role == Role::View {
-        ddl.append(&mut carried);
-    }
-    let ddl = edited(&blue.ddl, &blue.ddl_file, ddl)?;
+    let (for_ddl, for_dml) = if table.role == Role::View { (carried, Vec::new()) } else { (Vec::new(), carried) };
+    let ddl = green_ddl(table, names, added, for_ddl).map_err(|why| cannot_rewrite(&blue.ddl_file, &why))?;
     let dml = match (&blue.dml, &blue.dml_file, &table.dml) {
         (Some(text), Some(file), Some(statement)) => {
-            carried.extend(sql::rename_tables(statement, names));
-            Some(edited(text, file, carried)?)
+            let mut edits = EditSet::new(text);
+            edits.include(CARRY, for_dml).rename_tables(statement, names);
+            Some(edits.apply().map_err(|why| cannot_rewrite(file, &why))?)
         }
         _ => None,
     };
@@ -99,38 +100,21 @@ pub fn next_name(text: &str) -> String {
     name::physical(base, version.next())
 }
 
-fn ddl_edits(table: &Table, names: &Names, added: &[NewColumn]) -> Vec<Edit> {
+fn green_ddl(table: &Table, names: &Names, added: &[NewColumn], carried: Vec<Edit>) -> Result<String, CannotEdit> {
     let text = &table.deployed.ddl;
-    let mut edits = sql::rename_tables(&table.ddl, names);
-    let Some(create) = table.create() else { return edits };
-    let mut raise = |key: &str| {
-        if let Some(option) = create.option(key) {
-            edits.push(sql::set_option(text, create, key, &next_name(&option.value)));
-        }
-    };
-    if table.role == Role::Written {
-        raise("topic");
+    let mut edits = EditSet::new(text);
+    edits.rename_tables(&table.ddl, names).include(CARRY, carried);
+    let Some(create) = table.create() else { return edits.apply() };
+    let topic = (table.role == Role::Written).then_some("topic");
+    for option in topic.into_iter().chain(OWN_IDS).filter_map(|key| create.option(key)) {
+        edits.set_option(create, &option.key, &next_name(&option.value));
     }
-    OWN_IDS.into_iter().for_each(&mut raise);
-    // One edit for all: they go to the same place.
-    let columns: Vec<Edit> = added.iter().map(|new| sql::add_column(text, create, &new.column)).collect();
-    edits.extend(merged(columns));
-    edits
+    for new in added {
+        edits.add_column(create, &new.column)?;
+    }
+    edits.apply()
 }
 
-/// Insertions at one place put together, in order.
-fn merged(edits: Vec<Edit>) -> Vec<Edit> {
-    let mut out: Vec<Edit> = Vec::new();
-    for edit in edits {
-        match out.iter_mut().find(|e| e.span == edit.span) {
-            Some(same) => same.text.push_str(&edit.text),
-            None => out.push(edit),
-        }
-    }
-    out
-}
-
-fn edited(text: &str, file: &str, edits: Vec<Edit>) -> Result<String, Diagnostic> {
-    sql::apply(text, &merged(edits))
-        .map_err(|e| Diagnostic::error("C130", format!("{file} cannot be rewritten: {e}")).in_file(file))
+fn cannot_rewrite(file: &str, why: &CannotEdit) -> Diagnostic {
+    Diagnostic::error("C130", format!("{file} cannot be rewritten: {why}")).in_file(file)
 }

@@ -51,7 +51,7 @@ impl<'a> List<'a> {
     pub(crate) fn append_one(&self, item: &str) -> Option<Edit> {
         let newline = newline_of(self.text);
         let Some(lead) = self.lead else {
-            let end = self.last.end;
+            let end = self.end_on_line()?;
             return Some(Edit { span: Span::new(end, end), text: format!(", {item}") });
         };
         let tail = self.tail()?;
@@ -63,19 +63,33 @@ impl<'a> List<'a> {
         if tail.has_comma {
             return Some(Edit { span: Span::new(after, after), text: format!("{newline}{lead}{item},") });
         }
-        if after == end {
-            return Some(Edit { span: Span::new(end, end), text: format!(",{newline}{lead}{item}") });
+        if after == end || !tail.ends_line {
+            return Some(Edit { span: Span::new(after, after), text: format!(",{newline}{lead}{item}") });
         }
-        // A comment stands behind the last item and stays there: the comma goes to the new line, so that the edit is one
-        // insertion, and several of them can be put together.
+        // A comment to the line's end stands behind the last item and stays there: the comma goes to the new line, so that the
+        // edit is one insertion, and several of them can be put together.
         Some(Edit { span: Span::new(after, after), text: format!("{newline}{lead}, {item}") })
+    }
+
+    /// The end of the last item with the block comments right behind it.
+    fn end_on_line(&self) -> Option<usize> {
+        let line = self.tail_text(self.text.get(self.last.end..)?);
+        let mut end = self.last.end;
+        for token in tokenize(line) {
+            match token.kind {
+                TokenKind::Whitespace => {}
+                TokenKind::BlockComment if token.text(line).ends_with("*/") => end = self.last.end + token.span.end,
+                _ => break,
+            }
+        }
+        Some(end)
     }
 
     /// What still belongs to the last item's line: a comma and comments.
     fn tail(&self) -> Option<Tail> {
         let rest = self.text.get(self.last.end..)?;
         let line = self.tail_text(rest);
-        let mut tail = Tail { end: self.last.end, has_comma: false };
+        let mut tail = Tail { end: self.last.end, has_comma: false, ends_line: false };
         let mut at = self.last.end;
         for token in tokenize(line) {
             let Token { kind, span } = token;
@@ -84,7 +98,10 @@ impl<'a> List<'a> {
             match kind {
                 TokenKind::Whitespace if text.contains(['\n', '\r']) => break,
                 TokenKind::Whitespace => {}
-                TokenKind::LineComment => tail.end = at,
+                TokenKind::LineComment => {
+                    tail.end = at;
+                    tail.ends_line = true;
+                }
                 TokenKind::BlockComment if !text.contains('\n') => tail.end = at,
                 TokenKind::Symbol(Symbol::Comma) if !tail.has_comma => {
                     tail.has_comma = true;
@@ -120,4 +137,6 @@ impl<'a> List<'a> {
 struct Tail {
     end: usize,
     has_comma: bool,
+    /// The last of it is a comment to the line's end.
+    ends_line: bool,
 }

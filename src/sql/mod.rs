@@ -31,11 +31,11 @@ mod walk;
 
 pub use carry::{CannotCarry, Carried, Carry, carry, carry_column, carry_view};
 pub use difference::{Difference, difference};
-pub use edit::{EditError, add_column, apply, set_option};
+pub use edit::{CannotEdit, EditError, EditSet, apply};
 pub use flow::{Definitions, Flow, FlowColumn, Origin};
 pub use lineage::{Catalog, CatalogTable, ColumnUse, Lineage, OutputColumn, UseKind, lineage, table_lineage};
 pub use meaning::{Word, Words, words};
-pub use names::{TableRef, query_refs, rename_tables, table_refs, written_tables};
+pub use names::{TableRef, mentioned_tables, query_refs, rename_tables, table_refs, written_tables};
 pub use operators::{Operator, OperatorUse, is_stateful, operators, operators_with};
 pub use parser::{Parsed, parse};
 pub use session::Session;

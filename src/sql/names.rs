@@ -56,6 +56,17 @@ pub fn written_tables(statement: &Statement) -> Vec<&ObjectName> {
     }
 }
 
+/// The tables and views that `statement` is about without reading or changing their rows, as in `DESCRIBE`; in order of the
+/// text.
+pub fn mentioned_tables(statement: &Statement) -> Vec<&ObjectName> {
+    match &statement.kind {
+        StatementKind::Other { effects, .. } => {
+            effects.mentions.iter().chain(effects.parts.iter().flat_map(mentioned_tables)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// Every reference to a table or view in `query`.
 pub fn query_refs(query: &Query) -> Vec<TableRef> {
     let mut resolver = Resolver::default();
@@ -63,11 +74,11 @@ pub fn query_refs(query: &Query) -> Vec<TableRef> {
     resolver.counted()
 }
 
-/// The edits that put other names in place of tables: where they are created, written, dropped and read, and where columns
-/// are qualified by them. `names` maps old to new, both without quotes and without catalog and database, which stay.
+/// The edits that put other names in place of tables: where they are created, written, dropped, read and asked about, and
+/// where columns are qualified by them. `names` maps old to new, both without quotes and without catalog and database, which stay.
 pub fn rename_tables(statement: &Statement, names: &BTreeMap<String, String>) -> Vec<Edit> {
     let mut edits = Vec::new();
-    for name in written_tables(statement) {
+    for name in written_tables(statement).into_iter().chain(mentioned_tables(statement)) {
         if let Some(new) = names.get(&name.last().name) {
             edits.push(renamed(&name.last().name, name.last().span, new));
         }

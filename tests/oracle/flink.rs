@@ -34,6 +34,9 @@ pub struct Verdict {
     pub column: Option<usize>,
     /// The statement as Flink prints it, where that was asked for and it can.
     pub tree: Option<String>,
+    /// How many of the places that were asked for hold a name, which was replaced in the tree.
+    #[serde(default)]
+    pub renamed: usize,
 }
 
 impl Verdict {
@@ -118,6 +121,13 @@ pub fn verdicts(statements: &[String]) -> Vec<Verdict> {
 /// The same with the statements as Flink prints them.
 pub fn trees(statements: &[String]) -> Vec<Verdict> {
     parsed(statements.iter().map(|sql| json!({"op": "parse", "sql": sql, "tree": true})).collect())
+}
+
+/// The same after the names at the places that each statement comes with were replaced by `to` in Flink's tree. A place is line
+/// and column, both from 1, the column in characters of UTF-16.
+pub fn renamed_trees(statements: &[(String, Vec<[usize; 2]>)], to: &str) -> Vec<Verdict> {
+    let question = |(sql, places): &(String, Vec<[usize; 2]>)| json!({"op": "parse", "sql": sql, "tree": true, "renames": places, "to": to});
+    parsed(statements.iter().map(question).collect())
 }
 
 fn parsed(questions: Vec<Value>) -> Vec<Verdict> {

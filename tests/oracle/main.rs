@@ -7,6 +7,7 @@
 mod avro;
 mod corpus;
 mod document;
+mod edits;
 mod flink;
 mod flows;
 mod generator;

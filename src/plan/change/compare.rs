@@ -108,18 +108,18 @@ fn rebased(file: &DeployedTable, blue: &DeployedTable, names: &BTreeMap<String, 
 /// The DDL with topic and ids of the deployed generation, where the files name another one.
 fn in_generation(ddl: &str, file: &DeployedTable, blue: &DeployedTable) -> String {
     let parsed = sql::parse(ddl);
-    let mut edits = Vec::new();
+    let mut edits = sql::EditSet::new(ddl);
     for statement in parsed.statements() {
         let StatementKind::CreateTable(create) = &statement.kind else { continue };
         let topic = file.dml.is_some().then_some("topic");
         for option in topic.into_iter().chain(OWN_IDS).filter_map(|key| create.option(key)) {
             let (base, version) = name::split(&option.value);
             if version == file.version {
-                edits.push(sql::set_option(ddl, create, &option.key, &name::physical(base, blue.version)));
+                edits.set_option(create, &option.key, &name::physical(base, blue.version));
             }
         }
     }
-    sql::apply(ddl, &edits).unwrap_or_else(|_| ddl.to_owned())
+    edits.apply().unwrap_or_else(|_| ddl.to_owned())
 }
 
 /// New reader tables and views that changed statements read, directly or through others.

@@ -5,7 +5,7 @@ use crate::sql::tree::{Expr, ExprKind, SelectItem};
 use crate::sql::walk::{Child, children};
 
 /// The name of the item's column, if it has one of its own.
-pub(super) fn item_name(item: &SelectItem) -> Option<&str> {
+pub(crate) fn item_name(item: &SelectItem) -> Option<&str> {
     match item {
         SelectItem::Expr { alias: Some(alias), .. } => Some(&alias.name),
         SelectItem::Expr { expr: Expr { kind: ExprKind::Column(name), .. }, .. } => Some(&name.last().name),

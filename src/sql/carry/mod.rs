@@ -13,6 +13,8 @@ mod path;
 
 use std::collections::BTreeMap;
 
+pub(crate) use item::item_name;
+
 use super::keyword::quote_if_needed;
 use super::layout::List;
 use super::lineage::Catalog;

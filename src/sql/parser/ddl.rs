@@ -121,6 +121,7 @@ impl Parser<'_> {
         if self.eat_words(&["PARTITIONED", "BY"]) {
             table.partitioned_by = self.ident_list("a column name")?;
         }
+        table.options_place = self.previous_end();
         if self.eat_word("WITH") {
             let open = self.start();
             table.options = self.bracketed_list(Self::table_option)?;
@@ -186,21 +187,25 @@ impl Parser<'_> {
         if self.at_symbol(Symbol::Comma) || self.at_symbol(Symbol::RightParen) {
             // CREATE TABLE t (a, b) AS SELECT ...: the query gives the types.
             let kind = ColumnKind::Physical(Nullable { ty: ColumnType::Other(String::new()), nullable: true });
-            return Ok(ColumnDef { name, kind, value_start, comment: None, span: self.since(start) });
+            let span = self.since(start);
+            return Ok(ColumnDef { name, kind, value_start: span.end, value_end: span.end, comment: None, span });
         }
         if self.eat_word("AS") {
             let expr = self.expr()?;
             let text = expr.span.of(self.text).to_owned();
+            let value_end = expr.span.end;
             let comment = self.comment()?;
             return Ok(ColumnDef {
                 name,
                 kind: ColumnKind::Computed { expr, text },
                 value_start,
+                value_end,
                 comment,
                 span: self.since(start),
             });
         }
         let ty = self.column_type()?;
+        let value_end = self.previous_end();
         let named = self.eat_word("CONSTRAINT");
         if named {
             self.ident("the constraint's name")?;
@@ -223,7 +228,7 @@ impl Parser<'_> {
             ColumnKind::Physical(ty)
         };
         let comment = self.comment()?;
-        Ok(ColumnDef { name, kind, value_start, comment, span: self.since(start) })
+        Ok(ColumnDef { name, kind, value_start, value_end, comment, span: self.since(start) })
     }
 
     pub(super) fn distribution(&mut self) -> Parse<Option<Distribution>> {

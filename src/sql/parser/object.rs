@@ -141,6 +141,7 @@ impl Parser<'_> {
             partitioned_by: Vec::new(),
             options: Vec::new(),
             options_span: None,
+            options_place: span.end,
             like: None,
         }
     }

@@ -3,7 +3,7 @@
 use super::cloud::CLOUD_ONLY;
 use super::{Parse, Parser};
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Effects, NamedObject, Statement, StatementKind};
+use crate::sql::tree::{Effects, NamedObject, ObjectName, Statement, StatementKind};
 
 /// What `EXPLAIN` can be asked to tell besides.
 const DETAILS: &[&str] = &["ESTIMATED_COST", "CHANGELOG_MODE", "JSON_EXECUTION_PLAN", "PLAN_ADVICE"];
@@ -18,6 +18,11 @@ impl Parser<'_> {
         self.read_as(first, keyword, Effects::default())
     }
 
+    /// About a table or view.
+    fn asked_about(&self, first: usize, keyword: &str, table: ObjectName) -> StatementKind {
+        self.read_as(first, keyword, Effects { mentions: vec![table], ..Effects::default() })
+    }
+
     pub(super) fn show(&mut self) -> Parse<StatementKind> {
         let first = self.at;
         self.expect_word("SHOW")?;
@@ -29,18 +34,23 @@ impl Parser<'_> {
                 self.expect_word("DATABASE")?;
             }
         } else if self.eat_word("PARTITIONS") {
-            self.object_name("the name of a table")?;
+            let table = self.object_name("the name of a table")?;
             if self.at_word("PARTITION") {
                 self.partition_spec(true)?;
             }
+            return Ok(self.asked_about(first, "SHOW", table));
         } else if self.eat_word("CATALOGS") {
             self.like_filter(true)?;
         } else if self.eat_word("COLUMNS") {
             if !self.at_any(&["FROM", "IN"]) {
                 return Err(self.unexpected("`FROM` or `IN`"));
             }
-            self.within()?;
+            let table = self.within()?;
             self.like_filter(false)?;
+            return Ok(match table {
+                Some(table) => self.asked_about(first, "SHOW", table),
+                None => self.asked(first, "SHOW"),
+            });
         } else {
             let whole = ["MODULES", "JARS", "JOBS"];
             if self.eat_words(&["FULL", "MODULES"]) || whole.iter().any(|word| self.eat_word(word)) {
@@ -71,17 +81,17 @@ impl Parser<'_> {
         };
         let name = self.object_name("a name")?;
         if matches!(kind, "TABLE" | "VIEW") {
-            return Ok(self.asked(first, "SHOW"));
+            return Ok(self.asked_about(first, "SHOW", name));
         }
         Ok(self.about(first, "SHOW", NamedObject::new(kind, name)))
     }
 
     /// `FROM catalog.database`
-    fn within(&mut self) -> Parse<()> {
+    fn within(&mut self) -> Parse<Option<ObjectName>> {
         if self.eat_word("FROM") || self.eat_word("IN") {
-            self.object_name("a name")?;
+            return self.object_name("a name").map(Some);
         }
-        Ok(())
+        Ok(None)
     }
 
     /// `[NOT] LIKE 'pattern'`; `ILIKE` only in some statements.
@@ -114,7 +124,7 @@ impl Parser<'_> {
         let name = self.object_name("the name of what is described")?;
         Ok(match kind {
             Some(kind) => self.about(first, "DESCRIBE", NamedObject::new(kind, name)),
-            None => self.asked(first, "DESCRIBE"),
+            None => self.asked_about(first, "DESCRIBE", name),
         })
     }
 
@@ -250,7 +260,7 @@ impl Parser<'_> {
         let first = self.at;
         self.expect_word("ANALYZE")?;
         self.expect_word("TABLE")?;
-        self.object_name("the name of a table")?;
+        let table = self.object_name("the name of a table")?;
         if self.at_word("PARTITION") {
             self.partition_spec(false)?;
         }
@@ -260,7 +270,7 @@ impl Parser<'_> {
             self.expect_word("COLUMNS")?;
             self.comma_list(|p| p.ident("a column name"))?;
         }
-        Ok(self.asked(first, "ANALYZE TABLE"))
+        Ok(self.asked_about(first, "ANALYZE TABLE", table))
     }
 
     /// `HELP`, `QUIT`, ...: commands of the SQL client.

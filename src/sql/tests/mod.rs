@@ -4,6 +4,7 @@
 
 mod carrying;
 mod confluent;
+mod editing;
 mod edits;
 mod flows;
 mod lexing;
@@ -12,6 +13,7 @@ mod meanings;
 mod mistakes;
 mod operator_uses;
 mod parsing;
+mod projecting;
 mod properties;
 mod renaming;
 mod summarizing;

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::model::column::{Column, ColumnType};
+use crate::model::column::{Column, ColumnType, Nullable};
 
 /// Pieces that SQL is made of, broken ones among them.
 fn piece() -> impl Strategy<Value = String> {
@@ -190,9 +190,17 @@ fn use_it_all(text: &str) {
             apply(text, &edits).expect("edits that fit");
         }
         if let StatementKind::CreateTable(table) = &statement.kind {
-            apply(text, &[add_column(text, table, &Column::nullable("new", ColumnType::Int))])
-                .expect("an edit that fits");
-            apply(text, &[set_option(text, table, "new", "value")]).expect("an edit that fits");
+            let mut edits = EditSet::new(text);
+            // Refused if a broken text has the column already.
+            let _ = edits.add_column(table, &Column::nullable("new", ColumnType::Int));
+            edits.set_option(table, "new", "value").apply().expect("edits that fit");
+            for column in &table.columns {
+                let mut edits = EditSet::new(text);
+                let _ = edits.remove_column(table, &column.name.name);
+                let _ = edits.set_type(table, &column.name.name, &Nullable { ty: ColumnType::Int, nullable: true });
+                let _ = edits.rename_column(table, &column.name.name, "new");
+                let _ = edits.apply();
+            }
         }
     }
     // What stands on definitions, with those of the text itself.

@@ -83,3 +83,44 @@ fn references_with_their_aliases() {
     let x = Some("x".to_owned());
     assert_eq!(refs, [("a".to_owned(), x), ("db.b".to_owned(), None), ("c".to_owned(), None)]);
 }
+
+/// The roles that a table can have, each with the names that are the table between «».
+#[test]
+fn a_table_is_renamed_in_every_role_and_nothing_else_is() {
+    let file = fixture("roles.sql");
+    for case in file.split("-- role: ").skip(1) {
+        let (role, marked) = case.split_once('\n').expect("a role and a statement");
+        let text = marked.replace(['«', '»'], "");
+        let wanted = marked.replace("«orders»", "orders_v2").replace("«`orders`»", "`orders_v2`");
+        assert!(!wanted.contains('«'), "{role}: {marked}");
+        let statement = one(&text);
+        assert_eq!(EditSet::new(&text).rename_table(&statement, "orders", "orders_v2").apply(), Ok(wanted), "{role}");
+    }
+}
+
+#[test]
+fn a_new_name_that_means_something_else_is_refused() {
+    let rename = |text: &str, names: &[(&str, &str)]| {
+        let names = names.iter().map(|(old, new)| ((*old).to_owned(), (*new).to_owned())).collect();
+        EditSet::new(text).rename_tables(&one(text), &names).apply()
+    };
+    for text in [
+        "WITH b AS (SELECT 1 AS x) SELECT a.x FROM a, b",
+        "SELECT a.x FROM a, s AS b",
+        "SELECT s.x FROM s AS b, s WHERE EXISTS (SELECT 1 FROM a AS b WHERE b.x = s.x) AND s.y IN (SELECT a.y FROM r AS b, a)",
+        "SELECT a.x, b.x FROM a JOIN b ON a.id = b.id",
+    ] {
+        let why = rename(text, &[("a", "b")]).expect_err(text).to_string();
+        assert!(why.starts_with("cannot rename table a: `b` would mean something else here"), "{why}");
+    }
+    // Columns, texts and other databases do not matter, nor does a name that is free by then.
+    assert_eq!(
+        rename("SELECT a.b AS b, 'b' FROM a -- b", &[("a", "b")]).as_deref(),
+        Ok("SELECT b.b AS b, 'b' FROM b -- b")
+    );
+    assert_eq!(
+        rename("SELECT a.x, b.x FROM a JOIN b ON a.id = b.id", &[("a", "b"), ("b", "a")]).as_deref(),
+        Ok("SELECT b.x, a.x FROM b JOIN a ON b.id = a.id")
+    );
+    assert_eq!(rename("INSERT INTO b SELECT x FROM a", &[("a", "b")]).as_deref(), Ok("INSERT INTO b SELECT x FROM b"));
+}

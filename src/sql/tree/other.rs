@@ -11,6 +11,8 @@ pub struct Effects {
     pub parts: Vec<Statement>,
     /// Expressions inside of it, in which the columns of the written table are in reach: those of `UPDATE` and `DELETE`.
     pub exprs: Vec<Expr>,
+    /// The tables and views that it is about without reading or changing their rows: `SHOW CREATE`, `DESCRIBE`, `ANALYZE`.
+    pub mentions: Vec<ObjectName>,
     /// What it is about, if that is no table and no view.
     pub object: Option<NamedObject>,
     /// What `MERGE` holds; its target is under `writes` as well.

@@ -98,6 +98,8 @@ pub struct CreateTable {
     pub options: Vec<TableOption>,
     /// The brackets around the options.
     pub options_span: Option<Span>,
+    /// Where `WITH` would go if there is none: behind everything but `LIKE` and the query of `CREATE TABLE ... AS`.
+    pub options_place: usize,
     /// `LIKE table (...)`
     pub like: Option<Like>,
 }
@@ -158,6 +160,8 @@ pub struct ColumnDef {
     pub kind: ColumnKind,
     /// Where the type or expression begins, for columns that are set out in a table.
     pub value_start: usize,
+    /// Where the declared type, `NOT NULL` included, or the expression ends.
+    pub value_end: usize,
     /// Its comment.
     pub comment: Option<String>,
     /// The whole definition, without the comma.

@@ -21,7 +21,8 @@ import org.apache.flink.table.planner.parse.ExtendedParser;
  * Answers questions about statements with Flink's own parser and planner: one JSON object a line in, one a line out, in order.
  *
  * <p>{@code {"op": "parse", "sql": ...}} asks for the verdict and the tables, with {@code "tree": true} also for the
- * statement as Flink prints it; {@code {"op": "plan", "script": [...]}} runs
+ * statement as Flink prints it, and with {@code "renames": [[line, column], ...], "to": ...} after the names at those places
+ * were replaced in the tree; {@code {"op": "plan", "script": [...]}} runs
  * definitions and asks where the columns of each query come from and what state its plan holds.
  */
 public final class Oracle {
@@ -37,7 +38,7 @@ public final class Oracle {
             JsonNode question = JSON.readTree(line);
             ObjectNode answer;
             if (question.get("op").asText().equals("parse")) {
-                answer = parse(parser, question.get("sql").asText(), question.path("tree").asBoolean());
+                answer = parse(parser, question);
             } else if (question.get("op").asText().equals("resources")) {
                 answer = JSON.createObjectNode();
                 answer.set("statements", JSON.valueToTree(Resources.statements(question.get("jar").asText())));
@@ -50,7 +51,9 @@ public final class Oracle {
         }
     }
 
-    private static ObjectNode parse(CalciteParser parser, String sql, boolean wantsTree) {
+    private static ObjectNode parse(CalciteParser parser, JsonNode question) {
+        String sql = question.get("sql").asText();
+        boolean wantsTree = question.path("tree").asBoolean();
         ObjectNode answer = JSON.createObjectNode();
         try {
             Optional<Operation> command = ExtendedParser.INSTANCE.parse(sql);
@@ -72,6 +75,9 @@ public final class Oracle {
             answer.set("reads", JSON.valueToTree(tables.reads));
             answer.set("writes", JSON.valueToTree(tables.writes));
             answer.put("verdict", "accepted");
+            if (question.has("renames")) {
+                answer.put("renamed", Renaming.rename(statements, question.get("renames"), question.get("to").asText()));
+            }
             if (wantsTree) {
                 answer.put("tree", tree(statements));
             }
