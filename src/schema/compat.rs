@@ -190,11 +190,9 @@ impl<R: Rules> Checker<'_, R> {
             (Type::Enum { symbols, default, .. }, Type::Enum { symbols: written, .. }) => {
                 let mut found = self.names(r, w);
                 let missing: Vec<&str> = written.iter().filter(|s| !symbols.contains(s)).map(String::as_str).collect();
-                let has_default = || default.as_ref().is_some_and(|d| symbols.contains(d));
-                if !missing.is_empty()
-                    && !(has_default() && self.rules.applies(Rule::EnumDefault))
-                    && self.rules.applies(Rule::EnumSymbols)
-                {
+                let has_default = default.as_ref().is_some_and(|d| symbols.contains(d));
+                let stands_in = !missing.is_empty() && has_default && self.rules.applies(Rule::EnumDefault);
+                if !missing.is_empty() && !stands_in && self.rules.applies(Rule::EnumSymbols) {
                     let list = missing.iter().take(8).copied().collect::<Vec<_>>().join(", ");
                     found.extend(self.one(r, w, format!("the reader's enum lacks {list} and has no default")));
                 }

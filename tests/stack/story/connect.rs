@@ -1,6 +1,6 @@
 //! Kafka Connect: making connectors, looking at their tasks, and removing them with their offsets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::{Client, Method};
@@ -70,30 +70,6 @@ impl Connect {
             Ok(if runs { Look::There(()) } else { Look::NotYet(format!("its tasks are {tasks:?}")) })
         })
         .await
-    }
-
-    /// Restarts every task that has failed, as who looks after the worker does: Connect never does so by itself. After `Ok`
-    /// none is failed; the names of the connectors whose tasks were.
-    ///
-    /// # Errors
-    /// The worker does not answer, or they fail again and again.
-    pub async fn restart_failed(&self) -> Outcome<BTreeSet<String>> {
-        let mut restarted = BTreeSet::new();
-        until("every task of Connect to be well", Duration::from_secs(60), async || {
-            let all = http::get(&self.http, &format!("{}/connectors?expand=status", self.url)).await?;
-            let all = all.as_object().during("the connectors")?;
-            let failed = |status: &Value| tasks(&status["status"]).iter().any(|task| task == "FAILED");
-            let ill: Vec<&String> = all.iter().filter(|(_, status)| failed(status)).map(|(name, _)| name).collect();
-            for name in &ill {
-                let url = self.url(name, "/restart?includeTasks=true&onlyFailed=true");
-                // A worker that balances its tasks answers 409: asked again with the next look.
-                http::call(&self.http, Method::POST, &url, None).await?.accept(&[409])?;
-                restarted.insert((*name).clone());
-            }
-            Ok(if ill.is_empty() { Look::There(()) } else { Look::NotYet(format!("failed: {ill:?}")) })
-        })
-        .await?;
-        Ok(restarted)
     }
 
     /// Settings; `None` when there is no such connector.
