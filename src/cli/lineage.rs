@@ -161,10 +161,27 @@ impl Lineage {
         writeln!(f, "{}", self.trace.target)?;
         let [from, to] = self.directions;
         if from {
+            self.statement(f)?;
             part(f, "comes from", &self.trace.sources)?;
         }
         if to {
             part(f, "goes to", &self.trace.uses)?;
+        }
+        Ok(())
+    }
+
+    /// How the rows of the statement change, and what it keeps.
+    fn statement(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [trace::ColumnLineage { ty: Some(ty), .. }] = self.filled.columns.as_slice() {
+            writeln!(f, "type: {ty}")?;
+        }
+        if let Some(changelog) = &self.filled.changelog {
+            writeln!(f, "changes: {changelog}")?;
+        }
+        if !self.filled.state.is_empty() {
+            let state = |state: &trace::KeptState| format!("{} ({})", state.operator, state.bounded_by);
+            let state: BTreeSet<String> = self.filled.state.iter().map(state).collect();
+            writeln!(f, "state: {}", state.into_iter().collect::<Vec<_>>().join(", "))?;
         }
         Ok(())
     }

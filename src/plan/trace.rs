@@ -1,10 +1,12 @@
 //! Where a table or a column comes from and where it goes, over all statements, with every kind of use.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::Serialize;
 
 use super::estate::{Estate, Table};
+use crate::model::column::ColumnType;
 use crate::sql::{self, UseKind};
 
 /// Both directions from one place.
@@ -42,6 +44,9 @@ pub struct ColumnLineage {
     pub table: String,
     /// Column.
     pub column: String,
+    /// Its type as DDL has it, where it follows.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub ty: Option<String>,
     /// What its value is made of, as `table.column`.
     pub origins: Vec<String>,
     /// What its value or its rows depend on besides.
@@ -70,11 +75,46 @@ pub struct KeptState {
     pub view: Option<String>,
 }
 
-/// What the statement of one table does: its columns and its state.
+/// How the rows that a statement gives change later on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RowChanges {
+    /// `append`, `upsert`, `retract`, or `unknown`.
+    pub mode: &'static str,
+    /// The columns by which a changed row is known; with `upsert` only.
+    pub key: Vec<String>,
+    /// What decides.
+    pub because: Vec<Deciding>,
+}
+
+/// What decides how rows change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Deciding {
+    /// The operator or the table.
+    #[serde(flatten)]
+    pub what: Decider,
+    /// The view that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
+}
+
+/// An operator or a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decider {
+    /// An operator.
+    Operator(&'static str),
+    /// A table that is read.
+    Source(String),
+}
+
+/// What the statement of one table does: its columns, how its rows change, and its state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Filled {
     /// The columns that it fills, in order; empty for a table that no statement here fills.
     pub columns: Vec<ColumnLineage>,
+    /// How its rows change; nothing for a table that no statement here fills.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changelog: Option<RowChanges>,
     /// The state that it keeps.
     pub state: Vec<KeptState>,
 }
@@ -93,12 +133,18 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
     };
     let influence = |(origin, kind): &(sql::Origin, UseKind)| Influence { column: logical(origin), used: name(*kind) };
     let mut columns = Vec::new();
-    for flow in known.flows(statement) {
-        for filled in flow.columns.iter().filter(|filled| column.is_none_or(|column| column == filled.name)) {
+    let made = sql::statement_types(statement, &known);
+    for (flow, made) in known.flows(statement).iter().zip(made) {
+        for (place, filled) in flow.columns.iter().enumerate() {
+            if column.is_some_and(|column| column != filled.name) {
+                continue;
+            }
             let influences: BTreeSet<Influence> = filled.influences.iter().chain(&flow.rows).map(influence).collect();
             columns.push(ColumnLineage {
                 table: own.name.clone(),
                 column: filled.name.clone(),
+                ty: declared(own, &filled.name)
+                    .or_else(|| made.as_ref()?.get(place)?.ty.as_ref().map(ToString::to_string)),
                 origins: filled.origins.iter().map(logical).collect(),
                 influences: influences.into_iter().collect(),
             });
@@ -109,7 +155,47 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
         bounded_by: state.bounded_by.name(),
         view: state.via.map(|view| estate.logical.get(&view).cloned().unwrap_or(view)),
     });
-    Filled { columns, state: state.collect() }
+    let changelog = sql::changelogs(statement, &known).into_iter().next().map(|found| row_changes(found, estate));
+    Filled { columns, changelog, state: state.collect() }
+}
+
+/// The type that a table's definition gives a column.
+fn declared(table: &Table, column: &str) -> Option<String> {
+    let column = table.create()?.schema().into_iter().find(|known| known.name == column)?;
+    (!matches!(column.ty.ty, ColumnType::Other(_))).then(|| column.ty.to_string())
+}
+
+fn row_changes(found: sql::Changelog, estate: &Estate) -> RowChanges {
+    let logical = |name: String| estate.logical.get(&name).cloned().unwrap_or(name);
+    let deciding = |because: sql::Because| Deciding {
+        what: match because.cause {
+            sql::Cause::Operator(name) => Decider::Operator(name),
+            sql::Cause::Source(table) => Decider::Source(logical(table)),
+        },
+        view: because.via.map(logical),
+    };
+    let mut because: Vec<Deciding> = Vec::new();
+    for one in found.because.into_iter().map(deciding) {
+        if !because.contains(&one) {
+            because.push(one);
+        }
+    }
+    RowChanges { mode: found.mode.name(), key: found.key, because }
+}
+
+impl fmt::Display for RowChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.mode)?;
+        if !self.key.is_empty() {
+            write!(f, " by {}", self.key.join(", "))?;
+        }
+        let names = self.because.iter().map(|because| match (&because.what, &because.view) {
+            (Decider::Operator(name), Some(view)) => format!("{name} in {view}"),
+            (Decider::Operator(name), None) => (*name).to_owned(),
+            (Decider::Source(table), _) => table.clone(),
+        });
+        write!(f, " ({})", names.collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// A use in one word, for programs.

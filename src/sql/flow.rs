@@ -11,6 +11,9 @@ use super::tree::{ColumnDef, ColumnKind, CreateTable, Insert, ObjectName, Query,
 use crate::diagnostic::Diagnostic;
 use crate::model::column::{Column, ColumnType, Nullable};
 
+/// How many views may stand on each other before nobody looks through them.
+pub(crate) const MAX_VIEWS: usize = 16;
+
 /// How deep computed columns may stand on each other before only their names are given.
 const MAX_COMPUTED: usize = 16;
 
@@ -101,13 +104,18 @@ impl Definitions {
         self.catalog.find(name).and_then(|(key, _)| self.tables.get(key))
     }
 
+    /// The definition of a table by its key.
+    pub(crate) fn defined(&self, key: &str) -> Option<&CreateTable> {
+        self.tables.get(key)
+    }
+
     /// Every known table that has columns of its own, in order of their names.
     pub fn tables(&self) -> impl Iterator<Item = &CreateTable> {
         self.tables.values()
     }
 
     /// The key of a table that is known; the last part of another.
-    fn key<'a>(&'a self, name: &'a ObjectName) -> &'a str {
+    pub(crate) fn key<'a>(&'a self, name: &'a ObjectName) -> &'a str {
         self.catalog.find(name).map_or(&name.last().name, |(key, _)| key)
     }
 
@@ -131,6 +139,13 @@ impl Definitions {
     }
 
     fn result_columns(&self, query: &Query) -> Vec<Column> {
+        if let Some(columns) = super::types::result_types(query, self) {
+            let column = |column: super::types::TypedColumn| match column.ty {
+                Some(ty) => Column { name: column.name, ty },
+                None => untyped(&column.name),
+            };
+            return columns.into_iter().map(column).collect();
+        }
         lineage(query, &self.catalog).outputs.iter().map(|output| untyped(&output.name)).collect()
     }
 
@@ -196,14 +211,18 @@ impl Definitions {
     }
 
     fn insert_flow(&self, insert: &Insert) -> Flow {
+        self.flow(&insert.query, self.key(&insert.target), self.filled_by(insert))
+    }
+
+    /// The columns that the query of an `INSERT` fills, in order; empty for a table that is not known.
+    pub(crate) fn filled_by(&self, insert: &Insert) -> Vec<String> {
         let fixed: BTreeSet<&str> = insert.partition.iter().map(|(column, _)| column.name.as_str()).collect();
-        let names = if insert.columns.is_empty() {
+        if insert.columns.is_empty() {
             let table = self.table(&insert.target).map(CreateTable::writable).unwrap_or_default();
             table.into_iter().map(|column| column.name).filter(|name| !fixed.contains(name.as_str())).collect()
         } else {
             insert.columns.iter().map(|column| column.name.clone()).collect()
-        };
-        self.flow(&insert.query, self.key(&insert.target), names)
+        }
     }
 
     fn flow(&self, query: &Query, target: &str, names: Vec<String>) -> Flow {

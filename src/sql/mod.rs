@@ -9,6 +9,7 @@
 //! them, parse again, then make the next ones.
 
 pub mod carry;
+pub mod changelog;
 pub mod code;
 pub mod difference;
 pub mod edit;
@@ -22,14 +23,17 @@ pub mod meaning;
 pub mod names;
 pub mod operators;
 pub mod parser;
+mod relation;
 pub mod session;
 pub mod state;
 pub mod summary;
 pub mod token;
 pub mod tree;
+pub mod types;
 mod walk;
 
 pub use carry::{CannotCarry, Carried, Carry, carry, carry_column, carry_view};
+pub use changelog::{Because, Cause, ChangeMode, Changelog, changelogs};
 pub use difference::{Difference, difference};
 pub use edit::{CannotEdit, EditError, EditSet, apply};
 pub use flow::{Definitions, Flow, FlowColumn, Origin};
@@ -43,6 +47,7 @@ pub use state::{Bound, StateOperator, StateUse, state};
 pub use summary::{Problem, StatementSummary, summaries};
 pub use token::{Symbol, Token, TokenKind};
 pub use tree::*;
+pub use types::{TypedColumn, result_types, statement_types};
 
 #[cfg(test)]
 mod tests;

@@ -8,16 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::flow::Definitions;
+use super::changelog::{Filled, filled};
+use super::flow::{Definitions, MAX_VIEWS};
 use super::operators::{Operator, OperatorUse, is_stateful, operators_with};
 use super::query_refs;
-use super::tree::{
-    ColumnKind, CreateTable, Expr, ExprKind, Factor, FactorKind, Insert, Query, Statement, StatementKind,
-};
+use super::relation::{Kind, SourceChanges, relation, source_changes};
+use super::tree::{ColumnKind, CreateTable, Expr, ExprKind, Factor, FactorKind, Query, Statement, StatementKind};
 use crate::diagnostic::Span;
-
-/// How many views may stand on each other before we stop looking through them.
-const MAX_VIEWS: usize = 16;
 
 /// An operator that holds state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,21 +82,17 @@ impl Bound {
 /// The state of what runs because of `statement`; nothing for one that runs nothing.
 pub fn state(statement: &Statement, known: &Definitions) -> Vec<StateUse> {
     let mut found = Vec::new();
-    match &statement.kind {
-        StatementKind::Query(query) => of_query(query, known, &mut found),
-        StatementKind::Insert(insert) => of_insert(insert, known, &mut found),
-        StatementKind::StatementSet(inserts) => inserts.iter().for_each(|insert| of_insert(insert, known, &mut found)),
-        StatementKind::CreateTableAs(ctas) => {
-            of_query(&ctas.query, known, &mut found);
-            if ctas.table.primary_key.is_some() {
-                of_sink(&ctas.table, &ctas.query, &[], known, ctas.table.span, &mut found);
-            }
+    let all = filled(statement, known);
+    for filled in &all {
+        of_query(filled.query, known, &mut found);
+        let written = match &statement.kind {
+            StatementKind::CreateTableAs(ctas) => Some((&ctas.table, ctas.table.span)),
+            StatementKind::CreateView(_) => None,
+            _ => filled.sink.and_then(|sink| known.table(sink).map(|table| (table, sink.span))),
+        };
+        if let Some((table, span)) = written {
+            of_sink(filled, table, known, span, &mut found);
         }
-        StatementKind::CreateView(view) => of_query(&view.query, known, &mut found),
-        StatementKind::Other { effects, .. } => {
-            effects.parts.iter().for_each(|part| found.extend(state(part, known)));
-        }
-        _ => {}
     }
     found
 }
@@ -142,7 +135,7 @@ impl Views<'_> {
                 let behind = self.view(name, view, depth);
                 let in_view = |(operator, bounded_by)| StateUse { operator, bounded_by, span, via: Some(name.clone()) };
                 found.extend(behind.into_iter().map(in_view));
-            } else if known.table(&reference.name).is_some_and(|t| changes(t) == Changes::Upsert)
+            } else if known.table(&reference.name).is_some_and(|t| source_changes(t) == SourceChanges::Upsert)
                 && !versioned.contains(&span.start)
             {
                 let operator = StateOperator::ChangelogNormalize;
@@ -180,144 +173,14 @@ fn is_processing_time(time: &Expr, known: &Definitions) -> bool {
     defined.peek().is_some() && defined.all(|c| matches!(&c.kind, ColumnKind::Computed { expr, .. } if is_call(expr)))
 }
 
-/// The changes that a table's records carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Changes {
-    Append,
-    Upsert,
-    All,
-}
-
-fn changes(table: &CreateTable) -> Changes {
-    let option = |key: &str| table.option(key).map_or("", |option| option.value.as_str());
-    if option("connector") == "upsert-kafka" || option("changelog.mode") == "upsert" {
-        return Changes::Upsert;
-    }
-    let format = [option("value.format"), option("format")].concat();
-    let is_cdc = ["debezium", "canal", "maxwell", "ogg"].iter().any(|kind| format.contains(kind));
-    if is_cdc || option("connector").ends_with("-cdc") || option("changelog.mode") == "retract" {
-        return Changes::All;
-    }
-    Changes::Append
-}
-
-fn of_insert(insert: &Insert, known: &Definitions, found: &mut Vec<StateUse>) {
-    of_query(&insert.query, known, found);
-    if let Some(table) = known.table(&insert.target).filter(|table| table.primary_key.is_some()) {
-        let columns: Vec<&str> = insert.columns.iter().map(|column| column.name.as_str()).collect();
-        of_sink(table, &insert.query, &columns, known, insert.target.span, found);
-    }
-}
-
-/// Sink materialise, where what arrives at a table with a primary key may change and go by another key.
-fn of_sink(
-    table: &CreateTable,
-    query: &Query,
-    columns: &[&str],
-    known: &Definitions,
-    span: Span,
-    found: &mut Vec<StateUse>,
-) {
+/// Sink materialise, where what arrives at a table with a primary key may change and is not known by that key alone.
+fn of_sink(filled: &Filled<'_>, table: &CreateTable, known: &Definitions, span: Span, found: &mut Vec<StateUse>) {
     let Some(key) = &table.primary_key else { return };
-    let keys: BTreeSet<String> = key.names().map(str::to_owned).collect();
-    if !may_change(query, known, found) || arrives_by(&keys, table, query, columns, known) {
+    let made = relation(filled.query, known);
+    if made.changes.kind == Kind::Append || filled.keys(&made).contains(&key.names().map(str::to_owned).collect()) {
         return;
     }
     found.push(StateUse { operator: StateOperator::SinkMaterialize, bounded_by: Bound::Ttl, span, via: None });
-}
-
-/// True if rows of the result may be changed or taken back later on.
-fn may_change(query: &Query, known: &Definitions, found: &[StateUse]) -> bool {
-    let by_operator = found.iter().any(|used| {
-        matches!(
-            used.operator,
-            StateOperator::Written(
-                "regular join"
-                    | "group aggregate"
-                    | "distinct"
-                    | "set operation"
-                    | "top-N"
-                    | "semi join"
-                    | "scalar subquery"
-                    | "limit"
-            )
-        )
-    });
-    by_operator || reads_changes(query, known)
-}
-
-fn reads_changes(query: &Query, known: &Definitions) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut open = vec![query];
-    while let Some(query) = open.pop() {
-        for reference in query_refs(query) {
-            match known.view(&reference.name) {
-                Some(view) if seen.insert(reference.name.last().name.clone()) => open.push(view),
-                Some(_) => {}
-                None if known.table(&reference.name).is_some_and(|table| changes(table) != Changes::Append) => {
-                    return true;
-                }
-                None => {}
-            }
-        }
-    }
-    false
-}
-
-/// True if the sink's key is, column by column, the one key that the result is known by: that of a single source or of the
-/// grouping.
-fn arrives_by(
-    keys: &BTreeSet<String>,
-    table: &CreateTable,
-    query: &Query,
-    columns: &[&str],
-    known: &Definitions,
-) -> bool {
-    let names: Vec<String> = if columns.is_empty() {
-        table.writable().into_iter().map(|column| column.name).collect()
-    } else {
-        columns.iter().map(|column| (*column).to_owned()).collect()
-    };
-    let found = super::lineage(query, known.catalog());
-    let direct = |name: &String| -> Option<(String, String)> {
-        let place = names.iter().position(|known| known == name)?;
-        let output = found.outputs.get(place)?;
-        let mut uses = output.uses.iter().filter(|used| {
-            used.via.is_empty()
-                && used.kind == super::UseKind::Direct
-                && known.catalog().tables.contains_key(&used.table)
-        });
-        match (uses.next(), output.uses.len()) {
-            (Some(only), 1) => Some((only.table.clone(), only.column.clone())),
-            _ => None,
-        }
-    };
-    let Some(arriving) = keys.iter().map(direct).collect::<Option<BTreeSet<_>>>() else { return false };
-    let is = |table: &str, key: Vec<&str>| {
-        !key.is_empty()
-            && key.iter().map(|column| (table.to_owned(), (*column).to_owned())).collect::<BTreeSet<_>>() == arriving
-    };
-    if let Some(select) = query.body.select() {
-        if let Some(group) = &select.group_by {
-            let grouped: BTreeSet<(String, String)> = found
-                .rows
-                .iter()
-                .filter(|used| used.kind == super::UseKind::Group)
-                .map(|used| (used.table.clone(), used.column.clone()))
-                .collect();
-            return !group.grouping_sets && grouped == arriving;
-        }
-        if let [source] = select.from.as_slice()
-            && source.joins.is_empty()
-            && select.distinct.is_none()
-            && let FactorKind::Table { name, .. } = &source.base.kind
-            && let Some(read) = known.table(name)
-        {
-            let key: Vec<&str> = read.primary_key.iter().flat_map(|key| key.names()).collect();
-            return is(&name.last().name, key);
-        }
-    }
-    false
 }
 
 /// An operator's name and what bounds its state.

@@ -69,6 +69,13 @@ fn lineage_for_programs_names_origins_influences_and_state() {
     let influences = column["influences"].as_array().unwrap();
     assert!(influences.contains(&json!({ "column": "int_priced_lines.status", "use": "filter" })), "{column}");
     assert!(influences.contains(&json!({ "column": "src_products.product_id", "use": "join" })), "{column}");
+    let changelog = &answer["changelog"];
+    assert_eq!((&changelog["mode"], &changelog["key"]), (&json!("retract"), &json!([])), "joined by other columns");
+    let because = changelog["because"].as_array().unwrap();
+    assert!(because.contains(&json!({ "source": "int_priced_lines", "view": "vw_sold_lines" })), "{changelog}");
+    assert_eq!(column["type"], "DECIMAL(10, 2)");
+    let revenue = lineage(&["fct_product_revenue.revenue", "--upstream"]);
+    assert!(revenue.contains("\ntype: DECIMAL(18, 2)\nchanges: upsert by product_id (group aggregate, "), "{revenue}");
     let states = answer["state"].as_array().unwrap();
     assert!(
         states.iter().any(|state| state["operator"].as_str().unwrap().contains("join") && state["bounded_by"] == "ttl"),

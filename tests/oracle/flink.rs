@@ -90,6 +90,15 @@ pub struct PlannedQuery {
     /// `table.column` of what decides about rows.
     #[serde(default)]
     pub rows: BTreeSet<String>,
+    /// The types of the query's own columns, as Flink prints them.
+    #[serde(default)]
+    pub types: Vec<String>,
+    /// The kinds of changes that arrive at the sink: `+I`, `-U`, `+U`, `-D`.
+    #[serde(default)]
+    pub changes: BTreeSet<String>,
+    /// The sets of columns, by their places, by which the arriving rows are known.
+    #[serde(default)]
+    pub keys: BTreeSet<BTreeSet<usize>>,
     /// The nodes of the compiled plan that hold state; `None` if no plan could be made.
     pub state: Option<BTreeSet<String>>,
     /// Why no plan could be made.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 mod avro;
+mod changelogs;
 mod corpus;
 mod document;
 mod edits;
@@ -15,4 +16,5 @@ mod mutants;
 mod program;
 mod renames;
 mod states;
+mod types;
 mod verdicts;

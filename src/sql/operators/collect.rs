@@ -292,7 +292,7 @@ impl<'a> Collector<'a> {
 }
 
 /// The window that is meant, with what it takes from `WINDOW`.
-fn named(over: &WindowSpec, select: Option<&Select>) -> WindowSpec {
+pub(crate) fn named(over: &WindowSpec, select: Option<&Select>) -> WindowSpec {
     let mut window = over.clone();
     let mut base = over.base.clone();
     // Each step goes to an earlier definition, so this ends.
@@ -317,7 +317,7 @@ fn label(expr: &Expr) -> String {
 }
 
 /// Calls `visit` for each aggregate that is not over a window, without going into subqueries.
-fn aggregates<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Call)) {
+pub(crate) fn aggregates<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Call)) {
     if let ExprKind::Call(call) = &expr.kind
         && call.over.is_none()
         && is_aggregate(&call.name.last().name.to_ascii_uppercase())

@@ -8,6 +8,9 @@ mod collect;
 mod join;
 mod rank;
 
+pub(crate) use self::collect::{aggregates, named as named_window};
+pub(crate) use self::rank::{conjuncts, limit_of};
+
 use crate::diagnostic::Span;
 use crate::sql::lineage::{Catalog, lineage};
 use crate::sql::tree::{JoinKind, Query, SetOperator};

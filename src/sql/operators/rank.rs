@@ -60,7 +60,7 @@ fn ranks(call: &Call) -> bool {
 }
 
 /// The parts of a condition that all have to hold.
-fn conjuncts(expr: &Expr) -> Vec<&Expr> {
+pub(crate) fn conjuncts(expr: &Expr) -> Vec<&Expr> {
     match &expr.kind {
         ExprKind::Binary { operators, operands } if operators.iter().all(|op| *op == BinaryOperator::And) => {
             operands.iter().flat_map(conjuncts).collect()
@@ -71,7 +71,7 @@ fn conjuncts(expr: &Expr) -> Vec<&Expr> {
 }
 
 /// How many rows a condition on a rank keeps: on the column `rank`, or on the ranking call itself.
-pub(super) fn limit_of(condition: &Expr, rank: Option<&str>) -> Option<u64> {
+pub(crate) fn limit_of(condition: &Expr, rank: Option<&str>) -> Option<u64> {
     let is_rank = |expr: &Expr| match (&expr.kind, rank) {
         (ExprKind::Column(name), Some(rank)) => name.last().name == rank,
         (ExprKind::Call(call), None) => ranks(call),

@@ -1,6 +1,7 @@
 //! Calls, and the expressions that have a grammar of their own.
 
 use super::{Parse, Parser};
+use crate::model::column::ColumnType;
 use crate::sql::keyword::is_reserved;
 use crate::sql::token::{Symbol, TokenKind};
 use crate::sql::tree::{Arg, ArgValue, Call, Expr, ExprKind, Literal, ObjectName, OrderItem, TableArg};
@@ -56,8 +57,10 @@ impl Parser<'_> {
                 return literal(Literal::Boolean);
             }
             "DATE" | "TIME" | "TIMESTAMP" | "TIMESTAMP_LTZ" if string => {
+                let value = self.peek_at(1).map_or("", |token| token.text(self.text));
+                let ty = temporal(&word, value.trim_matches('\''));
                 self.at += 2;
-                return literal(Literal::Temporal);
+                return literal(Literal::Temporal(ty));
             }
             "INTERVAL" => {
                 self.at += 1;
@@ -184,6 +187,7 @@ impl Parser<'_> {
     }
 
     fn cast(&mut self) -> Parse<ExprKind> {
+        let safe = !self.at_word("CAST");
         self.at += 2;
         let operand = Box::new(self.expr()?);
         self.expect_word("AS")?;
@@ -192,7 +196,7 @@ impl Parser<'_> {
             self.string("a format in single quotes")?;
         }
         self.expect(Symbol::RightParen)?;
-        Ok(ExprKind::Cast { operand, ty })
+        Ok(ExprKind::Cast { operand, ty, safe })
     }
 
     pub(super) fn bare_function(&mut self, start: usize) -> Parse<Expr> {
@@ -407,6 +411,17 @@ impl Parser<'_> {
     }
 }
 
+/// The type of `TIMESTAMP '...'` and the like: as many digits after the second as are written.
+fn temporal(word: &str, value: &str) -> ColumnType {
+    let digits = value.rsplit_once('.').map_or(0, |(_, fraction)| fraction.len());
+    match (word, u32::try_from(digits)) {
+        ("DATE", _) => ColumnType::Date,
+        ("TIME", _) => ColumnType::Time(0),
+        ("TIMESTAMP", Ok(precision @ 0..=9)) => ColumnType::Timestamp(precision),
+        _ => ColumnType::Other(word.to_owned()),
+    }
+}
+
 fn empty_call(name: ObjectName) -> Call {
     Call {
         span: name.span,
@@ -416,6 +431,7 @@ fn empty_call(name: ObjectName) -> Call {
         order_by: Vec::new(),
         filter: None,
         over: None,
+        returning: None,
         brackets: false,
     }
 }

@@ -105,7 +105,11 @@ impl Parser<'_> {
             self.at += 1;
             let operand = std::mem::replace(left, Expr { span: left.span, kind: ExprKind::Interval });
             let span = operand.span;
-            *left = Expr { span: self.since(span.start), kind: self.in_predicate(operand, false)? };
+            let mut kind = self.in_predicate(operand, false)?;
+            if let ExprKind::InQuery { quantified, .. } = &mut kind {
+                *quantified = true;
+            }
+            *left = Expr { span: self.since(span.start), kind };
             return Ok(None);
         }
         // AT TIME ZONE 'x', COLLATE x and the like take a plain operand.

@@ -29,7 +29,7 @@ impl Parser<'_> {
                 call.args.push(Arg { name: None, value });
                 value_due = false;
             } else if self.eat_word("RETURNING") {
-                self.data_type()?;
+                call.returning = Some(self.data_type()?);
             } else if self.at_words(&["ORDER", "BY"]) {
                 call.order_by = self.order_by()?;
             } else if self.at_any(&["VALUE", "DEFAULT", "PASSING"]) {

@@ -55,7 +55,7 @@ impl Parser<'_> {
         if self.at_query_start() {
             let query = Box::new(self.query()?);
             self.expect(Symbol::RightParen)?;
-            return Ok(ExprKind::InQuery { negated, operand, query });
+            return Ok(ExprKind::InQuery { negated, quantified: false, operand, query });
         }
         let start = self.start();
         let mut list = Vec::new();
@@ -75,7 +75,7 @@ impl Parser<'_> {
             let first = (**first).clone();
             let query = Box::new(if self.at_query_rest() { self.query_rest(start, first)? } else { first });
             self.expect(Symbol::RightParen)?;
-            return Ok(ExprKind::InQuery { negated, operand, query });
+            return Ok(ExprKind::InQuery { negated, quantified: false, operand, query });
         }
         self.expect(Symbol::RightParen)?;
         Ok(ExprKind::InList { negated, operand, list })

@@ -6,6 +6,9 @@ use crate::model::column::{Column, ColumnType, Nullable};
 use crate::sql::code;
 use crate::sql::token::{Symbol, TokenKind};
 
+/// The length of `STRING` and `BYTES`, and of what varies in length where none is given.
+const LONGEST: u32 = i32::MAX as u32;
+
 impl Parser<'_> {
     /// A type with its nullability.
     pub(super) fn data_type(&mut self) -> Parse<Nullable> {
@@ -72,10 +75,16 @@ impl Parser<'_> {
                 ColumnType::Decimal { precision, scale: numbers.get(1).copied().unwrap_or(0) }
             }
             "CHAR" | "CHARACTER" if !self.eat_word("VARYING") => ColumnType::Char(self.type_number(1)?),
-            "CHAR" | "CHARACTER" | "VARCHAR" => ColumnType::VarChar(self.type_number(1)?),
+            "CHAR" | "CHARACTER" | "VARCHAR" => match self.type_number(LONGEST)? {
+                LONGEST => ColumnType::String,
+                length => ColumnType::VarChar(length),
+            },
             "STRING" => ColumnType::String,
             "BINARY" if !self.eat_word("VARYING") => ColumnType::Binary(self.type_number(1)?),
-            "BINARY" | "VARBINARY" => ColumnType::VarBinary(self.type_number(1)?),
+            "BINARY" | "VARBINARY" => match self.type_number(LONGEST)? {
+                LONGEST => ColumnType::Bytes,
+                length => ColumnType::VarBinary(length),
+            },
             "BYTES" => ColumnType::Bytes,
             "DATE" => ColumnType::Date,
             "TIME" => {

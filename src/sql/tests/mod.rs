@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "fixtures are files")]
 
 mod carrying;
+mod changelogs;
 mod confluent;
 mod editing;
 mod edits;
@@ -17,6 +18,7 @@ mod projecting;
 mod properties;
 mod renaming;
 mod summarizing;
+mod typing;
 
 use super::*;
 

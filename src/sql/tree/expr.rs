@@ -2,7 +2,7 @@
 
 use super::{Ident, ObjectName, OrderItem, Query, WindowSpec};
 use crate::diagnostic::Span;
-use crate::model::column::Nullable;
+use crate::model::column::{ColumnType, Nullable};
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,6 +72,8 @@ pub enum ExprKind {
     InQuery {
         /// `NOT` was given.
         negated: bool,
+        /// A comparison with `ANY`, `SOME` or `ALL`, whatever it compares with.
+        quantified: bool,
         /// What is looked for.
         operand: Box<Expr>,
         /// Where.
@@ -96,6 +98,8 @@ pub enum ExprKind {
         operand: Box<Expr>,
         /// To what.
         ty: Nullable,
+        /// `TRY_CAST`: what cannot be cast is NULL.
+        safe: bool,
     },
     /// A function call, an aggregate, a window function.
     Call(Box<Call>),
@@ -145,7 +149,7 @@ pub enum Literal {
     /// `NULL`
     Null,
     /// `DATE '...'`, `TIME '...'`, `TIMESTAMP '...'`
-    Temporal,
+    Temporal(ColumnType),
     /// A unit of time or a word of the function's own grammar, in upper case.
     Keyword(String),
 }
@@ -213,6 +217,8 @@ pub struct Call {
     pub filter: Option<Expr>,
     /// `OVER (...)`, `OVER name`
     pub over: Option<WindowSpec>,
+    /// `RETURNING type` of a JSON function.
+    pub returning: Option<Nullable>,
     /// True when it is written with brackets; `CURRENT_TIMESTAMP` has none.
     pub brackets: bool,
 }

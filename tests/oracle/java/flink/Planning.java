@@ -14,6 +14,7 @@ import org.apache.calcite.rel.RelNode;
 import org.apache.calcite.rel.core.TableModify;
 import org.apache.calcite.rel.metadata.JaninoRelMetadataProvider;
 import org.apache.calcite.rel.metadata.RelMetadataQueryBase;
+import org.apache.calcite.util.ImmutableBitSet;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.JsonNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ArrayNode;
 import org.apache.flink.shaded.jackson2.com.fasterxml.jackson.databind.node.ObjectNode;
@@ -46,9 +47,12 @@ import org.apache.flink.table.operations.materializedtable.CreateMaterializedTab
 import org.apache.flink.table.planner.delegation.PlannerBase;
 import org.apache.flink.table.planner.operations.PlannerQueryOperation;
 import org.apache.flink.table.planner.parse.CalciteParser;
+import org.apache.flink.table.planner.plan.metadata.FlinkRelMetadataQuery;
 import org.apache.flink.table.planner.plan.nodes.exec.ExecEdge;
 import org.apache.flink.table.planner.plan.nodes.exec.ExecNode;
 import org.apache.flink.table.planner.plan.nodes.exec.stream.StreamExecSink;
+import org.apache.flink.table.planner.plan.nodes.physical.stream.StreamPhysicalRel;
+import org.apache.flink.table.planner.plan.utils.ChangelogPlanUtils;
 import scala.collection.JavaConverters;
 import scala.collection.Seq;
 
@@ -208,10 +212,11 @@ final class Planning {
     /** The changes that a table of some connector and format carries. */
     private static String changes(Map<String, String> options) {
         String format = options.getOrDefault("value.format", options.getOrDefault("format", ""));
-        if (options.getOrDefault("connector", "").equals("upsert-kafka")) {
+        String mode = options.getOrDefault("changelog.mode", "");
+        if (options.getOrDefault("connector", "").equals("upsert-kafka") || mode.equals("upsert")) {
             return "upsert";
         }
-        if (format.contains("debezium") || format.contains("canal") || format.contains("maxwell")) {
+        if (mode.equals("retract") || format.contains("debezium") || format.contains("canal") || format.contains("maxwell")) {
             return "all";
         }
         return options.getOrDefault("connector", "").equals("jdbc") ? "sink-upsert" : "append";
@@ -230,8 +235,12 @@ final class Planning {
             column.set("origins", Oracle.JSON.valueToTree(columns.get(i)));
         }
         answer.set("rows", Oracle.JSON.valueToTree(origins.rows));
+        ArrayNode types = answer.putArray("types");
+        for (Column column : query.getResolvedSchema().getColumns()) {
+            types.add(column.getDataType().getLogicalType().asSummaryString());
+        }
         try {
-            answer.set("state", Oracle.JSON.valueToTree(state(whole)));
+            planned(whole, answer);
         } catch (Exception problem) {
             answer.put("unplanned", String.valueOf(problem.getMessage()));
         }
@@ -253,19 +262,32 @@ final class Planning {
         return field.startsWith(prefix) ? field.substring(prefix.length()) : field;
     }
 
-    /** The nodes of the compiled plan that hold state, each named once. */
-    private Set<String> state(ModifyOperation whole) throws ReflectiveOperationException {
+    /**
+     * The nodes of the compiled plan that hold state, each named once, and what arrives at the sink: the kinds of changes,
+     * and the sets of columns by which the rows are known.
+     */
+    private void planned(ModifyOperation whole, ObjectNode answer) throws ReflectiveOperationException {
         planner.beforeTranslation();
         try {
             RelNode rel = planner.translateToRel(whole);
             Seq<RelNode> optimized = planner.optimize(
                     JavaConverters.asScalaBufferConverter(Collections.singletonList(rel)).asScala().toSeq());
+            RelNode arriving = optimized.head().getInput(0);
+            ArrayNode kinds = answer.putArray("changes");
+            ChangelogPlanUtils.getChangelogMode((StreamPhysicalRel) arriving).get().getContainedKinds()
+                    .forEach(kind -> kinds.add(kind.shortString()));
+            ArrayNode keys = answer.putArray("keys");
+            Set<ImmutableBitSet> known = FlinkRelMetadataQuery
+                    .reuseOrCreate(arriving.getCluster().getMetadataQuery()).getUpsertKeys(arriving);
+            for (ImmutableBitSet key : known == null ? Set.<ImmutableBitSet>of() : known) {
+                keys.add(Oracle.JSON.valueToTree(key.asList()));
+            }
             Set<String> found = new TreeSet<>();
             Set<ExecNode<?>> seen = Collections.newSetFromMap(new IdentityHashMap<>());
             for (ExecNode<?> root : planner.translateToExecNodeGraph(optimized, false).getRootNodes()) {
                 visit(root, seen, found);
             }
-            return found;
+            answer.set("state", Oracle.JSON.valueToTree(found));
         } finally {
             planner.afterTranslation();
         }

@@ -1,0 +1,132 @@
+//! How the rows that a statement gives change later on: its changelog mode, by which columns a changed row is known, and
+//! what decides.
+//!
+//! Rules: a row that never changes is an append. Rows that change are upserts where columns of the result find a changed row
+//! again, whatever kind of record carries the change; where no columns do, a change is the retraction of a whole row. What
+//! cannot be told is unknown, and nothing is called an append that might be none. Spans are in the text of the statement;
+//! for what a view does, where the view is named.
+
+use std::collections::BTreeSet;
+
+use super::flow::Definitions;
+use super::relation::{Changes, Kind, Relation, relation};
+use super::tree::{Insert, ObjectName, Query, Statement, StatementKind};
+
+pub use super::relation::{Because, Cause};
+
+/// How a query's rows change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changelog {
+    /// The table or view that is filled; empty for a query on its own.
+    pub target: String,
+    /// The mode.
+    pub mode: ChangeMode,
+    /// The columns by which a changed row is known, by the target's names; empty unless the mode is upsert, and empty for an
+    /// upsert of the only row that there is.
+    pub key: Vec<String>,
+    /// What decides the mode.
+    pub because: Vec<Because>,
+}
+
+/// Changelog modes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeMode {
+    /// Rows come and stay as they are.
+    Append,
+    /// Rows change and go, and are known by a key.
+    Upsert,
+    /// Rows change and go, and are known as a whole only.
+    Retract,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl ChangeMode {
+    /// In a word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Append => "append",
+            Self::Upsert => "upsert",
+            Self::Retract => "retract",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How the rows of each query in `statement` change, in the order of [`Definitions::flows`].
+pub fn changelogs(statement: &Statement, known: &Definitions) -> Vec<Changelog> {
+    let mut found = Vec::new();
+    for filled in filled(statement, known) {
+        let made = relation(filled.query, known);
+        let names = |place: usize| filled.name(place, &made);
+        found.push(changelog(filled.target, &made.changes, &names));
+    }
+    found
+}
+
+fn changelog(target: &str, changes: &Changes, name: &dyn Fn(usize) -> Option<String>) -> Changelog {
+    let named = changes.keys.iter().filter_map(|key| key.iter().map(|place| name(*place)).collect());
+    // The shortest says most.
+    let key: Option<Vec<String>> = named.min_by_key(|key: &Vec<String>| key.len());
+    let mode = match changes.kind {
+        Kind::Append => ChangeMode::Append,
+        Kind::Updating if key.is_some() => ChangeMode::Upsert,
+        Kind::Updating => ChangeMode::Retract,
+        Kind::Unknown => ChangeMode::Unknown,
+    };
+    let key = key.filter(|_| mode == ChangeMode::Upsert).unwrap_or_default();
+    Changelog { target: target.to_owned(), mode, key, because: changes.because.clone() }
+}
+
+/// A query, and the table or view that it fills.
+pub(super) struct Filled<'a> {
+    pub query: &'a Query,
+    pub target: &'a str,
+    /// The table that an `INSERT` writes.
+    pub sink: Option<&'a ObjectName>,
+    /// The names of the columns that are filled; empty where they are the query's own.
+    pub names: Vec<String>,
+}
+
+impl Filled<'_> {
+    /// The name that a column of the query has in the target.
+    fn name(&self, place: usize, made: &Relation) -> Option<String> {
+        let own = || made.columns.get(place).map(|column| column.name.clone());
+        if self.names.is_empty() { own() } else { self.names.get(place).cloned() }
+    }
+
+    /// The sets of the target's columns by which the rows are known.
+    pub fn keys(&self, made: &Relation) -> BTreeSet<BTreeSet<String>> {
+        let key = |key: &BTreeSet<usize>| key.iter().map(|place| self.name(*place, made)).collect();
+        made.changes.keys.iter().filter_map(key).collect()
+    }
+}
+
+/// The queries in a statement.
+pub(super) fn filled<'a>(statement: &'a Statement, known: &'a Definitions) -> Vec<Filled<'a>> {
+    let of = |query, target, names| Filled { query, target, sink: None, names };
+    let insert = |insert: &'a Insert| Filled {
+        query: &insert.query,
+        target: known.key(&insert.target),
+        sink: Some(&insert.target),
+        names: known.filled_by(insert),
+    };
+    match &statement.kind {
+        StatementKind::Insert(one) => vec![insert(one)],
+        StatementKind::StatementSet(all) => all.iter().map(insert).collect(),
+        StatementKind::Query(query) => vec![of(query, "", Vec::new())],
+        StatementKind::CreateView(view) => {
+            let names = view.columns.iter().map(|column| column.name.clone()).collect();
+            vec![of(&view.query, known.key(&view.name), names)]
+        }
+        StatementKind::CreateTableAs(ctas) => vec![of(&ctas.query, known.key(&ctas.table.name), Vec::new())],
+        StatementKind::Other { effects, .. } => {
+            let mut found: Vec<Filled<'a>> = effects.parts.iter().flat_map(|part| filled(part, known)).collect();
+            if let (Some(name), [one]) = (effects.writes.first(), found.as_mut_slice()) {
+                one.target = known.key(name);
+            }
+            found
+        }
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,188 @@
+//! Conditions: queries inside of them, and what they fix.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::changes::{Changes, Key, Kind, spread_by};
+use super::join::{compared, equality, parts};
+use super::scope::Found;
+use super::{Relation, Walker};
+use crate::sql::tree::{BinaryOperator, Expr, ExprKind, JoinKind, Query, Select, UnaryOperator};
+use crate::sql::walk::{Child, children};
+
+impl Walker<'_> {
+    /// Keys with a column that conditions make the same in every row.
+    pub(super) fn forget_constant_keys(&mut self, select: &Select, filter: &[&Expr], relation: &mut Relation) {
+        let having = parts(&select.having);
+        let joins = select.from.iter().flat_map(|source| &source.joins);
+        let on = parts(joins.filter(|join| join.kind == JoinKind::Inner).filter_map(|join| join.on.as_ref()));
+        let mut constant = Vec::new();
+        let mut equal: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for condition in filter.iter().chain(&having).chain(&on) {
+            match self.fixed(condition) {
+                Some(Fixed::Column(place)) => constant.push(place),
+                Some(Fixed::Equal(a, b)) => {
+                    equal.entry(a).or_default().push(b);
+                    equal.entry(b).or_default().push(a);
+                }
+                None => {}
+            }
+        }
+        let mut known = BTreeSet::new();
+        while let Some(place) = constant.pop() {
+            if known.insert(place) {
+                constant.extend(equal.get(&place).into_iter().flatten());
+            }
+        }
+        for value in relation.columns.iter_mut().map(|column| &mut column.value) {
+            value.constant |= value.from.is_some_and(|from| known.contains(&from));
+        }
+        let columns = &relation.columns;
+        let is_constant = |place: &usize| columns.get(*place).is_some_and(|column| column.value.constant);
+        relation.changes.keys.retain(|key| !key.iter().any(is_constant));
+        if let Some(rank) = &mut relation.rank {
+            rank.retain_keys(|key| !key.iter().any(is_constant));
+        }
+    }
+
+    /// What a condition fixes.
+    pub(super) fn fixed(&mut self, condition: &Expr) -> Option<Fixed> {
+        let sides = match unwrapped(condition) {
+            (ExprKind::Binary { operators, operands }, not) => match (operators.as_slice(), operands.as_slice(), not) {
+                // What is not `IS DISTINCT FROM` is equal.
+                ([BinaryOperator::Equal], [a, b], false) | ([BinaryOperator::Other], [a, b], true) => [a, b],
+                _ => return None,
+            },
+            (ExprKind::InList { negated: false, operand, list }, false) => match list.as_slice() {
+                [only] => [&**operand, only],
+                _ => return None,
+            },
+            (ExprKind::Is { operand, what }, false) if what == "NULL" => {
+                return self.place(operand).map(Fixed::Column);
+            }
+            _ => return None,
+        };
+        let [a, b] = sides.map(|side| self.expr(side));
+        match (a.from, b.from) {
+            (Some(a), Some(b)) => Some(Fixed::Equal(a, b)),
+            (Some(place), None) | (None, Some(place)) if !names_columns(sides) => Some(Fixed::Column(place)),
+            _ => None,
+        }
+    }
+
+    /// A condition, which may hold queries.
+    pub(super) fn condition(&mut self, part: &Expr, changes: Changes) -> Changes {
+        let (query, operand, anti) = match unwrapped(part) {
+            (ExprKind::InQuery { negated, quantified: false, operand, query }, not) => {
+                (query, Some(operand), *negated != not)
+            }
+            (ExprKind::Exists(query), not) => (query, None, not),
+            _ => return self.scalar_subqueries(part, changes),
+        };
+        let (inner, mut spread) = self.subquery(query);
+        let operands = operand.map_or(&[] as &[Expr], |operand| match &operand.kind {
+            ExprKind::Row(items) => items,
+            _ => std::slice::from_ref(&**operand),
+        });
+        for (operand, column) in operands.iter().zip(&inner.columns) {
+            let value = self.expr(operand);
+            if let Some(place) = value.from {
+                spread.insert(compared([(place, &value), (place, &column.value)])[0]);
+            }
+        }
+        let keys = spread_by(&changes.keys, &spread);
+        if !anti {
+            return Changes { keys, ..changes.either(inner.changes.clone()) };
+        }
+        let kind = Kind::Updating.max(changes.kind).max(inner.changes.kind);
+        Changes::decided(kind, keys, "anti join", part.span)
+    }
+
+    /// Queries as values, anywhere in an expression: each is an outer join.
+    pub(super) fn scalar_subqueries(&mut self, expr: &Expr, mut changes: Changes) -> Changes {
+        let mut parts = Vec::new();
+        children(expr, &mut |child| parts.push(child));
+        for part in parts {
+            changes = match part {
+                Child::Expr(part) => self.scalar_subqueries(part, changes),
+                Child::Query(query) => {
+                    let (inner, compared) = self.subquery(query);
+                    let kind = Kind::Updating.max(changes.kind).max(inner.changes.kind);
+                    let keys = spread_by(&changes.keys, &compared);
+                    Changes::decided(kind, keys, "scalar subquery", expr.span)
+                }
+                Child::Table(_) | Child::Descriptor(_) => changes,
+            };
+        }
+        changes
+    }
+
+    /// A query inside of an expression, and the columns around it that it compares its own with.
+    pub(super) fn subquery(&mut self, query: &Query) -> (Rc<Relation>, Key) {
+        let place = (std::ptr::from_ref(query).addr(), query.span);
+        if let Some(found) = self.subqueries.get(&place) {
+            return found.clone();
+        }
+        let outer = std::mem::take(&mut self.correlated);
+        let relation = Rc::new(self.query(query));
+        let compared: Key = std::mem::replace(&mut self.correlated, outer).into_iter().collect();
+        self.subqueries.insert(place, (Rc::clone(&relation), compared.clone()));
+        (relation, compared)
+    }
+
+    /// Notes where a condition compares a column of this select with one of the select around it.
+    pub(super) fn correlate(&mut self, part: &Expr, around: Option<usize>) {
+        let (Some(around), Some((left, right))) = (around, equality(part)) else { return };
+        for (own, other) in [(left, right), (right, left)] {
+            let ExprKind::Column(name) = &other.kind else { continue };
+            if let Some(own_place) = self.place(own)
+                && let Some((depth, Found::Column(place, parts))) = self.find(name)
+                && depth == around
+                && parts == name.parts.len()
+            {
+                let (own, other) = (self.expr(own), self.expr(other));
+                let [_, place] = compared([(own_place, &own), (place, &other)]);
+                self.correlated.push(place);
+            }
+        }
+    }
+}
+
+/// What a condition fixes.
+pub(super) enum Fixed {
+    /// A column has one value.
+    Column(usize),
+    /// Two columns have the same.
+    Equal(usize, usize),
+}
+
+/// True if both sides are made of columns.
+pub(super) fn names_columns(sides: [&Expr; 2]) -> bool {
+    pub(super) fn any(expr: &Expr) -> bool {
+        let mut found = matches!(expr.kind, ExprKind::Column(_));
+        children(expr, &mut |child| {
+            found = found
+                || match child {
+                    Child::Expr(part) => any(part),
+                    _ => true,
+                }
+        });
+        found
+    }
+    sides.into_iter().all(any)
+}
+
+/// A condition without brackets and `NOT`, and whether it is negated.
+pub(super) fn unwrapped(expr: &Expr) -> (&ExprKind, bool) {
+    let (mut kind, mut not) = (&expr.kind, false);
+    loop {
+        match kind {
+            ExprKind::Nested(inner) => kind = &inner.kind,
+            ExprKind::Unary { operator: UnaryOperator::Not, operand } => {
+                kind = &operand.kind;
+                not = !not;
+            }
+            _ => return (kind, not),
+        }
+    }
+}

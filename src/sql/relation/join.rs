@@ -1,0 +1,231 @@
+//! Joins: what becomes of the changes of two sides, and of the keys by which their rows are known.
+//!
+//! Source: <https://nightlies.apache.org/flink/flink-docs-release-2.2/docs/dev/table/sql/queries/joins/>
+
+use super::Walker;
+use super::changes::{Changes, Key, Kind, limited, spread_by};
+use super::scope::{Edge, Time, Value};
+use crate::diagnostic::Span;
+use crate::sql::operators::conjuncts;
+use crate::sql::tree::{BinaryOperator, Expr, ExprKind, JoinKind};
+use crate::sql::types::{common, is_text};
+use crate::sql::walk::{Child, children};
+
+/// What is joined: the columns before `at` with those from it on.
+pub(super) struct Joined<'e> {
+    pub kind: JoinKind,
+    pub left: Changes,
+    pub right: Changes,
+    /// The place of the first column of the right side.
+    pub at: usize,
+    /// All that has to hold, each part on its own.
+    pub conditions: Vec<&'e Expr>,
+    /// Equal columns of `USING` or `NATURAL`.
+    pub using: Vec<(usize, usize)>,
+    pub span: Span,
+}
+
+/// How a right side is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// As a table like the left one.
+    AsTable,
+    /// As of the time of each row of the left one.
+    AsOf(Option<Time>),
+    /// It is a function of each row of the left one.
+    ForEach,
+}
+
+impl Walker<'_> {
+    /// The changes of a join.
+    pub(super) fn join(&mut self, joined: Joined<'_>, asked: Asked) -> Changes {
+        let few = joined.conditions.len() <= MOST_CONDITIONS;
+        let pairs = if few { self.equal_pairs(&joined) } else { vec![(CAST, CAST)] };
+        match asked {
+            Asked::ForEach => {
+                let kind = joined.left.kind.max(joined.right.kind);
+                let because =
+                    if joined.right.kind > joined.left.kind { joined.right.because } else { joined.left.because };
+                return Changes { kind, keys: Vec::new(), because };
+            }
+            Asked::AsOf(time) => {
+                let spread = time != Some(Time::Processing);
+                let keys = keys(&joined, &pairs, spread);
+                return Changes { keys, ..joined.left };
+            }
+            Asked::AsTable => {}
+        }
+        let both_append = few && joined.left.kind.max(joined.right.kind) == Kind::Append;
+        if both_append && self.joins_windows(&joined) {
+            return Changes::decided(Kind::Append, Vec::new(), "window join", joined.span);
+        }
+        if both_append && self.is_within_interval(&joined) {
+            let keys = keys(&joined, &pairs, true);
+            return Changes::decided(Kind::Append, keys, "interval join", joined.span);
+        }
+        let keys = keys(&joined, &pairs, true);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.forget_times();
+        }
+        match joined.kind {
+            JoinKind::Inner | JoinKind::Cross => Changes { keys, ..joined.left.either(joined.right) },
+            JoinKind::Left | JoinKind::Right | JoinKind::Full => {
+                let kind = Kind::Updating.max(joined.left.kind).max(joined.right.kind);
+                Changes::decided(kind, keys, "outer join", joined.span)
+            }
+        }
+    }
+
+    /// Columns of both sides that have to be equal.
+    fn equal_pairs(&mut self, joined: &Joined<'_>) -> Vec<(usize, usize)> {
+        let mut pairs = joined.using.clone();
+        for condition in &joined.conditions {
+            let Some((left, right)) = equality(condition) else { continue };
+            let (a, b) = (self.expr(left), self.expr(right));
+            let (Some(first), Some(second)) = (self.place(left), self.place(right)) else { continue };
+            let [one, other] = compared([(first, &a), (second, &b)]);
+            if first < joined.at && second >= joined.at {
+                pairs.push((one, other));
+            } else if second < joined.at && first >= joined.at {
+                pairs.push((other, one));
+            }
+        }
+        pairs
+    }
+
+    /// The column of the nearest select that an expression passes on.
+    pub(super) fn place(&mut self, expr: &Expr) -> Option<usize> {
+        match &expr.kind {
+            ExprKind::Column(_) | ExprKind::Nested(_) => self.expr(expr).from,
+            _ => None,
+        }
+    }
+
+    fn joins_windows(&mut self, joined: &Joined<'_>) -> bool {
+        let mut found = [false, false];
+        for condition in &joined.conditions {
+            let Some((left, right)) = equality(condition) else { continue };
+            let (left, right) = (self.expr(left), self.expr(right));
+            let (Some(a), Some(b)) = (left.from, right.from) else { continue };
+            if left.edge == right.edge && (a < joined.at) != (b < joined.at) {
+                match left.edge {
+                    Some(Edge::Start) => found[0] = true,
+                    Some(Edge::End) => found[1] = true,
+                    None => {}
+                }
+            }
+        }
+        found == [true, true]
+    }
+
+    /// True if time attributes of both sides bound each other from both ends.
+    fn is_within_interval(&mut self, joined: &Joined<'_>) -> bool {
+        let (mut low, mut high) = (false, false);
+        for condition in &joined.conditions {
+            match &condition.kind {
+                ExprKind::Between { negated: false, operand, bounds } => {
+                    let side = self.side_of_time(operand, joined.at);
+                    let bound = |walker: &mut Self, expr| walker.side_of_time(expr, joined.at);
+                    let (first, second) = (bound(self, &bounds.0), bound(self, &bounds.1));
+                    let opposite = |found: Option<bool>| side.is_some() && found.is_some() && found != side;
+                    // A bound of the right side turns the comparison round.
+                    let left = side == Some(true);
+                    low |= opposite(if left { first } else { second });
+                    high |= opposite(if left { second } else { first });
+                }
+                ExprKind::Binary { operators, operands } => {
+                    use BinaryOperator as B;
+                    let ([operator], [a, b]) = (operators.as_slice(), operands.as_slice()) else { continue };
+                    let (a, b) = (self.side_of_time(a, joined.at), self.side_of_time(b, joined.at));
+                    let (Some(a), Some(b)) = (a, b) else { continue };
+                    if a == b {
+                        continue;
+                    }
+                    match operator {
+                        B::Equal => (low, high) = (true, true),
+                        B::Greater | B::GreaterEqual if a => low = true,
+                        B::Greater | B::GreaterEqual => high = true,
+                        B::Less | B::LessEqual if a => high = true,
+                        B::Less | B::LessEqual => low = true,
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        low && high
+    }
+
+    /// True for an expression over a time attribute of the left side, false for one of the right side.
+    fn side_of_time(&mut self, expr: &Expr, at: usize) -> Option<bool> {
+        if let ExprKind::Column(_) = &expr.kind {
+            let value = self.expr(expr);
+            return value.time.and(value.from).map(|place| place < at);
+        }
+        let mut parts = Vec::new();
+        children(expr, &mut |child| {
+            if let Child::Expr(part) = child {
+                parts.push(part);
+            }
+        });
+        parts.into_iter().find_map(|part| self.side_of_time(part, at))
+    }
+}
+
+/// How many conditions are looked at for one join; with more of them nothing is said of keys, windows and intervals.
+const MOST_CONDITIONS: usize = 256;
+
+/// How many columns a key of a join may have.
+const MOST_COLUMNS: usize = 64;
+
+/// A place that no key holds: of a value that is cast to be compared.
+const CAST: usize = usize::MAX;
+
+/// The columns that are compared. One whose type is not the common one is cast, and its rows are spread by what comes of that.
+pub(super) fn compared(sides: [(usize, &Value); 2]) -> [usize; 2] {
+    let [(_, a), (_, b)] = sides;
+    let ty = |value: &Value| value.ty.as_ref().map(|ty| ty.ty.clone());
+    let both = common(&a.ty, &b.ty).map(|ty| ty.ty);
+    let texts = [a, b].iter().all(|value| ty(value).is_some_and(|ty| is_text(&ty)));
+    sides.map(|(place, value)| if texts || (both.is_some() && ty(value) == both) { place } else { CAST })
+}
+
+/// The sides of `a = b`.
+pub(super) fn equality(condition: &Expr) -> Option<(&Expr, &Expr)> {
+    match &condition.kind {
+        ExprKind::Binary { operators, operands } => match (operators.as_slice(), operands.as_slice()) {
+            ([BinaryOperator::Equal], [left, right]) => Some((left, right)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The parts of conditions that all have to hold.
+pub(super) fn parts<'e>(conditions: impl IntoIterator<Item = &'e Expr>) -> Vec<&'e Expr> {
+    conditions.into_iter().flat_map(conjuncts).collect()
+}
+
+/// By what the rows of a join are known: by keys of both sides together, and by those of one side whose rows meet at most one
+/// row of the other. Rows that an outer join fills up with NULL are not known by the side that is missing.
+fn keys(joined: &Joined<'_>, pairs: &[(usize, usize)], spread: bool) -> Vec<Key> {
+    let left_equal: Key = pairs.iter().map(|(left, _)| *left).collect();
+    let right_equal: Key = pairs.iter().map(|(_, right)| *right).collect();
+    let is_unique = |keys: &[Key], equal: &Key| keys.iter().any(|key| key.is_subset(equal));
+    let left_unique = is_unique(&joined.left.keys, &left_equal);
+    let right_unique = is_unique(&joined.right.keys, &right_equal);
+    let of_side = |keys: &[Key], equal: &Key| if spread { spread_by(keys, equal) } else { keys.to_vec() };
+    let (left, right) = (of_side(&joined.left.keys, &left_equal), of_side(&joined.right.keys, &right_equal));
+    let mut found = Vec::new();
+    for a in &left {
+        let right = right.iter().filter(|b| a.len() + b.len() <= MOST_COLUMNS);
+        found.extend(right.map(|b| a.union(b).copied().collect::<Key>()));
+    }
+    if right_unique && matches!(joined.kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Left) {
+        found.extend(left);
+    }
+    if left_unique && matches!(joined.kind, JoinKind::Inner | JoinKind::Cross | JoinKind::Right) {
+        found.extend(right);
+    }
+    limited(found)
+}

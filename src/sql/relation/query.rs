@@ -1,0 +1,233 @@
+//! Queries, from the inside out.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::changes::{Changes, Key, Kind};
+use super::grouping::{Found, Places, has_window, is_plain_aggregate};
+use super::join::parts;
+use super::scope::{Column, Grouping, Scope, Value};
+use super::{Relation, Walker};
+use crate::diagnostic::Span;
+use crate::sql::tree::{
+    AccessStep, Expr, ExprKind, GroupBy, OrderItem, Query, QueryBody, Select, SelectItem, SetOperand, SetOperator,
+};
+use crate::sql::types::common;
+
+impl Walker<'_> {
+    pub(super) fn query(&mut self, query: &Query) -> Relation {
+        let ctes = self.ctes.len();
+        for cte in &query.with {
+            let relation = self.query(&cte.query).renamed(cte.columns.iter().map(|c| c.name.as_str()));
+            self.ctes.push((cte.name.name.clone(), Rc::new(relation)));
+        }
+        let mut relation = self.body(&query.body);
+        self.ctes.truncate(ctes);
+        self.order_and_limit(query, &mut relation);
+        relation
+    }
+
+    fn order_and_limit(&mut self, query: &Query, relation: &mut Relation) {
+        let Some(limit) = query.limit.as_ref().or(query.offset.as_ref()) else { return };
+        relation.rank = None;
+        if query.order_by.is_empty() {
+            return;
+        }
+        let place = |item: &OrderItem| {
+            let ExprKind::Column(name) = &item.expr.kind else { return None };
+            relation.columns.iter().position(|column| column.name == name.last().name)
+        };
+        let ordered: Option<Key> = query.order_by.iter().map(place).collect();
+        let keys = ordered.map(|ordered| super::changes::spread_by(&relation.changes.keys, &ordered));
+        let kind = Kind::Updating.max(relation.changes.kind);
+        relation.changes = Changes::decided(kind, keys.unwrap_or_default(), "limit", limit.span);
+        relation.forget_times();
+    }
+
+    fn body(&mut self, body: &QueryBody) -> Relation {
+        match body {
+            QueryBody::Select(select) => self.select(select),
+            QueryBody::Values { rows, span } => self.values(rows, *span),
+            QueryBody::Table(name) => self.table(name).0,
+            QueryBody::Nested(query) => self.query(query),
+            QueryBody::SetOperation { first, rest } => self.set_operation(first, rest),
+        }
+    }
+
+    fn values(&mut self, rows: &[Vec<Expr>], span: Span) -> Relation {
+        let mut columns: Vec<Column> = Vec::new();
+        for (number, row) in rows.iter().enumerate() {
+            for (i, expr) in row.iter().enumerate() {
+                let value = Value { from: None, time: None, ..self.expr(expr) };
+                match columns.get_mut(i) {
+                    Some(column) if number > 0 => column.value.ty = common(&column.value.ty, &value.ty),
+                    _ => columns.push(Column { name: format!("EXPR${i}"), value }),
+                }
+            }
+        }
+        let changes = Changes::decided(Kind::Append, Vec::new(), "values", span);
+        Relation { columns, open: false, changes, rank: None }
+    }
+
+    fn set_operation(&mut self, first: &QueryBody, rest: &[SetOperand]) -> Relation {
+        let mut relation = self.body(first);
+        for SetOperand { operator, span, body } in rest {
+            let right = self.body(body);
+            for (column, other) in relation.columns.iter_mut().zip(&right.columns) {
+                let time = column.value.time.filter(|time| Some(*time) == other.value.time);
+                let ty = common(&column.value.ty, &other.value.ty);
+                column.value = Value { ty, time, ..Value::default() };
+            }
+            relation.open |= right.open;
+            relation.rank = None;
+            let all: Key = (0..relation.columns.len()).collect();
+            let keys = if relation.open { Vec::new() } else { vec![all] };
+            let kind = Kind::Updating.max(relation.changes.kind).max(right.changes.kind);
+            relation.changes = match operator {
+                SetOperator::UnionAll => std::mem::take(&mut relation.changes).either(right.changes),
+                SetOperator::Union | SetOperator::Intersect | SetOperator::Except => {
+                    Changes::decided(kind, keys, "set operation", *span)
+                }
+                SetOperator::IntersectAll | SetOperator::ExceptAll => {
+                    Changes::decided(kind, Vec::new(), "set operation", *span)
+                }
+            };
+            if *operator != SetOperator::UnionAll {
+                relation.forget_times();
+            }
+        }
+        relation
+    }
+
+    fn select(&mut self, select: &Select) -> Relation {
+        self.scopes.push(Scope::default());
+        let filter = parts(&select.filter);
+        for (i, source) in select.from.iter().enumerate() {
+            self.table_expr(source, &filter, i > 0);
+        }
+        let before = self.scopes.last_mut().and_then(|scope| scope.changes.take());
+        let changes = before.unwrap_or_else(|| Changes::decided(Kind::Append, Vec::new(), "values", select.span));
+        let mut changes = filter.iter().fold(changes, |changes, part| self.condition(part, changes));
+        let compared = self.scopes.len().checked_sub(2);
+        filter.iter().for_each(|part| self.correlate(part, compared));
+        let found = Found::of(select);
+        for expr in select.items.iter().filter_map(item_expr).chain(&select.having).chain(&select.qualify) {
+            changes = self.scalar_subqueries(expr, changes);
+        }
+        if let (Some(group), Some(scope)) = (&select.group_by, self.scopes.last_mut()) {
+            scope.grouping = match group {
+                GroupBy { keys, .. } if keys.is_empty() => Grouping::None,
+                GroupBy { grouping_sets: true, .. } => Grouping::Sets,
+                GroupBy { .. } => Grouping::Keys,
+            };
+        }
+        let mut relation = Relation::default();
+        let mut places = Places::default();
+        for (i, item) in select.items.iter().enumerate() {
+            self.item(i, item, &mut relation, &mut places);
+            places.exprs.resize(relation.columns.len(), item_expr(item));
+        }
+        relation.open |= places.open;
+        if let Some(span) = found.aggregated {
+            self.aggregate(select, span, &changes, &places, &mut relation);
+        } else {
+            self.over(select, &found, changes, &places, &mut relation);
+        }
+        if let Some(span) = select.distinct {
+            let columns = relation.columns.iter().map(|column| &column.value);
+            relation.changes = if has_window(columns) && relation.changes.kind == Kind::Append {
+                Changes::decided(Kind::Append, Vec::new(), "window aggregate", span)
+            } else {
+                let keys = if relation.open { Vec::new() } else { super::changes::each(&places.same()) };
+                relation.forget_times();
+                Changes::decided(Kind::Updating.max(relation.changes.kind), keys, "distinct", span)
+            };
+            relation.rank = None;
+        }
+        self.forget_constant_keys(select, &filter, &mut relation);
+        self.scopes.pop();
+        relation.columns.iter_mut().for_each(|column| column.value.from = None);
+        relation
+    }
+
+    fn item(&mut self, index: usize, item: &SelectItem, relation: &mut Relation, places: &mut Places<'_>) {
+        match item {
+            SelectItem::Wildcard { qualifier: None, .. } => self.star(relation, places),
+            SelectItem::Wildcard { qualifier: Some(name), .. } => self.qualified_star(name, relation, places),
+            SelectItem::Expr { expr, alias, .. } => {
+                let mut value = self.expr(expr);
+                if self.scopes.last().is_some_and(|scope| scope.grouping == Grouping::Sets) && !is_plain_aggregate(expr)
+                {
+                    // A key that a set leaves out is NULL.
+                    value.ty = value.ty.filter(|ty| ty.nullable);
+                }
+                let name = alias.as_ref().map(|a| a.name.clone()).or_else(|| own_name(expr));
+                let name = name.unwrap_or_else(|| format!("EXPR${index}"));
+                places.add(value.from, relation.columns.len());
+                relation.columns.push(Column { name, value });
+            }
+        }
+    }
+
+    fn star(&mut self, relation: &mut Relation, places: &mut Places<'_>) {
+        let Some(scope) = self.scopes.last() else { return };
+        for (name, value) in &scope.merged {
+            places.add(value.from, relation.columns.len());
+            relation.columns.push(Column { name: name.clone(), value: value.clone() });
+        }
+        let merged: BTreeSet<&str> = scope.merged.iter().map(|(name, _)| name.as_str()).collect();
+        for (place, column) in scope.columns.iter().enumerate() {
+            if !merged.contains(column.name.as_str()) {
+                places.add(Some(place), relation.columns.len());
+                let value = Value { from: Some(place), ..column.value.clone() };
+                relation.columns.push(Column { name: column.name.clone(), value });
+            }
+        }
+        places.open |= scope.sources.iter().any(|source| source.open);
+    }
+}
+
+pub(super) fn item_expr(item: &SelectItem) -> Option<&Expr> {
+    match item {
+        SelectItem::Expr { expr, .. } => Some(expr),
+        SelectItem::Wildcard { .. } => None,
+    }
+}
+
+/// The name that an item without an alias has.
+fn own_name(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Column(name) => Some(name.last().name.clone()),
+        ExprKind::Nested(inner) => own_name(inner),
+        ExprKind::Access { steps, .. } => match steps.last() {
+            Some(AccessStep::Field(field)) => Some(field.name.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+impl Relation {
+    /// The columns under the names of a column list, which may be shorter.
+    pub fn renamed<'n>(mut self, names: impl ExactSizeIterator<Item = &'n str>) -> Self {
+        if names.len() > self.columns.len() && self.open {
+            // Nobody knows which unknown column gets which name.
+            self.columns = names.map(|name| Column { name: name.to_owned(), value: Value::default() }).collect();
+            (self.open, self.rank) = (false, None);
+            self.changes.keys.clear();
+            return self;
+        }
+        for (column, name) in self.columns.iter_mut().zip(names) {
+            name.clone_into(&mut column.name);
+        }
+        self
+    }
+
+    /// Forgets time attributes and windows.
+    pub fn forget_times(&mut self) {
+        for value in self.columns.iter_mut().map(|column| &mut column.value) {
+            value.time = None;
+            value.edge = None;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Numbered rows: with a condition on the number they become deduplication or top-N.
+//!
+//! Source: <https://nightlies.apache.org/flink/flink-docs-release-2.2/docs/dev/table/sql/queries/deduplication/>, `topn`,
+//! `window-deduplication` and `window-topn` beside it.
+
+use std::collections::BTreeMap;
+
+use super::Walker;
+use super::changes::{Changes, Key, Kind, limited, spread_by};
+use super::scope::Edge;
+use crate::diagnostic::Span;
+use crate::sql::operators::{limit_of, named_window};
+use crate::sql::tree::{Call, Expr, ExprKind, Literal, Select, WindowSpec};
+
+/// A column that numbers rows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rank {
+    /// Its place.
+    column: usize,
+    /// How the rows change when only the first of each partition is kept.
+    first: Changes,
+    /// How they change when the first few are.
+    top: Changes,
+}
+
+impl Rank {
+    /// The rows that `conditions` keep, if one of them limits the number; `name` is the column's, or none for the call.
+    pub fn limited_by(&self, conditions: &[&Expr], name: Option<&str>) -> Option<Changes> {
+        let limit =
+            conditions.iter().find_map(|condition| limit_of(condition, name).or_else(|| between(condition, name)));
+        limit.map(|limit| if limit == 1 { self.first.clone() } else { self.top.clone() })
+    }
+
+    /// Forgets keys.
+    pub fn retain_keys(&mut self, keep: impl Fn(&Key) -> bool) {
+        self.first.keys.retain(&keep);
+        self.top.keys.retain(&keep);
+    }
+
+    /// The place of the numbers.
+    pub const fn column(&self) -> usize {
+        self.column
+    }
+
+    /// The same, told where a view is named.
+    pub fn through(&mut self, view: &str, span: Span) {
+        self.first = std::mem::take(&mut self.first).through(view, span);
+        self.top = std::mem::take(&mut self.top).through(view, span);
+    }
+
+    /// After a select list; `None` when the numbers are not in it.
+    pub fn projected(&self, places: &BTreeMap<usize, Vec<usize>>) -> Option<Self> {
+        let column = *places.get(&self.column)?.first()?;
+        let (first, top) = (self.first.clone().projected(places), self.top.clone().projected(places));
+        Some(Self { column, first, top })
+    }
+}
+
+/// The high end of `rank BETWEEN low AND high`; never 1, as the rows before are kept as well.
+fn between(condition: &Expr, name: Option<&str>) -> Option<u64> {
+    let ExprKind::Between { negated: false, operand, bounds } = &condition.kind else { return None };
+    let (ExprKind::Column(column), Some(name)) = (&operand.kind, name) else { return None };
+    match &bounds.1.kind {
+        ExprKind::Literal(Literal::Exact(high)) if column.last().name == name => {
+            high.parse::<u64>().ok().map(|high| high.max(2))
+        }
+        _ => None,
+    }
+}
+
+impl Walker<'_> {
+    /// What a ranking call makes of the rows of the select in reach, with its numbers at `column`.
+    pub(super) fn rank(
+        &mut self,
+        call: &Call,
+        over: &WindowSpec,
+        select: &Select,
+        before: &Changes,
+        column: usize,
+    ) -> Rank {
+        let window = named_window(over, Some(select));
+        let partition: Option<Vec<(usize, Option<Edge>)>> = window
+            .partition_by
+            .iter()
+            .map(|expr| {
+                let value = self.expr(expr);
+                Some((value.from?, value.edge))
+            })
+            .collect();
+        let order = window.order_by.as_slice();
+        let time = match order {
+            [only] => self.expr(&only.expr).time.map(|_| only.descending),
+            _ => None,
+        };
+        let is_row_number = call.name.last().name.eq_ignore_ascii_case("ROW_NUMBER");
+        let span = call.span;
+        let edges = |edge| partition.iter().flatten().any(|(_, found)| *found == Some(edge));
+        if edges(Edge::Start) && edges(Edge::End) && before.kind == Kind::Append {
+            let name = if time.is_some() { "window deduplication" } else { "window top-N" };
+            let first = Changes::decided(Kind::Append, Vec::new(), name, span);
+            let top = Changes::decided(Kind::Append, Vec::new(), "window top-N", span);
+            return Rank { column, first, top };
+        }
+        let parts: Option<std::collections::BTreeSet<usize>> =
+            partition.map(|parts| parts.into_iter().map(|(place, _)| place).collect());
+        let mut keys = parts.as_ref().map_or_else(Vec::new, |parts| spread_by(&before.keys, parts));
+        let known_before = keys.clone();
+        if let Some(parts) = parts.as_ref().filter(|_| is_row_number) {
+            keys.push(parts.iter().copied().chain([column]).collect());
+        }
+        let top = Changes::decided(Kind::Updating.max(before.kind), limited(keys), "top-N", span);
+        let first = match time {
+            Some(descending) if is_row_number => {
+                // The first by event time is given when the watermark has passed it.
+                let keeps_first = !descending && before.kind == Kind::Append;
+                let kind = if keeps_first { Kind::Append } else { top.kind };
+                Changes::decided(kind, parts.into_iter().collect(), "deduplication", span)
+            }
+            // One row of each partition.
+            _ if is_row_number => Changes { keys: parts.into_iter().collect(), ..top.clone() },
+            _ => Changes { keys: known_before, ..top.clone() },
+        };
+        Rank { column, first, top }
+    }
+}

@@ -1,0 +1,331 @@
+//! The sources of `FROM`.
+
+use super::changes::{Changes, Kind};
+use super::grouping::Places;
+use super::join::{Asked, Joined, parts};
+use super::scope::{Column, Edge, Found, Scope, Value};
+use super::{Relation, Walker};
+use crate::model::column::{ColumnType, Nullable};
+use crate::sql::functions::is_window;
+use crate::sql::tree::{
+    ArgValue, Call, Expr, ExprKind, Factor, FactorKind, JoinKind, MatchClause, ObjectName, Query, TableArg, TableExpr,
+};
+
+/// How many sources of one select are looked at.
+const MOST_SOURCES: usize = 256;
+
+impl Walker<'_> {
+    /// A source with what is joined to it; `comma` if others stand before it.
+    pub(super) fn table_expr(&mut self, source: &TableExpr, filter: &[&Expr], comma: bool) {
+        if comma {
+            self.joined(JoinKind::Cross, &source.base, filter.to_vec(), &[], false, source.base.span);
+        } else {
+            let changes = self.factor(&source.base, filter);
+            self.put(changes);
+        }
+        for join in &source.joins {
+            let mut conditions = parts(&join.on);
+            if matches!(join.kind, JoinKind::Inner | JoinKind::Cross) {
+                conditions.extend(filter);
+            }
+            let using: Vec<&str> = join.using.iter().map(|column| column.name.as_str()).collect();
+            self.joined(join.kind, &join.factor, conditions, &using, join.natural, join.span);
+            if let Some(on) = &join.on
+                && let Some(changes) = self.take()
+            {
+                let changes = self.scalar_subqueries(on, changes);
+                self.put(changes);
+            }
+        }
+    }
+
+    fn put(&mut self, changes: Changes) {
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.changes = Some(changes);
+        }
+    }
+
+    fn take(&mut self) -> Option<Changes> {
+        self.scopes.last_mut().and_then(|scope| scope.changes.take())
+    }
+
+    /// Joins one more source to those that are there.
+    fn joined<'e>(
+        &mut self,
+        kind: JoinKind,
+        factor: &'e Factor,
+        conditions: Vec<&'e Expr>,
+        using: &[&str],
+        natural: bool,
+        span: crate::diagnostic::Span,
+    ) {
+        if self.scopes.last().is_some_and(|scope| scope.sources.len() >= MOST_SOURCES) {
+            return self.give_up(span);
+        }
+        let left = self.take().unwrap_or_default();
+        let at = self.scopes.last().map_or(0, |scope| scope.columns.len());
+        let filter: &[&Expr] = if matches!(kind, JoinKind::Left | JoinKind::Full) { &[] } else { &conditions };
+        let right = self.factor(factor, filter);
+        let asked = self.asked(factor);
+        self.optional(kind, at);
+        let using = self.merge(kind, at, using, natural);
+        let changes = self.join(Joined { kind, left, right, at, conditions, using, span }, asked);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.rank = None;
+        }
+        self.put(changes);
+    }
+
+    /// Of joins of very many sources nothing is said.
+    fn give_up(&mut self, span: crate::diagnostic::Span) {
+        let Some(scope) = self.scopes.last_mut() else { return };
+        if scope.sources.len() == MOST_SOURCES {
+            scope.add(Vec::new(), Relation { open: true, ..Relation::default() }, false);
+        }
+        scope.rank = None;
+        scope.changes = Some(Changes::decided(Kind::Unknown, Vec::new(), "join of very many sources", span));
+    }
+
+    fn asked(&mut self, factor: &Factor) -> Asked {
+        match &factor.kind {
+            FactorKind::Table { system_time: Some(time), .. } => Asked::AsOf(self.expr(time).time),
+            FactorKind::Unnest { .. } => Asked::ForEach,
+            FactorKind::Function { call, lateral } => {
+                if *lateral || !takes_table(call) {
+                    Asked::ForEach
+                } else {
+                    Asked::AsTable
+                }
+            }
+            FactorKind::Derived { lateral: true, query } if crate::sql::names::query_refs(query).is_empty() => {
+                Asked::ForEach
+            }
+            _ => Asked::AsTable,
+        }
+    }
+
+    /// Columns of a side that an outer join may leave out are NULL then.
+    fn optional(&mut self, kind: JoinKind, at: usize) {
+        let Some(scope) = self.scopes.last_mut() else { return };
+        for (place, column) in scope.columns.iter_mut().enumerate() {
+            let optional = match kind {
+                JoinKind::Left => place >= at,
+                JoinKind::Right => place < at,
+                JoinKind::Full => true,
+                JoinKind::Inner | JoinKind::Cross => false,
+            };
+            if let Some(ty) = column.value.ty.as_mut().filter(|_| optional) {
+                ty.nullable = true;
+            }
+        }
+    }
+
+    /// The columns that `USING` or `NATURAL` makes one.
+    fn merge(&mut self, kind: JoinKind, at: usize, using: &[&str], natural: bool) -> Vec<(usize, usize)> {
+        let Some(scope) = self.scopes.last_mut() else { return Vec::new() };
+        let mut pairs: Vec<(String, usize, usize)> = Vec::new();
+        {
+            let left = |name: &str| {
+                let before = scope.sources.iter().filter(|source| source.start < at);
+                before.filter_map(|source| source.place(name)).next()
+            };
+            let right = |name: &str| {
+                let behind = scope.sources.iter().filter(|source| source.start >= at);
+                behind.filter_map(|source| source.place(name)).next()
+            };
+            let shared = scope.columns.iter().skip(at).filter(|_| natural).map(|column| column.name.as_str());
+            for name in using.iter().copied().chain(shared) {
+                if let (Some(left), Some(right)) = (left(name), right(name)) {
+                    pairs.push((name.to_owned(), left, right));
+                }
+            }
+        }
+        for (name, left, right) in &pairs {
+            let value = |place: usize| {
+                let value = scope.columns.get(place).map(|column| column.value.clone()).unwrap_or_default();
+                Value { from: Some(place), ..value }
+            };
+            let (left, right) = (value(*left), value(*right));
+            let merged = match kind {
+                JoinKind::Right => right,
+                JoinKind::Full => Value { ty: crate::sql::types::coalesced(&left.ty, &right.ty), ..Value::default() },
+                _ => left,
+            };
+            scope.merged.push((name.clone(), merged));
+        }
+        pairs.into_iter().map(|(_, left, right)| (left, right)).collect()
+    }
+
+    /// Adds a source to the scope; its changes with places of the scope.
+    fn factor(&mut self, factor: &Factor, filter: &[&Expr]) -> Changes {
+        let mut parts = Vec::new();
+        let mut rowtime = false;
+        let mut relation = match &factor.kind {
+            FactorKind::Table { name, .. } => {
+                parts = name.parts.iter().map(|part| part.name.clone()).collect();
+                let (relation, is_table) = self.table(name);
+                rowtime = is_table;
+                relation
+            }
+            FactorKind::Derived { lateral: true, query } => self.query(query),
+            FactorKind::Derived { lateral: false, query } => self.aside(query),
+            FactorKind::Function { call, lateral } => self.function(call, *lateral),
+            FactorKind::Unnest { expr, ordinality } => self.unnest(expr, *ordinality),
+            FactorKind::Nested(inner) => {
+                let outer = self.take();
+                self.table_expr(inner, filter, false);
+                let changes = self.take().unwrap_or_default();
+                if let Some(scope) = self.scopes.last_mut() {
+                    scope.changes = outer;
+                }
+                return changes;
+            }
+            FactorKind::Match { input, clause } => self.match_recognize(input, clause),
+        };
+        relation = relation.renamed(factor.alias_columns.iter().map(|column| column.name.as_str()));
+        if let Some(alias) = &factor.alias {
+            parts = vec![alias.name.clone()];
+        }
+        let mut changes = std::mem::take(&mut relation.changes);
+        if let Some(rank) = &relation.rank
+            && let Some(column) = relation.columns.get(rank.column())
+            && let Some(kept) = rank.limited_by(filter, Some(&column.name))
+        {
+            changes = kept;
+            relation.rank = None;
+        }
+        let Some(scope) = self.scopes.last_mut() else { return changes };
+        let start = scope.columns.len();
+        scope.rank = relation.rank.take().filter(|_| scope.sources.is_empty());
+        scope.add(parts, relation, rowtime);
+        changes.shifted(start)
+    }
+
+    /// A query that does not see the sources beside it.
+    fn aside(&mut self, query: &Query) -> Relation {
+        let beside = self.scopes.pop();
+        let relation = self.query(query);
+        self.scopes.extend(beside);
+        relation
+    }
+
+    /// The columns of `t.*`, or all fields of a column.
+    pub(super) fn qualified_star(&mut self, name: &ObjectName, relation: &mut Relation, places: &mut Places<'_>) {
+        let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
+        let own = self.scopes.last();
+        if let Some((scope, source)) = own.and_then(|scope| Some((scope, scope.source(&parts)?))) {
+            for (i, column) in scope.columns.iter().skip(source.start).take(source.count).enumerate() {
+                let from = Some(source.start + i);
+                places.add(from, relation.columns.len());
+                let value = Value { from, ..column.value.clone() };
+                relation.columns.push(Column { name: column.name.clone(), value });
+            }
+            places.open |= source.open;
+            return;
+        }
+        let value = self.column(name);
+        match value.ty {
+            Some(Nullable { ty: ColumnType::Row(fields), nullable }) => {
+                for field in fields {
+                    let ty = Some(Nullable { nullable: field.ty.nullable || nullable, ty: field.ty.ty });
+                    relation.columns.push(Column { name: field.name, value: Value { ty, ..Value::default() } });
+                }
+            }
+            _ => places.open = true,
+        }
+    }
+
+    /// The rows of a table argument.
+    fn argument(&mut self, value: &ArgValue) -> Option<Relation> {
+        match value {
+            ArgValue::Table(TableArg { name, .. }) => Some(self.table(name).0),
+            ArgValue::Query { query, .. } => Some(self.aside(query)),
+            ArgValue::Expr(Expr { kind: ExprKind::Subquery(query), .. }) => Some(self.aside(query)),
+            _ => None,
+        }
+    }
+
+    /// A table-valued function.
+    fn function(&mut self, call: &Call, lateral: bool) -> Relation {
+        let name = call.name.last().name.to_ascii_uppercase();
+        let inputs: Vec<Relation> = call.args.iter().filter_map(|arg| self.argument(&arg.value)).collect();
+        let Some(mut relation) = inputs.into_iter().next() else {
+            let name = if lateral { "function of each row" } else { "table function" };
+            let changes = Changes::decided(Kind::Append, Vec::new(), name, call.span);
+            return Relation { open: true, changes, ..Relation::default() };
+        };
+        relation.rank = None;
+        if is_window(&name) {
+            return windowed(relation, call);
+        }
+        relation.changes.keys.clear();
+        if matches!(name.as_str(), "ML_PREDICT" | "VECTOR_SEARCH") {
+            relation.open = true;
+            return relation;
+        }
+        let changes = Changes::decided(Kind::Unknown, Vec::new(), "process table function", call.span);
+        Relation { columns: Vec::new(), open: true, changes, rank: None }
+    }
+
+    fn unnest(&mut self, expr: &Expr, ordinality: bool) -> Relation {
+        let value = self.expr(expr);
+        let changes = Changes::decided(Kind::Append, Vec::new(), "unnest", expr.span);
+        let columns = super::expr::unnested(value.ty.as_ref(), ordinality);
+        let open = columns.is_none();
+        Relation { columns: columns.unwrap_or_default(), open, changes, rank: None }
+    }
+
+    fn match_recognize(&mut self, input: &Factor, clause: &MatchClause) -> Relation {
+        self.scopes.push(Scope::default());
+        self.factor(input, &[]);
+        if let Some(scope) = self.scopes.last_mut() {
+            clause.variables.iter().take(MOST_SOURCES).for_each(|variable| scope.add_variable(&variable.name));
+        }
+        let mut columns = Vec::new();
+        for expr in &clause.partition_by {
+            if let ExprKind::Column(name) = &expr.kind {
+                let value = Value { from: None, ..self.expr(expr) };
+                columns.push(Column { name: name.last().name.clone(), value });
+            }
+        }
+        for (expr, name) in &clause.measures {
+            let value = self.measure(expr);
+            columns.push(Column { name: name.name.clone(), value });
+        }
+        self.scopes.pop();
+        let changes = Changes::decided(Kind::Append, Vec::new(), "pattern match", clause.span);
+        Relation { columns, open: false, changes, rank: None }
+    }
+
+    /// What a name stands for, and in which of the selects in reach.
+    pub(super) fn find(&self, name: &ObjectName) -> Option<(usize, Found)> {
+        let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
+        let scopes = self.scopes.iter().enumerate().rev();
+        scopes.into_iter().find_map(|(depth, scope)| scope.find(&parts).map(|found| (depth, found)))
+    }
+}
+
+/// The rows of a table in windows.
+fn windowed(mut relation: Relation, call: &Call) -> Relation {
+    let descriptor = call.args.iter().find_map(|arg| match &arg.value {
+        ArgValue::Descriptor(columns) => columns.first(),
+        _ => None,
+    });
+    let by = descriptor.and_then(|name| relation.columns.iter().find(|column| column.name == name.name));
+    let (time, ty) = by.map_or((None, None), |column| (column.value.time, column.value.ty.clone()));
+    relation.changes.keys.clear();
+    for (name, edge) in [("window_start", Some(Edge::Start)), ("window_end", Some(Edge::End)), ("window_time", None)] {
+        let time = time.filter(|_| edge.is_none());
+        let ty = super::expr::window_column(ty.as_ref(), edge.is_none());
+        relation.columns.push(Column { name: name.to_owned(), value: Value { ty, time, edge, ..Value::default() } });
+    }
+    relation
+}
+
+fn takes_table(call: &Call) -> bool {
+    call.args.iter().any(|arg| match &arg.value {
+        ArgValue::Table(_) | ArgValue::Query { .. } => true,
+        ArgValue::Expr(expr) => matches!(expr.kind, ExprKind::Subquery(_)),
+        _ => false,
+    })
+}

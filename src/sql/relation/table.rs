@@ -1,0 +1,135 @@
+//! Tables, views and CTEs by their names.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::changes::{Changes, Key, Kind, SourceChanges, source_changes};
+use super::scope::{Column, Scope, Time, Value};
+use super::{Relation, Walker};
+use crate::model::column::Column as TypedColumn;
+use crate::sql::flow::MAX_VIEWS;
+use crate::sql::lineage::CatalogTable;
+use crate::sql::tree::{ColumnKind, CreateTable, ObjectName, Query};
+
+impl<'a> Walker<'a> {
+    /// A CTE, a view or a table by its name, and whether it is a table.
+    pub(super) fn table(&mut self, name: &ObjectName) -> (Relation, bool) {
+        if let [only] = name.parts.as_slice()
+            && let Some((_, relation)) = self.ctes.iter().rev().find(|(cte, _)| *cte == only.name)
+        {
+            return (Relation::clone(relation), false);
+        }
+        let (known, last) = (self.known, &name.last().name);
+        let Some((key, found)) = known.catalog().find_in(self.session, name) else {
+            let changes = Changes::of_source(Kind::Unknown, Vec::new(), last, name.span);
+            return (Relation { columns: Vec::new(), open: true, changes, rank: None }, true);
+        };
+        if let Some(query) = &found.view {
+            return (self.view(key, found, query, name), false);
+        }
+        if let Some(table) = known.defined(key) {
+            return (self.table_of(table, &found.columns, key, name), true);
+        }
+        let changes = Changes::of_source(Kind::Unknown, Vec::new(), key, name.span);
+        let column = |column: &TypedColumn| Column { name: column.name.clone(), value: typed(column) };
+        let columns: Vec<Column> = found.columns.iter().map(column).collect();
+        (Relation { open: columns.is_empty(), columns, changes, rank: None }, true)
+    }
+
+    /// A table by its definition.
+    pub(super) fn table_of(
+        &mut self,
+        table: &CreateTable,
+        columns: &[TypedColumn],
+        last: &str,
+        name: &ObjectName,
+    ) -> Relation {
+        let named = columns.iter().map(|column| Column { name: column.name.clone(), value: typed(column) });
+        let mut relation = Relation { columns: named.collect(), open: columns.is_empty(), ..Relation::default() };
+        let kind = match source_changes(table) {
+            SourceChanges::Append => Kind::Append,
+            SourceChanges::Upsert | SourceChanges::All => Kind::Updating,
+        };
+        let place = |name: &str| relation.columns.iter().position(|column| column.name == name);
+        let key: Option<Key> = table.primary_key.as_ref().and_then(|key| key.names().map(place).collect());
+        for place in key.iter().flatten() {
+            if let Some(ty) = relation.columns.get_mut(*place).and_then(|column| column.value.ty.as_mut()) {
+                ty.nullable = false;
+            }
+        }
+        relation.changes = Changes::of_source(kind, key.into_iter().collect(), last, name.span);
+        self.computed(table, &mut relation);
+        let rowtime = table.watermark.as_ref().filter(|watermark| watermark.column.parts.len() == 1);
+        if let Some(watermark) = rowtime
+            && let Some(column) = relation.columns.iter_mut().find(|c| c.name == watermark.column.last().name)
+        {
+            column.value.time = Some(Time::Event);
+        }
+        relation
+    }
+
+    /// Gives computed columns the types and times of their expressions.
+    pub(super) fn computed(&mut self, table: &CreateTable, relation: &mut Relation) {
+        let computed = table.columns.iter().filter_map(|column| match &column.kind {
+            ColumnKind::Computed { expr, .. } => Some((&column.name.name, expr)),
+            _ => None,
+        });
+        let computed: Vec<_> = computed.collect();
+        if computed.is_empty() {
+            return;
+        }
+        let outer = std::mem::take(&mut self.scopes);
+        let mut scope = Scope::default();
+        let columns = Relation { columns: relation.columns.clone(), ..Relation::default() };
+        scope.add(Vec::new(), columns, false);
+        self.scopes.push(scope);
+        let mut values = HashMap::new();
+        for (name, expr) in computed {
+            let value = self.expr(expr);
+            values.insert(name.as_str(), Value { from: None, edge: None, ..value });
+        }
+        self.scopes = outer;
+        for column in &mut relation.columns {
+            if let Some(value) = values.remove(column.name.as_str()) {
+                column.value = value;
+            }
+        }
+    }
+
+    fn view(&mut self, key: &'a str, view: &'a CatalogTable, query: &Query, name: &ObjectName) -> Relation {
+        let open = || Relation {
+            open: true,
+            changes: Changes::of_source(Kind::Unknown, Vec::new(), key, name.span),
+            ..Relation::default()
+        };
+        let found = match self.views.get(key) {
+            Some(Some(found)) => Rc::clone(found),
+            Some(None) => return open(),
+            None if self.depth >= MAX_VIEWS => return open(),
+            None => {
+                self.views.insert(key.to_owned(), None);
+                self.depth += 1;
+                let (scopes, ctes) = (std::mem::take(&mut self.scopes), std::mem::take(&mut self.ctes));
+                let session = std::mem::replace(&mut self.session, &view.session);
+                let relation = self.query(query);
+                (self.scopes, self.ctes, self.session) = (scopes, ctes, session);
+                self.depth -= 1;
+                let relation = Rc::new(relation.renamed(view.columns.iter().map(|column| column.name.as_str())));
+                self.views.insert(key.to_owned(), Some(Rc::clone(&relation)));
+                relation
+            }
+        };
+        let mut relation = Relation::clone(&found);
+        relation.changes = relation.changes.through(key, name.span);
+        if let Some(rank) = &mut relation.rank {
+            rank.through(key, name.span);
+        }
+        relation
+    }
+}
+
+/// A column of a definition; the type of a computed one is not in it.
+pub(super) fn typed(column: &TypedColumn) -> Value {
+    let ty = crate::sql::types::is_exact(&column.ty.ty).then(|| column.ty.clone());
+    Value { ty, ..Value::default() }
+}
