@@ -73,7 +73,7 @@ fn lineage_for_programs_names_origins_influences_and_state() {
     assert_eq!((&changelog["mode"], &changelog["key"]), (&json!("retract"), &json!([])), "joined by other columns");
     let because = changelog["because"].as_array().unwrap();
     assert!(because.contains(&json!({ "source": "int_priced_lines", "view": "vw_sold_lines" })), "{changelog}");
-    assert_eq!(column["type"], "DECIMAL(10, 2)");
+    assert_eq!(column["type"], "DECIMAL(14, 4)");
     let revenue = lineage(&["fct_product_revenue.revenue", "--upstream"]);
     assert!(revenue.contains("\ntype: DECIMAL(18, 2)\nchanges: upsert by product_id (group aggregate, "), "{revenue}");
     let states = answer["state"].as_array().unwrap();
