@@ -145,12 +145,14 @@ pub(crate) enum SourceChanges {
     All,
 }
 
-/// By connector, format and Confluent's `changelog.mode`. Confluent's tables name no connector; with a primary key their
-/// mode is upsert unless it is said.
+/// By connector, format and Confluent's `changelog.mode`. Confluent's tables name no connector but its own; with a primary
+/// key their mode is upsert unless it is said
+/// (<https://docs.confluent.io/cloud/current/flink/reference/sql-examples.html>).
 pub(crate) fn source_changes(table: &CreateTable) -> SourceChanges {
     let option = |key: &str| table.option(key).map_or("", |option| option.value.as_str());
     let (connector, mode) = (option("connector"), option("changelog.mode"));
-    if connector == "upsert-kafka" || mode == "upsert" {
+    let is_confluent = ["", "confluent"].contains(&connector) && mode.is_empty();
+    if connector == "upsert-kafka" || mode == "upsert" || (is_confluent && table.primary_key.is_some()) {
         return SourceChanges::Upsert;
     }
     let format = [option("value.format"), option("format")].concat();

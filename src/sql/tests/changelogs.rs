@@ -10,6 +10,8 @@ const TABLES: &str = "
       WITH ('connector' = 'kafka', 'format' = 'debezium-json');
     CREATE TABLE cdc_without_key (id BIGINT, v STRING) WITH ('connector' = 'kafka', 'format' = 'debezium-json');
     CREATE TABLE cloud (id BIGINT, v STRING) WITH ('changelog.mode' = 'retract');
+    CREATE TABLE cloud_keyed (id BIGINT PRIMARY KEY NOT ENFORCED, v STRING);
+    CREATE TABLE cloud_append (id BIGINT PRIMARY KEY NOT ENFORCED, v STRING) WITH ('changelog.mode' = 'append');
     CREATE TABLE totals (who BIGINT, n BIGINT, PRIMARY KEY (who) NOT ENFORCED) WITH ('connector' = 'upsert-kafka');
     CREATE VIEW counts (who, n) AS SELECT id, COUNT(*) FROM log GROUP BY id;
 ";
@@ -50,6 +52,8 @@ fn a_source_decides_where_no_operator_does() {
     assert_eq!(mode("SELECT id, v FROM cdc"), "retract: table cdc");
     assert_eq!(mode("SELECT * FROM cdc_without_key"), "retract: table cdc_without_key");
     assert_eq!(mode("SELECT * FROM cloud"), "retract: table cloud");
+    assert_eq!(mode("SELECT * FROM cloud_keyed"), "upsert id: table cloud_keyed");
+    assert_eq!(mode("SELECT * FROM cloud_append"), "append: table cloud_append");
     assert_eq!(mode("SELECT * FROM nobody_knows"), "unknown: table nobody_knows");
     assert_eq!(mode("VALUES (1), (2)"), "append: values");
 }
