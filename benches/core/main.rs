@@ -6,6 +6,7 @@
 
 mod compatibility;
 mod flow;
+mod lineage;
 mod planning;
 mod reading;
 mod records;
@@ -18,10 +19,11 @@ use std::process::ExitCode;
 type Part = fn() -> Result<(), String>;
 
 /// The parts, by the word that chooses them.
-const PARTS: [(&str, Part); 4] = [
+const PARTS: [(&str, Part); 5] = [
     ("validation", validation::run),
     ("planning", planning::run),
     ("sql", reading::run),
+    ("lineage", lineage::run),
     ("compatibility", compatibility::run),
 ];
 

@@ -12,11 +12,13 @@
 
 mod source;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::lineage::OutputColumn;
 use super::meaning::{Word, Words, words};
-use super::tree::{Expr, Query, QueryBody, Select, SelectItem};
+use super::steps;
+use super::tree::{Cte, Expr, Query, QueryBody, Select, SelectItem};
 use crate::diagnostic::Span;
 
 /// What a query says otherwise than before. Both texts must name tables alike.
@@ -61,7 +63,8 @@ pub fn difference<'a>((old_text, old): (&str, &'a Query), (new_text, new): (&str
     if pair.same(old.span, new.span) {
         return Difference { pair, found: Found::default(), selects: None };
     }
-    let ctes = pair.ctes(old, new, &Ctes::new());
+    let none = Ctes::new();
+    let ctes = pair.ctes(old, new, &none);
     let (mut found, selects) = match (&old.body, &new.body) {
         (QueryBody::Select(old), QueryBody::Select(new)) => {
             let sources = pair.sources(old, new, &ctes);
@@ -152,10 +155,16 @@ impl Pair {
         sources.all || named(&sources.names) || (subquery() && named(&sources.tables))
     }
 
-    fn ctes(&self, old: &Query, new: &Query, outer: &Ctes) -> Ctes {
+    fn ctes<'c>(&self, old: &Query, new: &Query, outer: &'c Ctes) -> Cow<'c, Ctes> {
+        if old.with.is_empty() && new.with.is_empty() {
+            return Cow::Borrowed(outer);
+        }
         let mut ctes = outer.clone();
+        // The first one of a name is what the others are held against.
+        let known: BTreeMap<&str, &Cte> = old.with.iter().rev().map(|cte| (cte.name.name.as_str(), cte)).collect();
         for cte in &new.with {
-            let before = old.with.iter().find(|known| known.name.name == cte.name.name);
+            steps::count(1);
+            let before = known.get(cte.name.name.as_str());
             let found = match before {
                 Some(before) => {
                     let found = self.query(&before.query, &cte.query, &ctes);
@@ -175,9 +184,10 @@ impl Pair {
             };
             ctes.insert(cte.name.name.clone(), found);
         }
-        let gone = old.with.iter().filter(|cte| new.with.iter().all(|kept| kept.name.name != cte.name.name));
+        let kept: BTreeSet<&str> = new.with.iter().map(|cte| cte.name.name.as_str()).collect();
+        let gone = old.with.iter().filter(|cte| !kept.contains(cte.name.name.as_str()));
         ctes.extend(gone.map(|cte| (cte.name.name.clone(), Found::everything("WITH"))));
-        ctes
+        Cow::Owned(ctes)
     }
 
     fn query(&self, old: &Query, new: &Query, outer: &Ctes) -> Found {
@@ -295,14 +305,17 @@ impl Pair {
             found.names.extend(sources.names.iter().cloned());
             found.places |= sources.places;
         }
+        let (before, after) = (was.by_name(), is.by_name());
         for (name, span) in &is.named {
-            let same = was.named.iter().any(|(known, before)| known == name && self.same(*before, *span));
+            steps::count(1);
+            let known = before.get(name.as_str()).into_iter().flatten();
+            let same = known.into_iter().any(|before| self.same(*before, *span));
             if !same || self.touches(*span, sources) {
                 found.names.insert(name.clone());
             }
         }
         let names = |items: &Items| -> Vec<String> { items.named.iter().map(|(name, _)| name.clone()).collect() };
-        found.names.extend(names(&was).into_iter().filter(|name| is.named.iter().all(|(known, _)| known != name)));
+        found.names.extend(names(&was).into_iter().filter(|name| !after.contains_key(name.as_str())));
         found.places |= names(&was) != names(&is);
     }
 
@@ -321,6 +334,14 @@ struct Items {
 }
 
 impl Items {
+    fn by_name(&self) -> BTreeMap<&str, Vec<Span>> {
+        let mut found: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
+        for (name, span) in &self.named {
+            found.entry(name).or_default().push(*span);
+        }
+        found
+    }
+
     fn of(select: &Select) -> Self {
         let mut items = Self { named: Vec::new(), stars: Vec::new(), unnamed: false };
         for item in &select.items {

@@ -4,9 +4,11 @@
 //! a physical or a metadata column. A table that nobody defined keeps its name, and `*` where its column is not known.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
-use super::lineage::{Catalog, CatalogTable, ColumnUse, UseKind, lineage, table_lineage};
+use super::lineage::{Catalog, CatalogTable, ColumnUse, Lineage, UseKind, Views, lineage_with, table_lineage};
 use super::session::may_be_one;
+use super::steps;
 use super::tree::{ColumnDef, ColumnKind, CreateTable, Insert, ObjectName, Query, Statement, StatementKind};
 use crate::diagnostic::Diagnostic;
 use crate::model::column::{Column, ColumnType, Nullable};
@@ -14,14 +16,22 @@ use crate::model::column::{Column, ColumnType, Nullable};
 /// How many views may stand on each other before nobody looks through them.
 pub(crate) const MAX_VIEWS: usize = 16;
 
-/// How deep computed columns may stand on each other before only their names are given.
-const MAX_COMPUTED: usize = 16;
-
 /// The tables and views that are known.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Definitions {
     catalog: Catalog,
     tables: BTreeMap<String, CreateTable>,
+    /// For each table with computed columns: what each of them is made of, columns of the table.
+    computed: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+    /// What was found out about them so far.
+    views: Mutex<Views>,
+}
+
+impl Clone for Definitions {
+    fn clone(&self) -> Self {
+        let (catalog, tables, computed) = (self.catalog.clone(), self.tables.clone(), self.computed.clone());
+        Self { catalog, tables, computed, views: Mutex::default() }
+    }
 }
 
 /// A column of a table.
@@ -69,8 +79,7 @@ impl Definitions {
                 let columns = filled.into_iter().filter(|column| !given.contains(&column.name));
                 let columns: Vec<Column> = table.schema().into_iter().chain(columns).collect();
                 table.like = None;
-                let key = self.insert(&table.name, columns, None);
-                self.tables.insert(key, table);
+                self.insert_table(table, columns);
             }
             StatementKind::CreateView(view) => {
                 let columns = if view.columns.is_empty() {
@@ -124,6 +133,12 @@ impl Definitions {
         self.catalog.find(name).and_then(|(_, table)| table.view.as_ref())
     }
 
+    /// The lineage of a query over what is known.
+    pub(super) fn lineage(&self, query: &Query) -> Lineage {
+        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        lineage_with(query, &self.catalog, &mut views)
+    }
+
     /// The key by which the table or view is known from now on.
     fn insert(&mut self, name: &ObjectName, columns: Vec<Column>, view: Option<Query>) -> String {
         let session = self.catalog.session.clone();
@@ -132,7 +147,9 @@ impl Definitions {
         let other = self.catalog.tables.get_mut(&last).filter(|other| !may_be_one(&other.name, &full));
         let shares_its_name = other.map(|other| other.shares_its_name = true).is_some();
         let key = if shares_its_name { full.join(".") } else { last };
+        self.views.get_mut().unwrap_or_else(PoisonError::into_inner).forget(&key, &name.last().name);
         self.tables.remove(&key);
+        self.computed.remove(&key);
         let table = CatalogTable { columns, view, name: full, shares_its_name, session };
         self.catalog.tables.insert(key.clone(), table);
         key
@@ -146,7 +163,7 @@ impl Definitions {
             };
             return columns.into_iter().map(column).collect();
         }
-        lineage(query, &self.catalog).outputs.iter().map(|output| untyped(&output.name)).collect()
+        self.lineage(query).outputs.iter().map(|output| untyped(&output.name)).collect()
     }
 
     fn add_table(&mut self, mut table: CreateTable) {
@@ -176,7 +193,15 @@ impl Definitions {
             table.columns.splice(0..0, inherited);
             table.options.extend(inherited_options);
         }
-        let key = self.insert(&table.name, table.schema(), None);
+        let columns = table.schema();
+        self.insert_table(table, columns);
+    }
+
+    fn insert_table(&mut self, table: CreateTable, columns: Vec<Column>) {
+        let key = self.insert(&table.name, columns, None);
+        if table.columns.iter().any(|column| matches!(column.kind, ColumnKind::Computed { .. })) {
+            self.computed.insert(key.clone(), computed(&table));
+        }
         self.tables.insert(key, table);
     }
 
@@ -226,7 +251,7 @@ impl Definitions {
     }
 
     fn flow(&self, query: &Query, target: &str, names: Vec<String>) -> Flow {
-        let found = lineage(query, &self.catalog);
+        let found = self.lineage(query);
         let mut names = names.into_iter();
         let mut columns = Vec::new();
         for output in found.outputs {
@@ -247,31 +272,47 @@ impl Definitions {
     /// Uses of columns that their tables really have.
     fn origins(&self, uses: &[ColumnUse]) -> BTreeSet<(Origin, UseKind)> {
         let mut found = BTreeSet::new();
-        for used in uses {
-            self.origin(&used.table, &used.column, used.kind, 0, &mut found);
+        let asked: BTreeSet<(&str, &str, UseKind)> =
+            uses.iter().map(|used| (used.table.as_str(), used.column.as_str(), used.kind)).collect();
+        for (table, column, kind) in asked {
+            self.origin(table, column, kind, &mut found);
         }
         found
     }
 
-    fn origin(&self, table: &str, column: &str, kind: UseKind, depth: usize, found: &mut BTreeSet<(Origin, UseKind)>) {
+    fn origin(&self, table: &str, column: &str, kind: UseKind, found: &mut BTreeSet<(Origin, UseKind)>) {
+        steps::count(1);
         // What is behind a view is among the uses as well.
         if self.catalog.tables.get(table).is_some_and(|known| known.view.is_some()) && column != "*" {
             return;
         }
-        let computed = self.tables.get(table).filter(|_| depth < MAX_COMPUTED).and_then(|definition| {
-            let is_computed = |c: &&ColumnDef| matches!(c.kind, ColumnKind::Computed { .. });
-            definition.columns.iter().filter(is_computed).any(|c| c.name.name == column).then_some(definition)
-        });
-        let Some(definition) = computed else {
-            found.insert((Origin { table: table.to_owned(), column: column.to_owned() }, kind));
+        let origin = |column: &str| Origin { table: table.to_owned(), column: column.to_owned() };
+        let Some(computed) = self.computed.get(table).filter(|computed| computed.contains_key(column)) else {
+            found.insert((origin(column), kind));
             return;
         };
         let kind = if kind == UseKind::Direct { UseKind::Computed } else { kind };
-        let made = table_lineage(definition);
-        for used in made.outputs.iter().filter(|output| output.name == column).flat_map(|output| &output.uses) {
-            self.origin(table, &used.column, kind, depth + 1, found);
+        let (mut seen, mut left) = (BTreeSet::from([column]), vec![column]);
+        while let Some(column) = left.pop() {
+            steps::count(1);
+            match computed.get(column) {
+                Some(parts) => left.extend(parts.iter().map(String::as_str).filter(|part| seen.insert(part))),
+                None => {
+                    found.insert((origin(column), kind));
+                }
+            }
+        }
+        // Made of itself, which Flink rejects: then it is named.
+        if computed.get(column).is_some_and(|parts| parts.contains(column)) {
+            found.insert((origin(column), kind));
         }
     }
+}
+
+/// What each computed column of a table is made of.
+fn computed(table: &CreateTable) -> BTreeMap<String, BTreeSet<String>> {
+    let parts = |uses: Vec<ColumnUse>| uses.into_iter().map(|used| used.column).collect();
+    table_lineage(table).outputs.into_iter().map(|output| (output.name, parts(output.uses))).collect()
 }
 
 /// True for a column that is only named, as `CREATE TABLE ... AS` allows.

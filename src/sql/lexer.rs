@@ -4,6 +4,7 @@
 //! names in backquotes may not. A byte order mark is blank at the start and unknown elsewhere. A placeholder `${...}` ends on
 //! its line; Jinja's `{{ ... }}` and `{% ... %}` may span lines but hold no other of their kind, `{# ... #}` may hold anything.
 
+use super::steps;
 use super::token::{Symbol, Token, TokenKind};
 use crate::diagnostic::Span;
 
@@ -21,7 +22,8 @@ pub fn tokenize(text: &str) -> Vec<Token> {
 }
 
 fn tokenize_as(text: &str, strings: Strings) -> Vec<Token> {
-    let mut lexer = Lexer { text, at: 0, hint: Hint::Outside, strings, no_brace: 0, no_note: false };
+    let mut lexer =
+        Lexer { text, at: 0, hint: Hint::Outside, strings, no_brace: 0, no_note: false, no_charset_before: 0 };
     let mut tokens = Vec::with_capacity(text.len() / 4);
     while lexer.at < text.len() {
         let start = lexer.at;
@@ -67,6 +69,8 @@ struct Lexer<'a> {
     no_brace: usize,
     /// No `#}` comes any more.
     no_note: bool,
+    /// No string with the name of its character set begins before this byte: that far was looked already.
+    no_charset_before: usize,
 }
 
 impl<'a> Lexer<'a> {
@@ -169,20 +173,35 @@ impl<'a> Lexer<'a> {
 
     fn prefixed_literal(&mut self) -> Option<TokenKind> {
         let rest = self.rest();
-        let quote = rest.find(|c: char| !is_name_part(c) && c != '&' && c != '-')?;
-        if !rest.get(quote..)?.starts_with('\'') {
+        let begins = |openings: &[&str]| openings.iter().any(|open| rest.starts_with(open));
+        if begins(&["n'", "N'"]) {
+            return Some(self.string(2, TokenKind::String));
+        }
+        if begins(&["u&'", "U&'"]) {
+            return Some(self.string(3, TokenKind::String));
+        }
+        if begins(&["x'", "X'"]) {
+            return Some(self.string(2, TokenKind::Bytes));
+        }
+        if begins(&["e'", "E'"]) {
+            return Some(self.escaped_string(2));
+        }
+        self.string_with_charset()
+    }
+
+    /// `_utf8'...'`
+    fn string_with_charset(&mut self) -> Option<TokenKind> {
+        let rest = self.rest();
+        if !rest.starts_with('_') || self.at < self.no_charset_before {
             return None;
         }
-        let prefix = rest.get(..quote)?;
-        match prefix {
-            "n" | "N" | "u&" | "U&" => Some(self.string(quote + 1, TokenKind::String)),
-            "x" | "X" => Some(self.string(quote + 1, TokenKind::Bytes)),
-            "e" | "E" => Some(self.escaped_string(quote + 1)),
-            _ if prefix.len() > 1 && prefix.starts_with('_') && !prefix.contains(['&', '$']) => {
-                Some(self.string(quote + 1, TokenKind::String))
-            }
-            _ => None,
+        let quote = rest.find(|c: char| c == '$' || (!is_name_part(c) && c != '-')).unwrap_or(rest.len());
+        steps::count(quote);
+        if quote < 2 || !rest.get(quote..)?.starts_with('\'') {
+            self.no_charset_before = self.at + quote;
+            return None;
         }
+        Some(self.string(quote + 1, TokenKind::String))
     }
 
     /// A string whose opening quote ends `open` bytes from here; two quotes are one.
@@ -313,7 +332,9 @@ fn jinja(text: &str, close: &str) -> Option<usize> {
     let inside = text.get(2..)?;
     let marks = inside.as_bytes().windows(2).enumerate();
     let mut marks = marks.filter(|(_, pair)| matches!(*pair, b"{{" | b"{%" | b"{#") || *pair == close.as_bytes());
-    let (at, pair) = marks.next()?;
+    let found = marks.next();
+    steps::count(found.map_or(inside.len(), |(at, _)| at));
+    let (at, pair) = found?;
     (pair == close.as_bytes()).then_some(at + 4)
 }
 

@@ -16,6 +16,9 @@ pub mod difference;
 pub mod edit;
 pub mod flow;
 mod functions;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod invariant;
 pub mod keyword;
 mod layout;
 pub mod lexer;
@@ -24,9 +27,11 @@ pub mod meaning;
 pub mod names;
 pub mod operators;
 pub mod parser;
+mod reach;
 mod relation;
 pub mod session;
 pub mod state;
+mod steps;
 pub mod summary;
 pub mod token;
 pub mod tree;

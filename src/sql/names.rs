@@ -4,8 +4,10 @@
 //! CTE hides a table of its name from the next CTE on, not inside of its own query. A table without an alias can qualify
 //! columns by its own name, also from subqueries further in, unless something nearer has that name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::reach::Reach;
+use super::steps;
 use super::tree::{
     Effects, Expr, ExprKind, Factor, FactorKind, Hint, Ident, Insert, MatchClause, Merge, ObjectName, Query, QueryBody,
     Select, SelectItem, Statement, StatementKind, TableArg, TableExpr, WindowSpec,
@@ -85,7 +87,7 @@ pub fn rename_tables(statement: &Statement, names: &BTreeMap<String, String>) ->
     }
     let mut resolver = Resolver::default();
     resolver.statement(&statement.kind);
-    for reference in resolver.refs.into_iter().chain(resolver.targets) {
+    for reference in resolver.refs {
         let old = &reference.name.last().name;
         let Some(new) = names.get(old) else { continue };
         edits.push(renamed(old, reference.name.last().span, new));
@@ -103,33 +105,83 @@ fn renamed(old: &str, span: Span, new: &str) -> Edit {
     Edit { span, text: if was_quoted { quote(new) } else { quote_if_needed(new) } }
 }
 
-/// A name that columns can be qualified by.
+/// The names that columns can be qualified by in one select.
+#[derive(Default)]
 struct Visible {
-    /// Its parts; an alias has one.
-    parts: Vec<String>,
-    /// The reference it belongs to; `None` for aliases, CTEs and the like.
-    reference: Option<usize>,
+    names: Reach,
+    /// For each of them the reference that it belongs to; `None` for aliases, CTEs and the like.
+    references: Vec<Option<usize>>,
+}
+
+impl Visible {
+    fn of(parts: &[String], reference: Option<usize>) -> Self {
+        let mut visible = Self::default();
+        visible.add(parts, reference);
+        visible
+    }
+
+    fn add(&mut self, parts: &[String], reference: Option<usize>) {
+        self.names.add(parts, self.references.len());
+        self.references.push(reference);
+    }
+
+    /// What these parts name: a reference, or `Some(None)` for something else.
+    fn find(&self, parts: &[&str]) -> Option<Option<usize>> {
+        self.names.find(parts).and_then(|number| self.references.get(number).copied())
+    }
+}
+
+/// What a query or a CTE reads itself.
+#[derive(Default)]
+struct Reads {
+    /// References.
+    refs: Vec<usize>,
+    /// CTEs, once for each use.
+    ctes: Vec<usize>,
 }
 
 #[derive(Default)]
 struct Resolver {
     refs: Vec<TableRef>,
-    /// Tables that are written and whose columns are qualified by them, as in `UPDATE`.
-    targets: Vec<TableRef>,
-    /// CTEs in reach, inner ones last, each with the references that one use of it reads.
-    ctes: Vec<(String, Vec<usize>)>,
-    /// References in the order in which they are read, those of a CTE once for each use.
-    read: Vec<usize>,
+    /// References that are none: tables that are written and whose columns are qualified by them, as in `UPDATE`.
+    targets: BTreeSet<usize>,
+    /// CTEs in reach by their names, inner ones last.
+    ctes: BTreeMap<String, Vec<usize>>,
+    /// What each CTE reads. One reads only those before it.
+    cte_reads: Vec<Reads>,
+    /// What is read by the statement itself.
+    outer: Reads,
+    /// What is read by the CTEs that are being looked at, inner ones last.
+    inner: Vec<Reads>,
     /// Sources in reach, inner selects last.
-    scopes: Vec<Vec<Visible>>,
+    scopes: Vec<Visible>,
 }
 
 impl Resolver {
+    /// The references, with how often each is read: what a CTE reads counts for each use of it.
     fn counted(mut self) -> Vec<TableRef> {
-        for number in self.read {
-            self.refs.get_mut(number).into_iter().for_each(|reference| reference.scans += 1);
+        let mut used = vec![0_usize; self.cte_reads.len()];
+        let mut count = |reads: &Reads, times: usize, used: &mut Vec<usize>| {
+            for number in &reads.refs {
+                let reference = self.refs.get_mut(*number);
+                reference.into_iter().for_each(|r| r.scans = r.scans.saturating_add(times));
+            }
+            for cte in &reads.ctes {
+                used.get_mut(*cte).into_iter().for_each(|uses| *uses = uses.saturating_add(times));
+            }
+        };
+        count(&self.outer, 1, &mut used);
+        for (cte, reads) in self.cte_reads.iter().enumerate().rev() {
+            let times = used.get(cte).copied().unwrap_or(0);
+            count(reads, times, &mut used);
         }
-        self.refs
+        let targets = self.targets;
+        self.refs.into_iter().enumerate().filter(|(number, _)| !targets.contains(number)).map(|(_, r)| r).collect()
+    }
+
+    /// What is read here.
+    fn reads(&mut self) -> &mut Reads {
+        self.inner.last_mut().unwrap_or(&mut self.outer)
     }
 
     fn statement(&mut self, kind: &StatementKind) {
@@ -160,7 +212,7 @@ impl Resolver {
             return self.merge(merge);
         }
         let Some(target) = effects.writes.first().filter(|_| !effects.exprs.is_empty()) else { return };
-        self.scopes.push(Vec::new());
+        self.scopes.push(Visible::default());
         let number = self.target(target, None, &[]);
         effects.exprs.iter().for_each(|expr| self.expr(expr));
         self.written(number);
@@ -168,7 +220,7 @@ impl Resolver {
 
     /// `MERGE`: its table is written, its source is read, and both are in reach of its expressions.
     fn merge(&mut self, merge: &Merge) {
-        self.scopes.push(Vec::new());
+        self.scopes.push(Visible::default());
         self.factor(&merge.source);
         let number = self.target(&merge.target, merge.alias.as_ref(), &merge.hints);
         self.expr(&merge.on);
@@ -184,14 +236,12 @@ impl Resolver {
     fn target(&mut self, name: &ObjectName, alias: Option<&Ident>, hints: &[Hint]) -> usize {
         let number = self.refs.len();
         self.reference(name, None);
-        let visible = match alias {
-            Some(alias) => Visible { parts: vec![alias.name.clone()], reference: None },
-            None => {
-                Visible { parts: name.parts.iter().map(|part| part.name.clone()).collect(), reference: Some(number) }
-            }
-        };
+        let parts: Vec<String> = name.parts.iter().map(|part| part.name.clone()).collect();
         if let Some(scope) = self.scopes.last_mut() {
-            scope.push(visible);
+            match alias {
+                Some(alias) => scope.add(std::slice::from_ref(&alias.name), None),
+                None => scope.add(&parts, Some(number)),
+            }
         }
         self.hints(hints);
         number
@@ -200,9 +250,7 @@ impl Resolver {
     /// Closes the scope of a written table and takes it out of what is read.
     fn written(&mut self, number: usize) {
         self.scopes.pop();
-        self.read.retain(|read| *read != number);
-        self.read.iter_mut().filter(|read| **read > number).for_each(|read| *read -= 1);
-        self.targets.push(self.refs.remove(number));
+        self.targets.insert(number);
     }
 
     fn like(&mut self, table: &super::tree::CreateTable) {
@@ -219,9 +267,9 @@ impl Resolver {
     /// Notes a reference unless it is a CTE; returns its number.
     fn reference(&mut self, name: &ObjectName, alias: Option<&Ident>) -> Option<usize> {
         if let [only] = name.parts.as_slice()
-            && let Some((_, reads)) = self.ctes.iter().rfind(|(cte, _)| *cte == only.name)
+            && let Some(cte) = self.ctes.get(&only.name).and_then(|known| known.last().copied())
         {
-            self.read.extend(reads);
+            self.reads().ctes.push(cte);
             return None;
         }
         let number = self.refs.len();
@@ -232,28 +280,29 @@ impl Resolver {
             hint_names: Vec::new(),
             scans: 0,
         });
-        self.read.push(number);
+        self.reads().refs.push(number);
         Some(number)
     }
 
     fn query(&mut self, query: &Query) {
-        let ctes = self.ctes.len();
         for cte in &query.with {
-            let before = self.read.len();
+            self.inner.push(Reads::default());
             self.query(&cte.query);
-            let reads = self.read.split_off(before);
-            self.ctes.push((cte.name.name.clone(), reads));
+            self.ctes.entry(cte.name.name.clone()).or_default().push(self.cte_reads.len());
+            self.cte_reads.extend(self.inner.pop());
         }
         let scope = self.body(&query.body);
         self.scopes.push(scope);
         query.order_by.iter().for_each(|item| self.expr(&item.expr));
         query.limit.iter().chain(&query.offset).for_each(|expr| self.expr(expr));
         self.scopes.pop();
-        self.ctes.truncate(ctes);
+        for cte in &query.with {
+            self.ctes.get_mut(&cte.name.name).and_then(Vec::pop);
+        }
     }
 
     /// Returns what `ORDER BY` behind the body may refer to.
-    fn body(&mut self, body: &QueryBody) -> Vec<Visible> {
+    fn body(&mut self, body: &QueryBody) -> Visible {
         match body {
             QueryBody::Select(select) => return self.select(select),
             QueryBody::Values { rows, .. } => rows.iter().flatten().for_each(|value| self.expr(value)),
@@ -268,11 +317,11 @@ impl Resolver {
                 });
             }
         }
-        Vec::new()
+        Visible::default()
     }
 
-    fn select(&mut self, select: &Select) -> Vec<Visible> {
-        self.scopes.push(Vec::new());
+    fn select(&mut self, select: &Select) -> Visible {
+        self.scopes.push(Visible::default());
         select.from.iter().for_each(|source| self.table_expr(source));
         self.hints(&select.hints);
         for item in &select.items {
@@ -301,14 +350,12 @@ impl Resolver {
     }
 
     fn factor(&mut self, factor: &Factor) {
-        let mut reference = None;
-        let mut parts = Vec::new();
         match &factor.kind {
             FactorKind::Table { name, hints, system_time } => {
                 system_time.iter().for_each(|time| self.expr(time));
-                reference = self.reference(name, factor.alias.as_ref());
-                parts = name.parts.iter().map(|part| part.name.clone()).collect();
-                self.see(factor, parts, reference);
+                let reference = self.reference(name, factor.alias.as_ref());
+                let parts: Vec<String> = name.parts.iter().map(|part| part.name.clone()).collect();
+                self.see(factor, &parts, reference);
                 return self.hints(hints);
             }
             FactorKind::Derived { lateral: true, query } => self.query(query),
@@ -323,33 +370,32 @@ impl Resolver {
             FactorKind::Nested(inner) => self.table_expr(inner),
             FactorKind::Match { input, clause } => self.match_recognize(input, clause),
         }
-        self.see(factor, std::mem::take(&mut parts), reference.take());
+        self.see(factor, &[], None);
     }
 
     /// Makes a source's name, or its alias, known to the select around it.
-    fn see(&mut self, factor: &Factor, parts: Vec<String>, reference: Option<usize>) {
-        let visible = match &factor.alias {
-            Some(alias) => Visible { parts: vec![alias.name.clone()], reference: None },
-            None if parts.is_empty() => return,
-            None => Visible { parts, reference },
-        };
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.push(visible);
+    fn see(&mut self, factor: &Factor, parts: &[String], reference: Option<usize>) {
+        let Some(scope) = self.scopes.last_mut() else { return };
+        match &factor.alias {
+            Some(alias) => scope.add(std::slice::from_ref(&alias.name), None),
+            None if parts.is_empty() => {}
+            None => scope.add(parts, reference),
         }
     }
 
     fn match_recognize(&mut self, input: &Factor, clause: &MatchClause) {
-        self.scopes.push(Vec::new());
+        self.scopes.push(Visible::default());
         self.factor(input);
         clause.partition_by.iter().for_each(|expr| self.expr(expr));
         clause.order_by.iter().for_each(|item| self.expr(&item.expr));
+        // Pattern variables are nearer than the table.
+        self.scopes.push(Visible::default());
         if let Some(scope) = self.scopes.last_mut() {
-            // Pattern variables are nearer than the table.
-            let variables = clause.variables.iter().map(|v| Visible { parts: vec![v.name.clone()], reference: None });
-            scope.splice(0..0, variables);
+            clause.variables.iter().for_each(|variable| scope.add(std::slice::from_ref(&variable.name), None));
         }
         clause.measures.iter().for_each(|(expr, _)| self.expr(expr));
         clause.define.iter().for_each(|(_, expr)| self.expr(expr));
+        self.scopes.pop();
         self.scopes.pop();
     }
 
@@ -371,8 +417,8 @@ impl Resolver {
 
     fn table_arg(&mut self, table: &TableArg) {
         let reference = self.reference(&table.name, None);
-        let parts = table.name.parts.iter().map(|part| part.name.clone()).collect();
-        self.scopes.push(vec![Visible { parts, reference }]);
+        let parts: Vec<String> = table.name.parts.iter().map(|part| part.name.clone()).collect();
+        self.scopes.push(Visible::of(&parts, reference));
         table.partition_by.iter().for_each(|expr| self.expr(expr));
         table.order_by.iter().for_each(|item| self.expr(&item.expr));
         self.scopes.pop();
@@ -380,17 +426,13 @@ impl Resolver {
 
     /// Finds the source that up to `most` leading parts of `name` stand for, and notes the part that is the table's name.
     fn qualifier(&mut self, name: &ObjectName, most: usize) {
+        let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
         for scope in self.scopes.iter().rev() {
-            for count in 1..=most {
-                let Some(leading) = name.parts.get(..count) else { break };
-                let found = scope.iter().find(|visible| {
-                    let skipped = visible.parts.len().checked_sub(count);
-                    skipped
-                        .and_then(|skip| visible.parts.get(skip..))
-                        .is_some_and(|tail| tail.iter().zip(leading).all(|(part, ident)| *part == ident.name))
-                });
-                let Some(visible) = found else { continue };
-                if let (Some(reference), Some(ident)) = (visible.reference, leading.last())
+            for count in 1..=Reach::leading(most, 0) {
+                steps::count(1);
+                let Some(leading) = parts.get(..count) else { break };
+                let Some(found) = scope.find(leading) else { continue };
+                if let (Some(reference), Some(ident)) = (found, name.parts.get(count - 1))
                     && let Some(reference) = self.refs.get_mut(reference)
                 {
                     reference.qualifiers.push(ident.span);
@@ -405,9 +447,8 @@ impl Resolver {
         let words =
             hints.iter().filter(|hint| !hint.name.name.eq_ignore_ascii_case("OPTIONS")).flat_map(|hint| &hint.args);
         for word in words.flat_map(|arg| arg.key.iter().chain([&arg.value])) {
-            let scope = self.scopes.last().map_or(&[] as &[Visible], Vec::as_slice);
-            let found = scope.iter().find(|visible| visible.parts.last() == Some(&word.ident.name));
-            let Some(reference) = found.and_then(|visible| visible.reference) else { continue };
+            let found = self.scopes.last().and_then(|scope| scope.find(&[&word.ident.name]));
+            let Some(reference) = found.flatten() else { continue };
             let Some(reference) = self.refs.get_mut(reference) else { continue };
             let spans = if word.is_string { &mut reference.hint_names } else { &mut reference.qualifiers };
             spans.push(word.ident.span);

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::changelog::{Filled, filled};
 use super::flow::{Definitions, MAX_VIEWS};
-use super::operators::{Operator, OperatorUse, is_stateful, operators_with};
+use super::operators::{Operator, OperatorUse, stateful};
 use super::query_refs;
 use super::relation::{Kind, SourceChanges, relation, source_changes};
 use super::tree::{ColumnKind, CreateTable, Expr, ExprKind, Factor, FactorKind, Query, Statement, StatementKind};
@@ -112,9 +112,9 @@ struct Views<'a> {
 impl Views<'_> {
     fn query(&mut self, query: &Query, depth: usize, found: &mut Vec<StateUse>) {
         let known = self.known;
-        for op in operators_with(query, known.catalog()) {
+        for op in stateful(query) {
             // A lookup is judged by the name of its time; the definitions know better.
-            if is_stateful(&op) && op.kind != Operator::TemporalJoin {
+            if op.kind != Operator::TemporalJoin {
                 let (name, bounded_by) = named(&op);
                 found.push(StateUse { operator: StateOperator::Written(name), bounded_by, span: op.span, via: None });
             }

@@ -72,14 +72,17 @@ pub(crate) fn children<'a>(expr: &'a Expr, visit: &mut dyn FnMut(Child<'a>)) {
 
 /// Calls `visit` for each direct part of a call.
 pub(crate) fn call_children<'a>(call: &'a Call, visit: &mut dyn FnMut(Child<'a>)) {
-    for arg in &call.args {
-        arg_children(arg, visit);
-    }
+    args_children(call, visit);
     call.order_by.iter().for_each(|item| visit(Child::Expr(&item.expr)));
     call.filter.iter().for_each(|filter| visit(Child::Expr(filter)));
     if let Some(over) = &call.over {
         window_children(over, visit);
     }
+}
+
+/// Calls `visit` for each direct part of a call's arguments.
+pub(crate) fn args_children<'a>(call: &'a Call, visit: &mut dyn FnMut(Child<'a>)) {
+    call.args.iter().for_each(|arg| arg_children(arg, visit));
 }
 
 /// Calls `visit` for each expression of a window.

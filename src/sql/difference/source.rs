@@ -1,5 +1,7 @@
 //! The sources of a select: which are the same, and what comes out of them otherwise.
 
+use std::collections::BTreeMap;
+
 use super::{Ctes, Found, Pair};
 use crate::sql::tree::{Factor, FactorKind, Hint, Join, JoinKind, Select, TableExpr};
 
@@ -24,9 +26,12 @@ impl Pair {
             found.all = true;
         }
         found.tables = ctes.iter().filter(|(_, f)| !f.is_nothing()).map(|(name, _)| name.clone()).collect();
+        let known: BTreeMap<&str, &Source<'_>> =
+            was.iter().rev().map(|source| (source.name.as_str(), source)).collect();
         for source in &is {
+            crate::sql::steps::count(1);
             // One that is added cannot change what the others hold; whether it changes rows is decided below.
-            if let Some(before) = was.iter().find(|before| before.name == source.name) {
+            if let Some(before) = known.get(source.name.as_str()) {
                 let own = self.factor(before.factor, source.factor, ctes, &found);
                 found.add(own);
             }

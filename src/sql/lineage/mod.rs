@@ -10,15 +10,23 @@
 //!   hands them on to `rows`.
 //! - What cannot be told is a use of kind `Unknown` or a note, never nothing.
 //! - Spans are in the text of the query that was asked about, at the innermost place that names the column.
+//!
+//! What it costs grows with the text, the views behind it and the answer, and with nothing else: what is read twice is shared
+//! and walked once for each way of being used. The answer can be longer than the text: a star lists the columns of all
+//! sources, and a column that a hundred sources may have is made of a hundred.
 
+mod made;
 mod scope;
 mod select;
 mod source;
 mod value;
+mod views;
 
 use std::collections::BTreeMap;
 
+use self::made::Expansion;
 use self::select::Walker;
+pub(crate) use self::views::Views;
 use super::session::{Session, may_be_one};
 use super::tree::{ColumnKind, CreateTable, ObjectName, Query};
 use crate::diagnostic::{Diagnostic, Span};
@@ -44,7 +52,8 @@ impl Catalog {
     pub fn find_in(&self, session: &Session, name: &ObjectName) -> Option<(&str, &CatalogTable)> {
         let full = session.full(name);
         let mut found = None;
-        for from in 0..full.len() {
+        // Keys are as long as names can be: catalog, database and table.
+        for from in full.len().saturating_sub(4)..full.len() {
             let key = full.get(from..).unwrap_or_default().join(".");
             let Some((key, table)) = self.tables.get_key_value(&key) else { continue };
             if may_be_one(&table.name, &full) {
@@ -117,7 +126,8 @@ pub struct ColumnUse {
     pub kind: UseKind,
     /// Where it is named.
     pub span: Span,
-    /// The views between the query and the table, the outermost first.
+    /// The views between the query and the table, the outermost first: sixteen at most, and one way if several lead from the
+    /// outermost one to the column.
     pub via: Vec<String>,
 }
 
@@ -152,24 +162,40 @@ pub enum UseKind {
     Unknown,
 }
 
+impl UseKind {
+    /// Every kind, in order.
+    const ALL: [Self; 13] = [
+        Self::Direct,
+        Self::Computed,
+        Self::Aggregated,
+        Self::Filter,
+        Self::Join,
+        Self::Group,
+        Self::Order,
+        Self::Partition,
+        Self::Window,
+        Self::Pattern,
+        Self::Watermark,
+        Self::Key,
+        Self::Unknown,
+    ];
+}
+
 /// The lineage of a query.
 pub fn lineage(query: &Query, catalog: &Catalog) -> Lineage {
-    let mut walker = Walker::new(catalog);
+    lineage_with(query, catalog, &mut Views::default())
+}
+
+/// The same; `views` holds what was found out about the tables and views of this catalog, and takes up more.
+pub(super) fn lineage_with(query: &Query, catalog: &Catalog, views: &mut Views) -> Lineage {
+    views.prepare(query, catalog);
+    let mut walker = Walker::new(catalog, views);
     let relation = walker.query(query);
-    let outputs = relation.into_outputs();
-    let mut rows = walker.finished_rows();
-    rows.sort();
-    rows.dedup();
-    let mut notes = walker.notes;
-    notes.dedup();
-    Lineage {
-        outputs,
-        rows,
-        row_calls: walker.row_calls,
-        notes,
-        float_aggregates: walker.float_aggregates,
-        equal: walker.equal,
-    }
+    let mut found = walker.finished(relation.outputs());
+    found.rows.sort();
+    found.rows.dedup();
+    found.notes.dedup();
+    found
 }
 
 /// What a table's own definition does with its columns: computed columns are the outputs; watermark, primary key,
@@ -178,14 +204,14 @@ pub fn table_lineage(table: &CreateTable) -> Lineage {
     let name = table.name.last().name.clone();
     let mut catalog = Catalog::default();
     catalog.tables.insert(name, CatalogTable { columns: table.schema(), ..CatalogTable::default() });
-    let mut walker = Walker::new(&catalog);
+    let views = Views::default();
+    let mut walker = Walker::new(&catalog, &views);
     walker.open_table(&table.name);
     let mut outputs = Vec::new();
     for column in &table.columns {
         if let ColumnKind::Computed { expr, .. } = &column.kind {
             let value = walker.expr(expr);
-            let calls = value.calls.clone();
-            let uses = value.finished(expr.span);
+            let Expansion { uses, calls, .. } = Expansion::of(&value, expr.span);
             outputs.push(OutputColumn { name: column.name.name.clone(), uses, span: column.span, calls });
         }
     }
@@ -197,13 +223,5 @@ pub fn table_lineage(table: &CreateTable) -> Lineage {
     key.for_each(|column| walker.row_ident(column, UseKind::Key));
     let parts = table.partitioned_by.iter().chain(table.distribution.iter().flat_map(|d| &d.columns));
     parts.for_each(|column| walker.row_ident(column, UseKind::Partition));
-    let rows = walker.finished_rows();
-    Lineage {
-        outputs,
-        rows,
-        row_calls: walker.row_calls,
-        notes: walker.notes,
-        float_aggregates: walker.float_aggregates,
-        equal: Vec::new(),
-    }
+    walker.finished(outputs)
 }

@@ -1,106 +1,49 @@
 //! Names in reach: sources with their columns, and what a name stands for.
 
-use super::{ColumnUse, UseKind};
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use super::made::{Expansion, Value};
+use super::{OutputColumn, UseKind};
 use crate::diagnostic::Span;
-use crate::sql::lineage::OutputColumn;
+use crate::sql::reach::Reach;
+use crate::sql::steps;
 
-/// What a value is made of.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Value {
-    pub uses: Vec<Use>,
-    /// It is a floating-point number.
-    pub float: bool,
-    /// The calls in it that make it depend on more than its input.
-    pub calls: Vec<Span>,
-}
-
-/// A use whose place may still be open: a table's own column gets it where it is first named.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Use {
-    pub table: String,
-    pub column: String,
-    pub kind: UseKind,
-    pub span: Option<Span>,
-    pub via: Vec<String>,
-}
-
-impl Value {
-    pub fn one(table: &str, column: &str, kind: UseKind) -> Self {
-        let used = Use { table: table.to_owned(), column: column.to_owned(), kind, span: None, via: Vec::new() };
-        Self { uses: vec![used], ..Self::default() }
-    }
-
-    /// The same value, used as `kind` if it was passed on or computed so far.
-    pub fn lifted(mut self, kind: UseKind) -> Self {
-        for used in &mut self.uses {
-            used.kind = match (used.kind, kind) {
-                (UseKind::Direct, kind) => kind,
-                (UseKind::Computed, kind) if kind != UseKind::Direct => kind,
-                (inner, _) => inner,
-            };
-        }
-        self
-    }
-
-    pub fn add(&mut self, other: Self) {
-        self.float |= other.float;
-        self.call(&other.calls);
-        for used in other.uses {
-            if !self.uses.contains(&used) {
-                self.uses.push(used);
-            }
-        }
-    }
-
-    pub fn call(&mut self, calls: &[Span]) {
-        for span in calls {
-            if !self.calls.contains(span) {
-                self.calls.push(*span);
-            }
-        }
-    }
-
-    /// Open places become `span`.
-    pub fn placed(mut self, span: Span) -> Self {
-        for used in &mut self.uses {
-            used.span.get_or_insert(span);
-        }
-        self
-    }
-
-    pub fn finished(self, span: Span) -> Vec<ColumnUse> {
-        self.uses.into_iter().map(|used| used.finished(span)).collect()
-    }
-}
-
-impl Use {
-    pub fn finished(self, span: Span) -> ColumnUse {
-        let Self { table, column, kind, span: own, via } = self;
-        ColumnUse { table, column, kind, span: own.unwrap_or(span), via }
-    }
-}
+/// Above how many columns, or sources, an index pays.
+const FEW: usize = 8;
 
 /// A column with its value and the place that made it.
 #[derive(Clone, Debug)]
 pub(super) struct RelationColumn {
-    pub name: String,
+    pub name: Arc<str>,
     pub value: Value,
     pub span: Span,
 }
 
 /// Rows with columns.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Relation {
-    pub columns: Vec<RelationColumn>,
+    columns: Vec<RelationColumn>,
     /// Columns that are not known.
     pub open: Vec<Open>,
+    /// The first column of each name, once one was asked for.
+    index: OnceLock<BTreeMap<Arc<str>, usize>>,
+}
+
+impl Clone for Relation {
+    fn clone(&self) -> Self {
+        steps::count(self.columns.len());
+        Self { columns: self.columns.clone(), open: self.open.clone(), index: OnceLock::new() }
+    }
 }
 
 /// Columns that are not known.
 #[derive(Clone, Debug)]
 pub(super) enum Open {
     /// Any column of a table.
-    Table(String),
+    Table(Arc<str>),
+    /// Any column of a view.
+    View(Arc<str>),
     /// Columns that are made of this.
     Value(Value),
 }
@@ -109,15 +52,40 @@ impl Open {
     /// What a column of this name would be.
     pub fn column(&self, name: &str, kind: UseKind) -> Value {
         match self {
-            Self::Table(table) => Value::one(table, name, kind),
+            Self::Table(table) => Value::column(table, &name.into(), kind),
+            Self::View(view) => Value::view_column(view, &name.into(), kind),
             Self::Value(value) => value.clone().lifted(UseKind::Computed).lifted(kind),
         }
     }
 }
 
 impl Relation {
+    pub const fn new(columns: Vec<RelationColumn>, open: Vec<Open>) -> Self {
+        Self { columns, open, index: OnceLock::new() }
+    }
+
+    pub fn columns(&self) -> &[RelationColumn] {
+        &self.columns
+    }
+
+    pub fn columns_mut(&mut self) -> &mut Vec<RelationColumn> {
+        self.index = OnceLock::new();
+        &mut self.columns
+    }
+
     pub fn column(&self, name: &str) -> Option<&RelationColumn> {
-        self.columns.iter().find(|column| column.name == name)
+        if self.columns.len() <= FEW {
+            return self.columns.iter().find(|column| &*column.name == name);
+        }
+        let index = self.index.get_or_init(|| {
+            steps::count(self.columns.len());
+            let mut index = BTreeMap::new();
+            for (place, column) in self.columns.iter().enumerate() {
+                index.entry(Arc::clone(&column.name)).or_insert(place);
+            }
+            index
+        });
+        index.get(name).and_then(|place| self.columns.get(*place))
     }
 
     /// Every value in it.
@@ -128,8 +96,13 @@ impl Relation {
         all
     }
 
+    /// The columns that it names.
+    pub fn closed(self: &Arc<Self>) -> Arc<Self> {
+        if self.open.is_empty() { Arc::clone(self) } else { Arc::new(Self::new(self.columns.clone(), Vec::new())) }
+    }
+
     /// The columns under the names of a column list, which may be shorter.
-    pub fn renamed<'a>(mut self, names: impl ExactSizeIterator<Item = &'a str>) -> Self {
+    pub fn renamed<'a>(self: Arc<Self>, names: impl ExactSizeIterator<Item = &'a str>) -> Arc<Self> {
         if names.len() == 0 {
             return self;
         }
@@ -138,29 +111,25 @@ impl Relation {
             let mut any = self.all().lifted(UseKind::Computed);
             any.float = false;
             let span = self.columns.first().map_or(Span::new(0, 0), |c| c.span);
-            let columns =
-                names.map(|name| RelationColumn { name: name.to_owned(), value: any.clone(), span }).collect();
-            return Self { columns, open: Vec::new() };
+            let columns = names.map(|name| RelationColumn { name: name.into(), value: any.clone(), span }).collect();
+            return Arc::new(Self::new(columns, Vec::new()));
         }
-        for (column, name) in self.columns.iter_mut().zip(names) {
-            name.clone_into(&mut column.name);
+        let mut renamed = Arc::unwrap_or_clone(self);
+        for (column, name) in renamed.columns_mut().iter_mut().zip(names) {
+            column.name = name.into();
         }
-        self
+        Arc::new(renamed)
     }
 
-    pub fn into_outputs(self) -> Vec<OutputColumn> {
+    /// The columns as those of a result.
+    pub fn outputs(&self) -> Vec<OutputColumn> {
         let span = self.columns.first().map_or(Span::new(0, 0), |c| c.span);
-        let mut outputs: Vec<OutputColumn> = Vec::new();
-        for RelationColumn { name, value, span } in self.columns {
-            let calls = value.calls.clone();
-            outputs.push(OutputColumn { name, uses: value.finished(span), span, calls });
-        }
-        for open in self.open {
-            let value = open.column("*", UseKind::Unknown);
-            let calls = value.calls.clone();
-            outputs.push(OutputColumn { name: "*".to_owned(), uses: value.finished(span), span, calls });
-        }
-        outputs
+        let output = |name: &str, value: &Value, span: Span| {
+            let Expansion { uses, calls, .. } = Expansion::of(value, span);
+            OutputColumn { name: name.to_owned(), uses, span, calls }
+        };
+        let known = self.columns.iter().map(|column| output(&column.name, &column.value, column.span));
+        known.chain(self.open.iter().map(|open| output("*", &open.column("*", UseKind::Unknown), span))).collect()
     }
 }
 
@@ -169,26 +138,154 @@ impl Relation {
 pub(super) struct Source {
     /// The parts of its name, or its alias; empty if it has none.
     pub parts: Vec<String>,
-    pub relation: Relation,
+    pub relation: Arc<Relation>,
     /// Its columns are found by a qualified name only, as those of pattern variables.
     pub qualified_only: bool,
 }
 
-impl Source {
-    /// True if `leading` names this source.
-    pub fn is_named(&self, leading: &[&str]) -> bool {
-        let skipped = self.parts.len().checked_sub(leading.len());
-        !leading.is_empty()
-            && skipped
-                .and_then(|skip| self.parts.get(skip..))
-                .is_some_and(|tail| tail.iter().map(String::as_str).eq(leading.iter().copied()))
+/// The sources of one select.
+#[derive(Debug, Default)]
+pub(super) struct Scope {
+    sources: Vec<Source>,
+    named: Reach,
+    /// Where columns are, once there are many sources: of the first `indexed` ones.
+    found: BTreeMap<Arc<str>, Vec<usize>>,
+    indexed: usize,
+    /// The sources whose columns are not all known.
+    open: Vec<usize>,
+    /// Columns that `USING` or `NATURAL` made one, in order.
+    merged: Vec<String>,
+    /// Up to which source each of them was made one.
+    merged_to: BTreeMap<String, usize>,
+}
+
+impl Scope {
+    pub fn of(sources: Vec<Source>) -> Self {
+        let mut scope = Self::default();
+        sources.into_iter().for_each(|source| scope.push(source));
+        scope
+    }
+
+    pub fn push(&mut self, source: Source) {
+        steps::count(1);
+        let place = self.sources.len();
+        self.named.add(&source.parts, place);
+        if !source.relation.open.is_empty() && !source.qualified_only {
+            self.open.push(place);
+        }
+        self.sources.push(source);
+    }
+
+    /// Takes all sources out.
+    pub fn take(&mut self) -> Vec<Source> {
+        std::mem::take(self).sources
+    }
+
+    /// The source that `leading` names.
+    pub fn named(&self, leading: &[&str]) -> Option<&Source> {
+        self.named.find(leading).and_then(|place| self.sources.get(place))
+    }
+
+    /// The places of the sources from `from` on that have a column of this name, those left out that want a qualified name.
+    pub fn having(&mut self, name: &str, from: usize) -> Vec<usize> {
+        let has = |source: &Source| !source.qualified_only && source.relation.column(name).is_some();
+        if self.sources.len() <= FEW {
+            let sources = self.sources.iter().enumerate().skip(from);
+            return sources.filter(|(_, source)| has(source)).map(|(place, _)| place).collect();
+        }
+        let places = self.indexed_places(name);
+        places.get(places.partition_point(|place| *place < from)..).unwrap_or(&[]).to_vec()
+    }
+
+    fn indexed_places(&mut self, name: &str) -> &[usize] {
+        for (place, source) in self.sources.iter().enumerate().skip(self.indexed).filter(|(_, s)| !s.qualified_only) {
+            steps::count(source.relation.columns().len());
+            for column in source.relation.columns() {
+                let places = self.found.entry(Arc::clone(&column.name)).or_default();
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            }
+        }
+        self.indexed = self.sources.len();
+        self.found.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value of the column in the source at `place`.
+    pub fn value(&self, place: usize, name: &str) -> Option<&Value> {
+        self.sources.get(place)?.relation.column(name).map(|column| &column.value)
+    }
+
+    /// What is not known of its sources.
+    pub fn open(&self) -> impl Iterator<Item = &Open> {
+        let sources = self.open.iter().filter_map(|place| self.sources.get(*place));
+        sources.flat_map(|source| &source.relation.open)
+    }
+
+    /// Makes the columns of this name one. Gives what was not one before.
+    pub fn merge(&mut self, column: &str) -> Value {
+        let done = self.merged_to.get(column).copied();
+        let mut value = Value::default();
+        let from = done.unwrap_or(0);
+        let known = self.having(column, from);
+        known.iter().filter_map(|place| self.value(*place, column)).for_each(|found| value.add(found.clone()));
+        let first_open = self.open.partition_point(|place| *place < from);
+        for place in self.open.get(first_open..).unwrap_or(&[]) {
+            let Some(source) = self.sources.get(*place).filter(|source| source.relation.column(column).is_none())
+            else {
+                continue;
+            };
+            source.relation.open.iter().for_each(|open| value.add(open.column(column, UseKind::Unknown)));
+        }
+        if done.is_none() {
+            self.merged.push(column.to_owned());
+        }
+        self.merged_to.insert(column.to_owned(), self.sources.len());
+        value
+    }
+
+    pub fn is_merged(&self, column: &str) -> bool {
+        self.merged_to.contains_key(column)
+    }
+
+    /// All its columns, as `*` lists them: what was made one comes first, and is made of both sides.
+    pub fn star(&mut self, span: Span) -> Relation {
+        let mut columns = Vec::new();
+        let merged = std::mem::take(&mut self.merged);
+        for name in &merged {
+            let mut value = Value::default();
+            let places = self.having(name, 0);
+            places.iter().filter_map(|place| self.value(*place, name)).for_each(|found| value.add(found.clone()));
+            columns.push(RelationColumn { name: name.as_str().into(), value: value.placed(span), span });
+        }
+        self.merged = merged;
+        let mut open = Vec::new();
+        for source in self.sources.iter().filter(|source| !source.qualified_only) {
+            let own = source.relation.columns().iter().filter(|column| !self.is_merged(&column.name));
+            columns.extend(own.map(|column| column.starred(span)));
+            open.extend(source.relation.open.iter().cloned());
+        }
+        Relation::new(columns, open)
+    }
+
+    /// Columns that the last source has in common with those before it.
+    pub fn shared(&mut self) -> Vec<String> {
+        let Some((last, before)) = self.sources.split_last() else { return Vec::new() };
+        let relation = Arc::clone(&last.relation);
+        let names = relation.columns().iter().map(|column| &column.name);
+        let shared: Vec<&Arc<str>> = if before.len() < FEW {
+            names.filter(|name| before.iter().any(|source| source.relation.column(name).is_some())).collect()
+        } else {
+            let place = before.len();
+            names.filter(|name| self.indexed_places(name).first().is_some_and(|first| *first < place)).collect()
+        };
+        shared.into_iter().map(|name| name.to_string()).collect()
     }
 }
 
-/// The sources of one select.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Scope {
-    pub sources: Vec<Source>,
-    /// Columns that `USING` or `NATURAL` made one.
-    pub merged: Vec<String>,
+impl RelationColumn {
+    /// The column as a star at `span` lists it.
+    pub fn starred(&self, span: Span) -> Self {
+        Self { name: Arc::clone(&self.name), value: self.value.clone().placed(span), span }
+    }
 }

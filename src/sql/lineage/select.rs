@@ -1,7 +1,11 @@
 //! Queries, from the inside out.
 
-use super::scope::{Relation, RelationColumn, Scope, Source, Value};
-use super::{Catalog, ColumnUse, UseKind};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::made::{Expansion, Value};
+use super::scope::{Open, Relation, RelationColumn, Scope, Source};
+use super::{Catalog, Lineage, OutputColumn, UseKind, Views};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::ColumnType;
 use crate::sql::session::Session;
@@ -15,15 +19,16 @@ pub(super) struct Walker<'a> {
     pub catalog: &'a Catalog,
     /// What names in the query go by.
     pub session: &'a Session,
-    /// CTEs in reach, inner ones last.
-    pub ctes: Vec<(String, Relation)>,
+    /// What is known of tables and views.
+    pub views: &'a Views,
+    /// CTEs in reach by their names, inner ones last.
+    pub ctes: BTreeMap<String, Vec<Arc<Relation>>>,
     /// Selects in reach, inner ones last.
     pub scopes: Vec<Scope>,
-    /// Views that are being looked through, so that a view over itself ends.
-    pub views: Vec<String>,
-    windows: Vec<(String, WindowSpec)>,
+    windows: Vec<Window>,
+    /// Where in `windows` the windows of a name are, inner ones last.
+    window_places: BTreeMap<String, Vec<usize>>,
     pub rows: Vec<(Value, Span)>,
-    pub row_calls: Vec<Span>,
     pub notes: Vec<Diagnostic>,
     pub float_aggregates: Vec<Span>,
     pub equal: Vec<[(String, String); 2]>,
@@ -31,17 +36,27 @@ pub(super) struct Walker<'a> {
     pub inside: u32,
 }
 
+/// A window that is named in reach.
+struct Window {
+    name: String,
+    spec: Arc<WindowSpec>,
+    /// The window that it builds on.
+    base: Option<usize>,
+    /// What it is made of, once it was used.
+    value: Option<Value>,
+}
+
 impl<'a> Walker<'a> {
-    pub fn new(catalog: &'a Catalog) -> Self {
+    pub fn new(catalog: &'a Catalog, views: &'a Views) -> Self {
         Self {
             catalog,
             session: &catalog.session,
-            ctes: Vec::new(),
+            views,
+            ctes: BTreeMap::new(),
             scopes: Vec::new(),
-            views: Vec::new(),
             windows: Vec::new(),
+            window_places: BTreeMap::new(),
             rows: Vec::new(),
-            row_calls: Vec::new(),
             notes: Vec::new(),
             float_aggregates: Vec::new(),
             equal: Vec::new(),
@@ -49,29 +64,24 @@ impl<'a> Walker<'a> {
         }
     }
 
-    pub fn finished_rows(&mut self) -> Vec<ColumnUse> {
-        let mut rows = Vec::new();
-        for (value, span) in std::mem::take(&mut self.rows) {
-            rows.extend(value.finished(span));
+    /// What was found, with the result's columns.
+    pub fn finished(self, outputs: Vec<OutputColumn>) -> Lineage {
+        let mut rows = Expansion::default();
+        self.rows.iter().for_each(|(value, span)| rows.add(value, *span));
+        Lineage {
+            outputs,
+            rows: rows.uses,
+            row_calls: rows.calls,
+            notes: self.notes,
+            float_aggregates: self.float_aggregates,
+            equal: self.equal,
         }
-        rows
     }
 
     /// Notes that a value decides about rows.
     pub fn row(&mut self, value: Value, kind: UseKind, span: Span) {
-        let mut value = value.lifted(kind);
-        for span in &value.calls {
-            if !self.row_calls.contains(span) {
-                self.row_calls.push(*span);
-            }
-        }
-        for used in &mut value.uses {
-            if matches!(used.kind, UseKind::Computed | UseKind::Aggregated) {
-                used.kind = kind;
-            }
-        }
-        if !value.uses.is_empty() {
-            self.rows.push((value, span));
+        if !value.is_empty() {
+            self.rows.push((value.deciding(kind), span));
         }
     }
 
@@ -90,50 +100,75 @@ impl<'a> Walker<'a> {
         self.row(value, kind, name.span);
     }
 
-    pub fn named_window(&self, name: &str) -> Option<WindowSpec> {
-        let (_, window) = self.windows.iter().rev().find(|(known, _)| known == name)?;
-        Some(window.clone())
-    }
-
-    /// Windows build on earlier ones only; what they take over is put in at once, so none can build on itself.
-    fn define_window(&mut self, name: &Ident, window: &WindowSpec) {
-        let mut window = window.clone();
-        if let Some(base) = window.base.take()
-            && let Some(base) = self.named_window(&base.name)
-        {
-            window.partition_by.splice(0..0, base.partition_by);
-            window.order_by.splice(0..0, base.order_by);
+    /// The value of a window that is named in reach.
+    pub fn named_window(&mut self, name: &str) -> Option<Value> {
+        let mut place = *self.window_places.get(name)?.last()?;
+        // Down to one whose value is known, and up again: each is looked at once.
+        let mut chain = Vec::new();
+        let mut value = loop {
+            let window = self.windows.get(place)?;
+            if let Some(value) = &window.value {
+                break value.clone();
+            }
+            chain.push(place);
+            match window.base {
+                Some(base) => place = base,
+                None => break Value::default(),
+            }
+        };
+        while let Some(place) = chain.pop() {
+            let spec = Arc::clone(&self.windows.get(place)?.spec);
+            value.add(self.window_parts(&spec));
+            if let Some(window) = self.windows.get_mut(place) {
+                window.value = Some(value.clone());
+            }
         }
-        self.windows.push((name.name.clone(), window));
+        Some(value)
     }
 
-    pub fn query(&mut self, query: &Query) -> Relation {
-        let ctes = self.ctes.len();
+    /// Windows build on earlier ones only, so none can build on itself.
+    fn define_window(&mut self, name: &Ident, spec: &WindowSpec) {
+        let places = |walker: &Self, name: &str| walker.window_places.get(name).and_then(|p| p.last().copied());
+        let base = spec.base.as_ref().and_then(|base| places(self, &base.name));
+        self.window_places.entry(name.name.clone()).or_default().push(self.windows.len());
+        self.windows.push(Window { name: name.name.clone(), spec: Arc::new(spec.clone()), base, value: None });
+    }
+
+    fn forget_windows(&mut self, down_to: usize) {
+        for window in self.windows.drain(down_to.min(self.windows.len())..) {
+            self.window_places.get_mut(&window.name).and_then(Vec::pop);
+        }
+    }
+
+    pub fn query(&mut self, query: &Query) -> Arc<Relation> {
         for cte in &query.with {
             let relation = self.query(&cte.query).renamed(cte.columns.iter().map(|c| c.name.as_str()));
-            self.ctes.push((cte.name.name.clone(), relation));
+            self.ctes.entry(cte.name.name.clone()).or_default().push(relation);
         }
         let (relation, scope) = self.body(&query.body);
         self.order_by(&query.order_by, &relation, scope);
-        self.ctes.truncate(ctes);
+        for cte in &query.with {
+            self.ctes.get_mut(&cte.name.name).and_then(Vec::pop);
+        }
         relation
     }
 
     /// `ORDER BY` behind a query: names of its result first, then of its sources.
-    fn order_by(&mut self, items: &[OrderItem], relation: &Relation, scope: Scope) {
+    fn order_by(&mut self, items: &[OrderItem], relation: &Arc<Relation>, scope: Scope) {
         self.scopes.push(scope);
+        let named = relation.closed();
         for OrderItem { expr, .. } in items {
             let output = match &expr.kind {
                 ExprKind::Column(name) if name.parts.len() == 1 => relation.column(&name.last().name),
                 ExprKind::Literal(Literal::Exact(number)) => {
-                    number.parse::<usize>().ok().and_then(|n| relation.columns.get(n.checked_sub(1)?))
+                    number.parse::<usize>().ok().and_then(|n| relation.columns().get(n.checked_sub(1)?))
                 }
                 _ => None,
             };
             let value = match output {
                 Some(column) => column.value.clone(),
                 None if matches!(expr.kind, ExprKind::Column(_)) => self.expr(expr),
-                None => self.with_names_of(&closed(relation), |walker| walker.expr(expr)),
+                None => self.with_names_of(&named, |walker| walker.expr(expr)),
             };
             self.row(value, UseKind::Order, expr.span);
         }
@@ -141,56 +176,62 @@ impl<'a> Walker<'a> {
     }
 
     /// The rows of a body, and the sources that `ORDER BY` behind it may refer to.
-    fn body(&mut self, body: &QueryBody) -> (Relation, Scope) {
+    fn body(&mut self, body: &QueryBody) -> (Arc<Relation>, Scope) {
         let relation = match body {
             QueryBody::Select(select) => return self.select(select),
-            QueryBody::Values { rows, span } => self.values(rows, *span),
-            QueryBody::Table(name) => self.table(name, name.span),
+            QueryBody::Values { rows, span } => Arc::new(self.values(rows, *span)),
+            QueryBody::Table(name) => {
+                let mut relation = Arc::unwrap_or_clone(self.table(name));
+                relation.columns_mut().iter_mut().for_each(|column| column.span = name.span);
+                Arc::new(relation)
+            }
             QueryBody::Nested(query) => self.query(query),
-            QueryBody::SetOperation { first, rest } => self.set_operation(first, rest),
+            QueryBody::SetOperation { first, rest } => Arc::new(self.set_operation(first, rest)),
         };
         (relation, Scope::default())
     }
 
     fn values(&mut self, rows: &[Vec<Expr>], span: Span) -> Relation {
-        let mut relation = Relation::default();
+        let mut columns: Vec<RelationColumn> = Vec::new();
         for row in rows {
             for (index, expr) in row.iter().enumerate() {
                 let value = self.expr(expr);
-                match relation.columns.get_mut(index) {
+                match columns.get_mut(index) {
                     Some(column) => column.value.add(value),
-                    None => relation.columns.push(RelationColumn { name: format!("EXPR${index}"), value, span }),
+                    None => columns.push(RelationColumn { name: format!("EXPR${index}").into(), value, span }),
                 }
             }
         }
-        relation
+        Relation::new(columns, Vec::new())
     }
 
     fn set_operation(&mut self, first: &QueryBody, rest: &[SetOperand]) -> Relation {
-        let mut relation = self.body(first).0;
+        let mut relation = Arc::unwrap_or_clone(self.body(first).0);
+        // What no operator has compared yet.
+        let mut apart =
+            if rest.iter().any(|o| o.operator != SetOperator::UnionAll) { relation.all() } else { Value::default() };
         for SetOperand { operator, span, body } in rest {
             let right = self.body(body).0;
+            apart.add(right.all());
             if *operator != SetOperator::UnionAll {
-                let mut compared = relation.all();
-                compared.add(right.all());
-                self.row(compared, UseKind::Group, *span);
+                self.row(std::mem::take(&mut apart), UseKind::Group, *span);
             }
             let known = relation.open.is_empty() && right.open.is_empty();
             if known {
-                for (column, other) in relation.columns.iter_mut().zip(right.columns) {
-                    column.value.add(other.value);
+                for (column, other) in relation.columns_mut().iter_mut().zip(right.columns()) {
+                    column.value.add(other.value.clone());
                 }
             } else {
                 // Where columns are not known, no column's place is: each may get anything of the right side.
                 let any = right.all().lifted(UseKind::Unknown);
-                relation.columns.iter_mut().for_each(|column| column.value.add(any.clone()));
-                relation.open.extend(right.open);
+                relation.columns_mut().iter_mut().for_each(|column| column.value.add(any.clone()));
+                relation.open.extend(right.open.iter().cloned());
             }
         }
         relation
     }
 
-    fn select(&mut self, select: &Select) -> (Relation, Scope) {
+    fn select(&mut self, select: &Select) -> (Arc<Relation>, Scope) {
         self.scopes.push(Scope::default());
         let windows = self.windows.len();
         for (name, window) in &select.windows {
@@ -205,29 +246,31 @@ impl<'a> Walker<'a> {
         for (index, item) in select.items.iter().enumerate() {
             self.item(index, item, &mut relation);
         }
+        let relation = Arc::new(relation);
+        let named = relation.closed();
         for key in select.group_by.iter().flat_map(|group| &group.keys) {
-            self.group_key(key, &relation);
+            self.group_key(key, &relation, &named);
         }
         select.having.iter().chain(&select.qualify).for_each(|filter| self.condition(filter, &relation));
         if let Some(span) = select.distinct {
             let all = relation.all();
             self.row(all, UseKind::Group, span);
         }
-        self.windows.truncate(windows);
+        self.forget_windows(windows);
         let scope = self.scopes.pop().unwrap_or_default();
         (relation, scope)
     }
 
     /// `HAVING` and `QUALIFY`, which may use the select list's names.
-    fn condition(&mut self, filter: &Expr, relation: &Relation) {
+    fn condition(&mut self, filter: &Expr, relation: &Arc<Relation>) {
         self.with_names_of(relation, |walker| walker.row_expr(filter, UseKind::Filter));
     }
 
     /// Looks at something that may use a result's names as well as those of its sources.
-    fn with_names_of<T>(&mut self, relation: &Relation, look: impl FnOnce(&mut Self) -> T) -> T {
-        let names = Source { parts: Vec::new(), relation: relation.clone(), qualified_only: false };
+    fn with_names_of<T>(&mut self, relation: &Arc<Relation>, look: impl FnOnce(&mut Self) -> T) -> T {
+        let names = Source { parts: Vec::new(), relation: Arc::clone(relation), qualified_only: false };
         // The select list is farther away than the sources.
-        let outer = Scope { sources: vec![names], merged: Vec::new() };
+        let outer = Scope::of(vec![names]);
         let at = self.scopes.len().saturating_sub(1);
         self.scopes.insert(at, outer);
         let found = look(self);
@@ -237,7 +280,7 @@ impl<'a> Walker<'a> {
         found
     }
 
-    fn group_key(&mut self, key: &Expr, relation: &Relation) {
+    fn group_key(&mut self, key: &Expr, relation: &Relation, named: &Arc<Relation>) {
         if let ExprKind::Column(name) = &key.kind
             && let [only] = name.parts.as_slice()
             && !self.in_sources(&only.name)
@@ -249,43 +292,28 @@ impl<'a> Walker<'a> {
         if matches!(key.kind, ExprKind::Column(_)) {
             return self.row_expr(key, UseKind::Group);
         }
-        self.with_names_of(&closed(relation), |walker| walker.row_expr(key, UseKind::Group));
+        self.with_names_of(named, |walker| walker.row_expr(key, UseKind::Group));
     }
 
-    fn in_sources(&self, name: &str) -> bool {
-        let sources = self.scopes.last().map_or(&[] as &[Source], |scope| &scope.sources);
-        sources.iter().any(|source| source.relation.column(name).is_some() || !source.relation.open.is_empty())
+    fn in_sources(&mut self, name: &str) -> bool {
+        let Some(scope) = self.scopes.last_mut() else { return false };
+        !scope.having(name, 0).is_empty() || scope.open().next().is_some()
     }
 
     fn item(&mut self, index: usize, item: &SelectItem, relation: &mut Relation) {
         match item {
             SelectItem::Wildcard { qualifier: None, span } => {
-                let scope = self.scopes.last().cloned().unwrap_or_default();
-                // What USING or NATURAL made one comes first, and is made of both sides.
-                for name in &scope.merged {
-                    let mut value = Value::default();
-                    let sources = scope.sources.iter().filter_map(|source| source.relation.column(name));
-                    sources.for_each(|column| value.add(column.value.clone()));
-                    let value = value.placed(*span);
-                    relation.columns.push(RelationColumn { name: name.clone(), value, span: *span });
-                }
-                for source in scope.sources.iter().filter(|source| !source.qualified_only) {
-                    for column in &source.relation.columns {
-                        if scope.merged.contains(&column.name) {
-                            continue;
-                        }
-                        let value = column.value.clone().placed(*span);
-                        relation.columns.push(RelationColumn { name: column.name.clone(), value, span: *span });
-                    }
-                    relation.open.extend(source.relation.open.iter().cloned());
-                }
+                let Some(scope) = self.scopes.last_mut() else { return };
+                let mut star = scope.star(*span);
+                relation.columns_mut().append(star.columns_mut());
+                relation.open.append(&mut star.open);
             }
             SelectItem::Wildcard { qualifier: Some(name), span } => self.qualified_star(name, *span, relation),
             SelectItem::Expr { expr, alias, span } => {
                 let value = self.expr(expr);
                 let name = alias.as_ref().map(|a| a.name.clone()).or_else(|| own_name(expr));
-                let name = name.unwrap_or_else(|| format!("EXPR${index}"));
-                relation.columns.push(RelationColumn { name, value, span: *span });
+                let name = name.unwrap_or_else(|| format!("EXPR${index}")).into();
+                relation.columns_mut().push(RelationColumn { name, value, span: *span });
             }
         }
     }
@@ -293,13 +321,10 @@ impl<'a> Walker<'a> {
     /// `t.*`, or all fields of a column.
     fn qualified_star(&mut self, name: &ObjectName, span: Span, relation: &mut Relation) {
         let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
-        let source =
-            self.scopes.iter().rev().find_map(|scope| scope.sources.iter().find(|source| source.is_named(&parts)));
+        let source = self.scopes.iter().rev().find_map(|scope| scope.named(&parts));
         if let Some(source) = source {
-            for column in &source.relation.columns {
-                let value = column.value.clone().placed(span);
-                relation.columns.push(RelationColumn { name: column.name.clone(), value, span });
-            }
+            let columns = source.relation.columns().iter().map(|column| column.starred(span));
+            relation.columns_mut().extend(columns);
             relation.open.extend(source.relation.open.iter().cloned());
             return;
         }
@@ -308,18 +333,18 @@ impl<'a> Walker<'a> {
         let value = value.lifted(UseKind::Computed).placed(span);
         match fields {
             Some(fields) => {
-                let column = |name: String| RelationColumn { name, value: value.clone(), span };
-                relation.columns.extend(fields.into_iter().map(column));
+                let column = |name: String| RelationColumn { name: name.into(), value: value.clone(), span };
+                relation.columns_mut().extend(fields.into_iter().map(column));
             }
-            None => relation.open.push(super::scope::Open::Value(value)),
+            None => relation.open.push(Open::Value(value)),
         }
     }
 
     /// The names of the fields of a row that is a column of a table, or that `path` leads to within one.
     fn fields(&self, value: &Value, path: &[&str]) -> Option<Vec<String>> {
-        let [used] = value.uses.as_slice() else { return None };
-        let column = self.catalog.tables.get(&used.table)?.columns.iter().find(|column| column.name == used.column)?;
-        let at = path.iter().position(|part| *part == used.column)?;
+        let (table, column) = value.only_column()?;
+        let column = self.catalog.tables.get(table)?.columns.iter().find(|known| known.name == column)?;
+        let at = path.iter().position(|part| *part == column.name)?;
         let mut ty = &column.ty.ty;
         for part in path.get(at + 1..)? {
             let ColumnType::Row(fields) = ty else { return None };
@@ -328,11 +353,6 @@ impl<'a> Walker<'a> {
         let ColumnType::Row(fields) = ty else { return None };
         Some(fields.iter().map(|field| field.name.clone()).collect())
     }
-}
-
-/// The columns that a result names.
-fn closed(relation: &Relation) -> Relation {
-    Relation { columns: relation.columns.clone(), open: Vec::new() }
 }
 
 /// The name that an item without an alias has.

@@ -1,26 +1,27 @@
 //! The sources of `FROM`.
 
-use super::scope::{Open, Relation, RelationColumn, Scope, Source, Value};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::UseKind;
+use super::made::Value;
+use super::scope::{Open, Relation, RelationColumn, Scope, Source};
 use super::select::Walker;
-use super::{CatalogTable, UseKind};
+use super::views::own_columns;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::column::ColumnType;
 use crate::sql::code;
 use crate::sql::functions::is_window;
+use crate::sql::steps;
 use crate::sql::tree::{
-    ArgValue, Call, Expr, ExprKind, Factor, FactorKind, JoinKind, MatchClause, ObjectName, TableArg, TableExpr,
+    ArgValue, Call, Expr, ExprKind, Factor, FactorKind, Ident, JoinKind, MatchClause, ObjectName, TableArg, TableExpr,
 };
 
-/// How many views may stand on each other before we name them only.
-const MAX_VIEWS: usize = 16;
-
-impl<'a> Walker<'a> {
+impl Walker<'_> {
     /// Makes one table the only source.
     pub fn open_table(&mut self, name: &ObjectName) {
-        let relation = self.table(name, name.span);
+        let relation = self.table(name);
         let parts = name.parts.iter().map(|part| part.name.clone()).collect();
-        self.scopes
-            .push(Scope { sources: vec![Source { parts, relation, qualified_only: false }], merged: Vec::new() });
+        self.scopes.push(Scope::of(vec![Source { parts, relation, qualified_only: false }]));
     }
 
     pub fn table_expr(&mut self, source: &TableExpr) {
@@ -33,7 +34,7 @@ impl<'a> Walker<'a> {
             }
             let mut columns: Vec<String> = join.using.iter().map(|column| column.name.clone()).collect();
             if join.natural {
-                columns.extend(self.shared_columns());
+                columns.extend(self.scopes.last_mut().map(Scope::shared).unwrap_or_default());
             }
             for column in columns {
                 self.merge(column, join.span);
@@ -41,25 +42,9 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Columns that the last source has in common with those before it.
-    fn shared_columns(&self) -> Vec<String> {
-        let Some((last, before)) = self.scopes.last().and_then(|scope| scope.sources.split_last()) else {
-            return Vec::new();
-        };
-        let names = last.relation.columns.iter().map(|column| column.name.clone());
-        names.filter(|name| before.iter().any(|source| source.relation.column(name).is_some())).collect()
-    }
-
     fn merge(&mut self, column: String, span: Span) {
         let Some(scope) = self.scopes.last_mut() else { return };
-        let mut value = Value::default();
-        for source in &scope.sources {
-            match source.relation.column(&column) {
-                Some(found) => value.add(found.value.clone()),
-                None => source.relation.open.iter().for_each(|open| value.add(open.column(&column, UseKind::Unknown))),
-            }
-        }
-        scope.merged.push(column);
+        let value = scope.merge(&column);
         self.row(value.placed(span), UseKind::Join, span);
     }
 
@@ -69,7 +54,7 @@ impl<'a> Walker<'a> {
             FactorKind::Table { name, system_time, .. } => {
                 system_time.iter().for_each(|time| self.row_expr(time, UseKind::Join));
                 parts = name.parts.iter().map(|part| part.name.clone()).collect();
-                self.table(name, name.span)
+                self.table(name)
             }
             FactorKind::Derived { lateral: true, query } => self.query(query),
             FactorKind::Derived { lateral: false, query } => {
@@ -92,78 +77,36 @@ impl<'a> Walker<'a> {
             parts = vec![alias.name.clone()];
         }
         if let Some(scope) = self.scopes.last_mut() {
-            scope.sources.push(Source { parts, relation, qualified_only: false });
+            scope.push(Source { parts, relation, qualified_only: false });
         }
     }
 
     /// A CTE, a view or a table by its name.
-    pub fn table(&mut self, name: &ObjectName, span: Span) -> Relation {
+    pub fn table(&mut self, name: &ObjectName) -> Arc<Relation> {
+        steps::count(1);
         if let [only] = name.parts.as_slice()
-            && let Some((_, relation)) = self.ctes.iter().rev().find(|(cte, _)| *cte == only.name)
+            && let Some(relation) = self.ctes.get(&only.name).and_then(|known| known.last())
         {
-            return relation.clone();
+            return Arc::clone(relation);
         }
         let catalog = self.catalog;
         let Some((key, table)) = catalog.find_in(self.session, name) else {
             let text = format!("the columns of table `{}` are not known", name.dotted());
             self.notes.push(Diagnostic::warning(code::UNKNOWN_TABLE, text).at(name.span, "no definition found"));
-            return Relation { columns: Vec::new(), open: vec![Open::Table(name.last().name.clone())] };
+            return Arc::new(Relation::new(Vec::new(), vec![Open::Table(name.last().name.as_str().into())]));
         };
-        let mut relation = Relation::default();
-        for column in &table.columns {
-            let mut value = Value::one(key, &column.name, UseKind::Direct);
-            value.float = matches!(column.ty.ty, ColumnType::Float | ColumnType::Double);
-            relation.columns.push(RelationColumn { name: column.name.clone(), value, span });
+        let Some(known) = self.views.get(key) else { return Arc::new(own_columns(key, table)) };
+        if !known.rows.is_empty() {
+            self.rows.push((known.rows.clone(), name.span));
         }
-        match &table.view {
-            Some(_) if self.views.len() >= MAX_VIEWS || self.views.iter().any(|view| view == key) => relation,
-            Some(_) => self.through_view(key, table, relation, span),
-            None if table.columns.is_empty() => Relation { open: vec![Open::Table(key.to_owned())], ..relation },
-            None => relation,
-        }
-    }
-
-    /// Adds what is behind a view to the view's own columns.
-    fn through_view(&mut self, key: &str, table: &'a CatalogTable, own: Relation, span: Span) -> Relation {
-        let Some(query) = &table.view else { return own };
-        let mut inner = Walker::new(self.catalog);
-        inner.session = &table.session;
-        inner.views.clone_from(&self.views);
-        inner.views.push(key.to_owned());
-        let behind = inner.query(query).renamed(table.columns.iter().map(|column| column.name.as_str()));
-        let behind_view = |mut value: Value| {
-            for used in &mut value.uses {
-                used.span = None;
-                used.via.insert(0, key.to_owned());
-            }
-            // They are in the view's text, not in this one.
-            value.calls.clear();
-            value
-        };
-        for (value, _) in inner.rows {
-            self.rows.push((behind_view(value), span));
-        }
-        let mut relation = Relation::default();
-        for column in behind.columns {
-            let mut value = Value::one(key, &column.name, UseKind::Direct);
-            value.add(behind_view(column.value));
-            relation.columns.push(RelationColumn { name: column.name, value, span });
-        }
-        if !behind.open.is_empty() {
-            relation.open.push(Open::Table(key.to_owned()));
-            relation.open.extend(
-                behind.open.into_iter().map(|open| Open::Value(behind_view(open.column("*", UseKind::Unknown)))),
-            );
-        }
-        relation
+        Arc::clone(&known.relation)
     }
 
     /// The rows of a table argument.
-    pub fn table_arg(&mut self, table: &TableArg) -> Relation {
-        let relation = self.table(&table.name, table.name.span);
+    pub fn table_arg(&mut self, table: &TableArg) -> Arc<Relation> {
+        let relation = self.table(&table.name);
         let parts = table.name.parts.iter().map(|part| part.name.clone()).collect();
-        let source = Source { parts, relation: relation.clone(), qualified_only: false };
-        self.scopes.push(Scope { sources: vec![source], merged: Vec::new() });
+        self.scopes.push(Scope::of(vec![Source { parts, relation: Arc::clone(&relation), qualified_only: false }]));
         table.partition_by.iter().for_each(|expr| self.row_expr(expr, UseKind::Partition));
         table.order_by.iter().for_each(|item| self.row_expr(&item.expr, UseKind::Order));
         self.scopes.pop();
@@ -171,13 +114,13 @@ impl<'a> Walker<'a> {
     }
 
     /// A table-valued function.
-    fn function(&mut self, call: &Call, factor: &Factor) -> Relation {
+    fn function(&mut self, call: &Call, factor: &Factor) -> Arc<Relation> {
         let function = call.name.last().name.to_ascii_uppercase();
         let mut input: Option<Relation> = None;
         let mut scalar = Value::default();
         let mut descriptors = Vec::new();
         let before = self.rows.len();
-        let mut partitioned = Vec::new();
+        let mut partitioned = BTreeSet::new();
         for arg in &call.args {
             if let ArgValue::Table(TableArg { partition_by, .. }) | ArgValue::Query { partition_by, .. } = &arg.value {
                 partitioned.extend(partition_by.iter().filter_map(column_name));
@@ -188,8 +131,7 @@ impl<'a> Walker<'a> {
                     let beside = self.scopes.pop();
                     let relation = self.query(query);
                     self.scopes.extend(beside);
-                    let source = Source { parts: Vec::new(), relation: relation.clone(), qualified_only: false };
-                    self.scopes.push(Scope { sources: vec![source], merged: Vec::new() });
+                    self.scopes.push(unnamed(&relation));
                     partition_by.iter().for_each(|expr| self.row_expr(expr, UseKind::Partition));
                     order_by.iter().for_each(|item| self.row_expr(&item.expr, UseKind::Order));
                     self.scopes.pop();
@@ -211,20 +153,19 @@ impl<'a> Walker<'a> {
             };
             match &mut input {
                 Some(input) => {
-                    input.columns.extend(relation.columns);
-                    input.open.extend(relation.open);
+                    input.columns_mut().extend(relation.columns().iter().cloned());
+                    input.open.extend(relation.open.iter().cloned());
                 }
-                None => input = Some(relation),
+                None => input = Some(Arc::unwrap_or_clone(relation)),
             }
         }
-        let Some(mut relation) = input else {
+        let Some(relation) = input.map(Arc::new) else {
             let value = scalar.lifted(UseKind::Computed);
             self.row(value.clone(), UseKind::Join, call.span);
             return made_of(value, factor);
         };
         let mut time = Value::default();
-        let source = Source { parts: Vec::new(), relation: relation.clone(), qualified_only: false };
-        self.scopes.push(Scope { sources: vec![source], merged: Vec::new() });
+        self.scopes.push(unnamed(&relation));
         let notes = self.notes.len();
         for column in descriptors {
             let value = self.ident(column).lifted(UseKind::Window);
@@ -238,17 +179,14 @@ impl<'a> Walker<'a> {
         if function == "SESSION" {
             // A session is found among the rows of a partition.
             let parts: Vec<Value> = self.rows.iter().skip(before).map(|(value, _)| value.clone()).collect();
-            let of_partition = |used: &super::scope::Use| used.kind == UseKind::Partition;
-            for mut part in parts {
-                part.uses.retain(of_partition);
-                time.add(part);
-            }
+            parts.into_iter().for_each(|part| time.add(part.only(UseKind::Partition)));
         }
         self.row(time.clone(), UseKind::Window, call.span);
         let span = call.span;
+        let mut relation = Arc::unwrap_or_clone(relation);
         if is_window(&function) {
             for name in ["window_start", "window_end", "window_time"] {
-                relation.columns.push(RelationColumn { name: name.to_owned(), value: time.clone(), span });
+                relation.columns_mut().push(RelationColumn { name: name.into(), value: time.clone(), span });
             }
         } else {
             // A model's output is made of the columns that it is given, whatever they are called; the rows pass.
@@ -266,51 +204,52 @@ impl<'a> Walker<'a> {
             self.row(all.clone().placed(span), UseKind::Unknown, span);
             // The built-in ones pass their input on; others do so for what they partition by, and who knows what else.
             if !predicts && function != "VECTOR_SEARCH" {
-                relation.columns.retain(|column| partitioned.contains(&column.name));
+                relation.columns_mut().retain(|column| partitioned.contains(&*column.name));
                 relation.open.clear();
             }
             relation.open.push(Open::Value(all));
         }
-        relation
+        Arc::new(relation)
     }
 
-    fn match_recognize(&mut self, input: &Factor, clause: &MatchClause) -> Relation {
+    fn match_recognize(&mut self, input: &Factor, clause: &MatchClause) -> Arc<Relation> {
         self.scopes.push(Scope::default());
         self.factor(input);
-        let mut result = Relation::default();
+        let mut columns = Vec::new();
         for expr in &clause.partition_by {
             let value = self.expr(expr);
             if let ExprKind::Column(name) = &expr.kind {
-                result.columns.push(RelationColumn {
-                    name: name.last().name.clone(),
-                    value: value.clone(),
-                    span: expr.span,
-                });
+                let name = name.last().name.as_str().into();
+                columns.push(RelationColumn { name, value: value.clone(), span: expr.span });
             }
             self.row(value, UseKind::Partition, expr.span);
         }
         clause.order_by.iter().for_each(|item| self.row_expr(&item.expr, UseKind::Order));
         if let Some(scope) = self.scopes.last_mut() {
-            let mut rows = Relation::default();
-            for source in &scope.sources {
-                rows.columns.extend(source.relation.columns.iter().cloned());
-                rows.open.extend(source.relation.open.iter().cloned());
-            }
+            let sources = scope.take();
+            let columns = sources.iter().flat_map(|source| source.relation.columns()).cloned().collect();
+            let open = sources.iter().flat_map(|source| &source.relation.open).cloned().collect();
+            let rows = Arc::new(Relation::new(columns, open));
             let variables = clause.variables.iter().map(|variable| Source {
                 parts: vec![variable.name.clone()],
-                relation: rows.clone(),
+                relation: Arc::clone(&rows),
                 qualified_only: true,
             });
-            scope.sources.splice(0..0, variables);
+            *scope = Scope::of(variables.chain(sources).collect());
         }
         clause.define.iter().for_each(|(_, condition)| self.row_expr(condition, UseKind::Pattern));
         for (expr, name) in &clause.measures {
             let value = self.expr(expr).lifted(UseKind::Computed);
-            result.columns.push(RelationColumn { name: name.name.clone(), value, span: expr.span });
+            columns.push(RelationColumn { name: name.name.as_str().into(), value, span: expr.span });
         }
         self.scopes.pop();
-        result
+        Arc::new(Relation::new(columns, Vec::new()))
     }
+}
+
+/// One source without a name.
+fn unnamed(relation: &Arc<Relation>) -> Scope {
+    Scope::of(vec![Source { parts: Vec::new(), relation: Arc::clone(relation), qualified_only: false }])
 }
 
 fn column_name(expr: &Expr) -> Option<String> {
@@ -322,14 +261,11 @@ fn column_name(expr: &Expr) -> Option<String> {
 }
 
 /// Columns that are all made of one value: named by the alias, or not known.
-fn made_of(value: Value, factor: &Factor) -> Relation {
+fn made_of(value: Value, factor: &Factor) -> Arc<Relation> {
     if factor.alias_columns.is_empty() {
-        return Relation { columns: Vec::new(), open: vec![Open::Value(value)] };
+        return Arc::new(Relation::new(Vec::new(), vec![Open::Value(value)]));
     }
-    let column = |name: &crate::sql::tree::Ident| RelationColumn {
-        name: name.name.clone(),
-        value: value.clone(),
-        span: name.span,
-    };
-    Relation { columns: factor.alias_columns.iter().map(column).collect(), open: Vec::new() }
+    let column =
+        |name: &Ident| RelationColumn { name: name.name.as_str().into(), value: value.clone(), span: name.span };
+    Arc::new(Relation::new(factor.alias_columns.iter().map(column).collect(), Vec::new()))
 }

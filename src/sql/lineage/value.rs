@@ -1,22 +1,24 @@
 //! The value of an expression, and what a name stands for.
 
 use super::UseKind;
-use super::scope::{Open, Source, Value};
+use super::made::Value;
+use super::scope::Open;
 use super::select::Walker;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::ColumnType;
 use crate::sql::code;
 use crate::sql::functions::{is_aggregate, is_non_deterministic, is_order_sensitive, sums_up};
+use crate::sql::reach::Reach;
+use crate::sql::steps;
 use crate::sql::tree::{BinaryOperator, Call, Expr, ExprKind, Ident, Literal, ObjectName, Query, WindowSpec};
-use crate::sql::walk::{Child, children};
+use crate::sql::walk::{Child, args_children, children};
 
 impl Walker<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Value {
+        steps::count(1);
         match &expr.kind {
             ExprKind::Column(name) => self.column(name),
-            ExprKind::Literal(literal) => {
-                Value { float: matches!(literal, Literal::Approximate(_)), ..Value::default() }
-            }
+            ExprKind::Literal(literal) => Value::literal(matches!(literal, Literal::Approximate(_))),
             ExprKind::Nested(inner) => self.expr(inner),
             ExprKind::Call(call) => self.call(call),
             ExprKind::Subquery(query) | ExprKind::CollectionQuery(query) => {
@@ -80,16 +82,7 @@ impl Walker<'_> {
     /// The only column of a table that an expression passes on as it is.
     fn passed_on(&mut self, expr: &Expr) -> Option<(String, String)> {
         let ExprKind::Column(name) = &expr.kind else { return None };
-        let value = self.column(name);
-        let mut own = value.uses.into_iter().filter(|used| !self.is_view(&used.table));
-        match (own.next(), own.next()) {
-            (Some(only), None) if only.kind == UseKind::Direct => Some((only.table, only.column)),
-            _ => None,
-        }
-    }
-
-    fn is_view(&self, table: &str) -> bool {
-        self.catalog.tables.get(table).is_some_and(|t| t.view.is_some())
+        self.column(name).passed_on()
     }
 
     fn child(&mut self, child: Child<'_>) -> Value {
@@ -105,8 +98,7 @@ impl Walker<'_> {
         let function = call.name.last().name.to_ascii_uppercase();
         let kind = if is_aggregate(&function) { UseKind::Aggregated } else { UseKind::Computed };
         let mut args = Value::default();
-        let only_args = Call { over: None, filter: None, order_by: Vec::new(), ..call.clone() };
-        crate::sql::walk::call_children(&only_args, &mut |child| {
+        args_children(call, &mut |child| {
             let part = self.child(child);
             args.add(part);
         });
@@ -116,16 +108,16 @@ impl Walker<'_> {
         }
         let mut value = args.lifted(kind);
         if sums || is_order_sensitive(&function) || is_non_deterministic(&function, call.args.len()) {
-            value.call(&[call.span]);
+            value.call(call.span);
         }
         value.float &= !matches!(function.as_str(), "COUNT" | "ROW_NUMBER" | "RANK" | "DENSE_RANK");
         for item in &call.order_by {
             let order = self.expr(&item.expr);
-            value.add(Value { float: false, ..order.lifted(UseKind::Order) });
+            value.add(order.lifted(UseKind::Order).besides());
         }
         if let Some(filter) = &call.filter {
             let filter = self.expr(filter);
-            value.add(Value { float: false, ..filter.lifted(UseKind::Filter) });
+            value.add(filter.lifted(UseKind::Filter).besides());
         }
         if let Some(over) = &call.over {
             let window = self.window(over);
@@ -139,8 +131,15 @@ impl Walker<'_> {
         if let Some(base) = &window.base
             && let Some(named) = self.named_window(&base.name)
         {
-            value.add(self.window(&named));
+            value.add(named);
         }
+        value.add(self.window_parts(window));
+        value.besides()
+    }
+
+    /// What is partitioned and ordered by in a window itself, without one that it builds on.
+    pub(super) fn window_parts(&mut self, window: &WindowSpec) -> Value {
+        let mut value = Value::default();
         for expr in &window.partition_by {
             let part = self.expr(expr);
             value.add(part.lifted(UseKind::Partition));
@@ -149,7 +148,7 @@ impl Walker<'_> {
             let part = self.expr(&item.expr);
             value.add(part.lifted(UseKind::Order));
         }
-        Value { float: false, ..value }
+        value.besides()
     }
 
     pub(super) fn ident(&mut self, ident: &Ident) -> Value {
@@ -161,10 +160,10 @@ impl Walker<'_> {
         let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
         let span = name.span;
         let mut maybe: Vec<Open> = Vec::new();
-        for scope in self.scopes.iter().rev() {
-            for count in (1..parts.len()).rev() {
+        for scope in self.scopes.iter_mut().rev() {
+            for count in (1..=Reach::leading(parts.len(), 1)).rev() {
                 let (Some(leading), Some(column)) = (parts.get(..count), parts.get(count)) else { continue };
-                let Some(source) = scope.sources.iter().find(|source| source.is_named(leading)) else { continue };
+                let Some(source) = scope.named(leading) else { continue };
                 let value = match source.relation.column(column) {
                     Some(found) => Some(found.value.clone()),
                     None => source.relation.open.first().map(|open| open.column(column, UseKind::Direct)),
@@ -174,13 +173,11 @@ impl Walker<'_> {
                 }
             }
             let Some(first) = parts.first() else { continue };
-            let plain: Vec<&Source> = scope.sources.iter().filter(|source| !source.qualified_only).collect();
-            let found: Vec<Value> =
-                plain.iter().filter_map(|s| s.relation.column(first)).map(|c| c.value.clone()).collect();
+            let found = scope.having(first, 0);
             if !found.is_empty() {
-                let ambiguous = found.len() > 1 && !scope.merged.iter().any(|merged| merged == first);
+                let ambiguous = found.len() > 1 && !scope.is_merged(first);
                 let mut value = Value::default();
-                found.into_iter().for_each(|one| value.add(one));
+                found.iter().filter_map(|place| scope.value(*place, first)).for_each(|one| value.add(one.clone()));
                 if ambiguous {
                     let text = format!("column `{first}` could come from more than one source");
                     self.notes.push(Diagnostic::warning(code::AMBIGUOUS_COLUMN, text).at(span, "qualify it"));
@@ -190,7 +187,7 @@ impl Walker<'_> {
                 maybe.iter().for_each(|open| value.add(open.column(first, UseKind::Unknown)));
                 return field(value, parts.len() > 1).placed(span);
             }
-            maybe.extend(plain.iter().flat_map(|source| source.relation.open.iter().cloned()));
+            maybe.extend(scope.open().cloned());
         }
         self.open_column(&parts, maybe, span)
     }

@@ -1,33 +1,61 @@
 //! Walks a query and notes its operators.
 
-use super::join::join_kind;
-use super::rank::{self, limit_of};
+use std::collections::BTreeMap;
+
+use super::join::{Condition, join_kind};
+use super::rank::{self, Rankings, call_limit, rankings};
 use super::{Operator, OperatorUse};
 use crate::diagnostic::Span;
 use crate::sql::functions::{is_aggregate, is_non_deterministic, is_order_sensitive, is_ranking, is_window};
+use crate::sql::steps;
 use crate::sql::tree::{
-    Call, Cte, Expr, ExprKind, Factor, FactorKind, Join, JoinKind, Query, QueryBody, Select, SelectItem, SetOperator,
+    Call, Expr, ExprKind, Factor, FactorKind, Join, JoinKind, Query, QueryBody, Select, SelectItem, SetOperator,
     TableExpr, WindowSpec,
 };
 use crate::sql::walk::{Child, call_children, children};
 
 pub(super) fn collect(query: &Query) -> Vec<OperatorUse> {
-    let mut collector = Collector { found: Vec::new(), ctes: Vec::new(), context: Context::Value };
+    let mut collector = Collector::default();
     collector.query(query);
     collector.found
 }
 
 /// Where an expression stands: what it can change.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Default, PartialEq)]
 enum Context {
+    #[default]
     Value,
     Rows,
 }
 
+#[derive(Default)]
 struct Collector<'a> {
     found: Vec<OperatorUse>,
-    ctes: Vec<&'a Cte>,
+    /// Where in `found` rankings are, by the spans of their calls.
+    ranked: BTreeMap<(usize, usize), Vec<usize>>,
+    /// The rankings of CTEs in reach by their names, inner ones last.
+    ctes: BTreeMap<&'a str, Vec<Rankings<'a>>>,
+    /// What is known of selects, by where they begin.
+    selects: BTreeMap<usize, SelectFacts<'a>>,
     context: Context,
+}
+
+/// What each ranking of a select would ask for again.
+struct SelectFacts<'a> {
+    /// Where the windows of a name are in the list of windows.
+    windows: BTreeMap<&'a str, Vec<usize>>,
+    /// How many rows `QUALIFY` keeps.
+    kept: Option<u64>,
+}
+
+impl<'a> SelectFacts<'a> {
+    fn of(select: &'a Select) -> Self {
+        let mut windows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (place, (name, _)) in select.windows.iter().enumerate() {
+            windows.entry(&name.name).or_default().push(place);
+        }
+        Self { windows, kept: select.qualify.as_ref().and_then(call_limit) }
+    }
 }
 
 impl<'a> Collector<'a> {
@@ -36,10 +64,9 @@ impl<'a> Collector<'a> {
     }
 
     fn query(&mut self, query: &'a Query) {
-        let ctes = self.ctes.len();
         for cte in &query.with {
             self.query(&cte.query);
-            self.ctes.push(cte);
+            self.ctes.entry(&cte.name.name).or_default().push(rankings(&cte.query));
         }
         self.body(&query.body);
         if let (Some(first), Some(last)) = (query.order_by.first(), query.order_by.last()) {
@@ -54,7 +81,9 @@ impl<'a> Collector<'a> {
             };
             self.note(Operator::Limit, limit.span, remark);
         }
-        self.ctes.truncate(ctes);
+        for cte in &query.with {
+            self.ctes.get_mut(cte.name.name.as_str()).and_then(Vec::pop);
+        }
     }
 
     fn body(&mut self, body: &'a QueryBody) {
@@ -99,9 +128,10 @@ impl<'a> Collector<'a> {
 
     /// A condition here limits the ranks that sources of this select number.
     fn rank_limits(&mut self, select: &Select) {
-        for (span, kept) in rank::limits(select, &self.ctes) {
-            for op in self.found.iter_mut().filter(|op| op.span == span) {
-                if let Operator::RowNumber { limit, .. } = &mut op.kind {
+        let ctes = &self.ctes;
+        for (span, kept) in rank::limits(select, |name| ctes.get(name).and_then(|known| known.last())) {
+            for place in self.ranked.get(&(span.start, span.end)).into_iter().flatten() {
+                if let Some(OperatorUse { kind: Operator::RowNumber { limit, .. }, .. }) = self.found.get_mut(*place) {
                     *limit = Some(kept);
                 }
             }
@@ -140,7 +170,8 @@ impl<'a> Collector<'a> {
     }
 
     fn sources(&mut self, select: &'a Select) {
-        let filter = select.filter.as_ref();
+        let joins = select.from.len() > 1 || select.from.iter().any(has_joins);
+        let filter = select.filter.as_ref().filter(|_| joins).map(Condition::of);
         for (index, source) in select.from.iter().enumerate() {
             self.table_expr(source, filter);
             if index > 0 {
@@ -149,7 +180,7 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn table_expr(&mut self, source: &'a TableExpr, filter: Option<&'a Expr>) {
+    fn table_expr(&mut self, source: &'a TableExpr, filter: Option<Condition>) {
         self.factor(&source.base, filter);
         for Join { kind, factor, on, span, .. } in &source.joins {
             self.factor(factor, filter);
@@ -160,13 +191,13 @@ impl<'a> Collector<'a> {
         }
     }
 
-    fn join(&mut self, kind: JoinKind, factor: &Factor, span: Span, on: Option<&Expr>, filter: Option<&Expr>) {
+    fn join(&mut self, kind: JoinKind, factor: &Factor, span: Span, on: Option<&Expr>, filter: Option<Condition>) {
         if let Some((operator, remark)) = join_kind(kind, factor, on, filter) {
             self.note(operator, span, remark);
         }
     }
 
-    fn factor(&mut self, factor: &'a Factor, filter: Option<&'a Expr>) {
+    fn factor(&mut self, factor: &'a Factor, filter: Option<Condition>) {
         match &factor.kind {
             FactorKind::Table { system_time, .. } => {
                 if let Some(time) = system_time {
@@ -237,6 +268,7 @@ impl<'a> Collector<'a> {
 
     /// `select` is the select whose list or condition the expression is in.
     fn expr_in(&mut self, expr: &'a Expr, context: Context, select: Option<&'a Select>) {
+        steps::count(1);
         match &expr.kind {
             ExprKind::InQuery { .. } | ExprKind::Exists(_) => self.note(Operator::SemiJoin, expr.span, ""),
             ExprKind::Subquery(_) | ExprKind::CollectionQuery(_) => self.note(Operator::ScalarSubquery, expr.span, ""),
@@ -277,36 +309,56 @@ impl<'a> Collector<'a> {
             self.note(Operator::OrderSensitiveAggregate(name.clone()), call.span, remark);
         }
         let Some(over) = &call.over else { return };
-        let window = named(over, select);
         if !is_ranking(&name) {
             return self.note(Operator::Over { function: name }, call.span, "");
         }
+        let facts =
+            select.map(|select| &*self.selects.entry(select.span.start).or_insert_with(|| SelectFacts::of(select)));
+        let window = named_among(over, select, facts);
+        let limit = facts.and_then(|facts| facts.kept);
         let partition = window.partition_by.iter().map(label).collect();
         let order =
             window.order_by.iter().map(|item| label(&item.expr) + if item.descending { " DESC" } else { "" }).collect();
         let remark = if name == "ROW_NUMBER" { String::new() } else { format!("by {name}") };
         // A limit in the select around it is put in when that is seen.
-        let limit = select.and_then(|select| select.qualify.as_ref()).and_then(|qualify| limit_of(qualify, None));
+        self.ranked.entry((call.span.start, call.span.end)).or_default().push(self.found.len());
         self.note(Operator::RowNumber { partition, order, limit }, call.span, remark);
     }
 }
 
 /// The window that is meant, with what it takes from `WINDOW`.
 pub(crate) fn named(over: &WindowSpec, select: Option<&Select>) -> WindowSpec {
+    named_among(over, select, select.map(SelectFacts::of).as_ref())
+}
+
+/// The same, if what is known of the select is known already.
+fn named_among(over: &WindowSpec, select: Option<&Select>, facts: Option<&SelectFacts<'_>>) -> WindowSpec {
     let mut window = over.clone();
     let mut base = over.base.clone();
     // Each step goes to an earlier definition, so this ends.
-    let mut known = select.map_or(&[] as &[_], |select| &select.windows);
+    let (Some(select), Some(facts)) = (select, facts) else { return window };
+    let mut before = usize::MAX;
+    let mut chain = Vec::new();
     while let Some(name) = base.take() {
-        let Some(at) = known.iter().rposition(|(ident, _)| ident.name == name.name) else { break };
-        if let Some((_, spec)) = known.get(at) {
-            window.partition_by.splice(0..0, spec.partition_by.iter().cloned());
-            window.order_by.splice(0..0, spec.order_by.iter().cloned());
-            base.clone_from(&spec.base);
-        }
-        known = known.get(..at).unwrap_or(&[]);
+        let places = facts.windows.get(name.name.as_str()).map_or(&[] as &[usize], Vec::as_slice);
+        let earlier = places.partition_point(|place| *place < before);
+        let Some(place) = earlier.checked_sub(1).and_then(|last| places.get(last)) else { break };
+        let Some((_, spec)) = select.windows.get(*place) else { break };
+        steps::count(1);
+        chain.push(spec);
+        base.clone_from(&spec.base);
+        before = *place;
+    }
+    for spec in chain {
+        window.partition_by.splice(0..0, spec.partition_by.iter().cloned());
+        window.order_by.splice(0..0, spec.order_by.iter().cloned());
     }
     window
+}
+
+fn has_joins(source: &TableExpr) -> bool {
+    let nested = |factor: &Factor| matches!(&factor.kind, FactorKind::Nested(_) | FactorKind::Match { .. });
+    !source.joins.is_empty() || nested(&source.base)
 }
 
 fn label(expr: &Expr) -> String {

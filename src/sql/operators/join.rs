@@ -1,15 +1,29 @@
 //! What kind of join a join is.
 
 use super::Operator;
+use crate::sql::steps;
 use crate::sql::tree::{Expr, ExprKind, Factor, FactorKind, JoinKind};
 use crate::sql::walk::{Child, children};
+
+/// What a condition says of a join.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Condition {
+    windows: bool,
+    interval: bool,
+}
+
+impl Condition {
+    pub fn of(condition: &Expr) -> Self {
+        Self { windows: joins_windows(condition), interval: compares_within_interval(condition) }
+    }
+}
 
 /// The join's operator with a remark; `None` where the source speaks for itself, as functions of each row do.
 pub(super) fn join_kind(
     kind: JoinKind,
     factor: &Factor,
     on: Option<&Expr>,
-    filter: Option<&Expr>,
+    filter: Option<Condition>,
 ) -> Option<(Operator, String)> {
     match &factor.kind {
         FactorKind::Table { system_time: Some(time), .. } => {
@@ -31,11 +45,12 @@ pub(super) fn join_kind(
     }
     // Only an inner join's condition may as well stand in WHERE.
     let filter = filter.filter(|_| matches!(kind, JoinKind::Inner | JoinKind::Cross));
-    let conditions = || on.into_iter().chain(filter);
-    if conditions().any(joins_windows) {
+    let conditions = [on.map(Condition::of), filter];
+    let any = |wanted: fn(&Condition) -> bool| conditions.iter().flatten().any(wanted);
+    if any(|condition| condition.windows) {
         return Some((Operator::WindowJoin(kind), "judged by the equal windows in its condition".to_owned()));
     }
-    if conditions().any(compares_within_interval) {
+    if any(|condition| condition.interval) {
         let remark = "judged by the INTERVAL in its condition; a regular join if the columns are no time attributes";
         return Some((Operator::IntervalJoin(kind), remark.to_owned()));
     }
@@ -47,6 +62,7 @@ pub(super) fn join_kind(
 }
 
 fn any(expr: &Expr, wanted: &dyn Fn(&Expr) -> bool) -> bool {
+    steps::count(1);
     if wanted(expr) {
         return true;
     }

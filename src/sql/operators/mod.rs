@@ -102,6 +102,13 @@ pub fn operators(query: &Query) -> Vec<OperatorUse> {
     operators_with(query, &Catalog::default())
 }
 
+/// The operators that may hold state, in order of the text.
+pub(super) fn stateful(query: &Query) -> Vec<OperatorUse> {
+    let mut found: Vec<OperatorUse> = collect::collect(query).into_iter().filter(is_stateful).collect();
+    found.sort_by_key(|op| (op.span.start, op.span.end));
+    found
+}
+
 /// The same; the catalog's column types tell where floating-point numbers are summed up.
 pub fn operators_with(query: &Query, catalog: &Catalog) -> Vec<OperatorUse> {
     let mut found = collect::collect(query);

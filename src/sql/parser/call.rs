@@ -112,6 +112,7 @@ impl Parser<'_> {
     fn query_in_brackets(&self) -> bool {
         let is_open = |t: &&crate::sql::token::Token| t.kind == TokenKind::Symbol(Symbol::LeftParen);
         let open = self.tokens.get(self.at..).unwrap_or(&[]).iter().take_while(is_open).count();
+        crate::sql::steps::count(open);
         ["SELECT", "WITH", "VALUES", "VALUE", "TABLE"].iter().any(|word| self.word_at(self.at + open, word))
     }
 

@@ -55,6 +55,7 @@ impl Parser<'_> {
             }
             let negated = self.at_word("NOT");
             let operator_token = self.peek();
+            self.second_word(self.at + usize::from(negated))?;
             self.at += words;
             if let Infix::Binary(operator) = infix {
                 if operator_token.is_some_and(|t| t.kind == TokenKind::Symbol(Symbol::BangEqual)) {
@@ -78,6 +79,24 @@ impl Parser<'_> {
             left_rank = rank;
         }
         Ok(left)
+    }
+
+    /// An error where the operator at token `first` has two words and the second is not there.
+    fn second_word(&mut self, first: usize) -> Parse<()> {
+        let second: &[&str] = if self.word_at(first, "SUBMULTISET") || self.word_at(first, "MEMBER") {
+            &["OF"]
+        } else if self.word_at(first, "SIMILAR") {
+            &["TO"]
+        } else if self.word_at(first, "MULTISET") {
+            &["UNION", "INTERSECT", "EXCEPT"]
+        } else {
+            return Ok(());
+        };
+        if second.iter().any(|word| self.word_at(first + 1, word)) {
+            return Ok(());
+        }
+        self.at = first + 1;
+        Err(self.unexpected(&format!("`{}`", second.join("` or `"))))
     }
 
     /// Operands of one rank stay in one list, so that a long sum does not make a high tree.
@@ -281,17 +300,15 @@ impl Parser<'_> {
             return self.close_query(start, query);
         }
         let inner_start = self.start();
-        let first = self.expr()?;
-        if let ExprKind::Subquery(query) = &first.kind {
-            let query = (**query).clone();
-            if self.at_query_rest() {
-                let query = self.query_rest(inner_start, query)?;
+        let Expr { span, kind } = self.expr()?;
+        let first = match kind {
+            ExprKind::Subquery(query) if self.at_query_rest() => {
+                let query = self.query_rest(inner_start, *query)?;
                 return self.close_query(start, query);
             }
-            if self.at_symbol(Symbol::RightParen) {
-                return self.close_query(start, query);
-            }
-        }
+            ExprKind::Subquery(query) if self.at_symbol(Symbol::RightParen) => return self.close_query(start, *query),
+            kind => Expr { span, kind },
+        };
         if !self.at_symbol(Symbol::Comma) {
             self.expect(Symbol::RightParen)?;
             return Ok(Expr { span: self.since(start), kind: ExprKind::Nested(Box::new(first)) });

@@ -156,16 +156,16 @@ impl Parser<'_> {
             self.expect(Symbol::RightParen)?;
             return Ok(FactorKind::Derived { lateral, query });
         }
-        let inner = self.table_expr()?;
-        if self.at_query_rest()
-            && let Some(first) = sole_query(&inner)
-        {
-            let query = Box::new(self.query_rest(start, first.clone())?);
-            self.expect(Symbol::RightParen)?;
-            return Ok(FactorKind::Derived { lateral, query });
-        }
-        let sole = inner.joins.is_empty() && sole_query(&inner).is_none();
-        if sole
+        let inner = match sole_query(self.table_expr()?) {
+            Ok(query) => {
+                let query = if self.at_query_rest() { Box::new(self.query_rest(start, *query)?) } else { query };
+                self.expect(Symbol::RightParen)?;
+                // A query in more brackets than it needs is that query.
+                return Ok(FactorKind::Derived { lateral, query });
+            }
+            Err(inner) => inner,
+        };
+        if inner.joins.is_empty()
             && matches!(
                 inner.base.kind,
                 FactorKind::Table { .. } | FactorKind::Function { .. } | FactorKind::Unnest { .. }
@@ -176,11 +176,7 @@ impl Parser<'_> {
             return Err(self.unexpected("a query or a join"));
         }
         self.expect(Symbol::RightParen)?;
-        // A query in more brackets than it needs is that query.
-        Ok(match sole_query(&inner) {
-            Some(query) => FactorKind::Derived { lateral, query: Box::new(query.clone()) },
-            None => FactorKind::Nested(Box::new(inner)),
-        })
+        Ok(FactorKind::Nested(inner))
     }
 
     /// True at the first word of a query that can only be one.
@@ -309,10 +305,10 @@ impl Parser<'_> {
     }
 }
 
-/// The query in brackets if that is all there is.
-fn sole_query(inner: &TableExpr) -> Option<&Query> {
-    match &inner.base {
-        Factor { kind: FactorKind::Derived { query, .. }, alias: None, .. } if inner.joins.is_empty() => Some(query),
-        _ => None,
+/// The query in brackets if that is all there is; otherwise what there is.
+fn sole_query(inner: TableExpr) -> Result<Box<Query>, Box<TableExpr>> {
+    match inner.base {
+        Factor { kind: FactorKind::Derived { query, .. }, alias: None, .. } if inner.joins.is_empty() => Ok(query),
+        base => Err(Box::new(TableExpr { base, joins: inner.joins })),
     }
 }

@@ -28,6 +28,7 @@ mod window;
 
 use super::code;
 use super::lexer::tokenize;
+use super::steps;
 use super::token::{Symbol, Token, TokenKind};
 use super::tree::Statement;
 use crate::diagnostic::{Diagnostic, Span};
@@ -72,7 +73,15 @@ impl Parsed {
 pub fn parse(text: &str) -> Parsed {
     let tokens = tokenize(text);
     let significant = tokens.iter().filter(|t| !t.kind.is_trivia()).copied().collect();
-    let mut parser = Parser { text, tokens: significant, at: 0, depth: 0, diagnostics: Vec::new(), names: Vec::new() };
+    let mut parser = Parser {
+        text,
+        tokens: significant,
+        at: 0,
+        depth: 0,
+        no_end_of_set_before: 0,
+        diagnostics: Vec::new(),
+        names: Vec::new(),
+    };
     let statements = parser.file();
     let Parser { mut diagnostics, mut names, .. } = parser;
     names.sort_unstable();
@@ -89,6 +98,8 @@ pub(super) struct Parser<'a> {
     tokens: Vec<Token>,
     at: usize,
     depth: u32,
+    /// No statement set ends before this token: that far was looked already.
+    no_end_of_set_before: usize,
     diagnostics: Vec<Diagnostic>,
     names: Vec<Span>,
 }
@@ -159,10 +170,12 @@ impl<'a> Parser<'a> {
     // ---- looking ----
 
     fn peek(&self) -> Option<Token> {
+        steps::count(1);
         self.tokens.get(self.at).copied()
     }
 
     fn peek_at(&self, ahead: usize) -> Option<Token> {
+        steps::count(1);
         self.tokens.get(self.at + ahead).copied()
     }
 
@@ -171,6 +184,7 @@ impl<'a> Parser<'a> {
     }
 
     fn word_at(&self, at: usize, word: &str) -> bool {
+        steps::count(1);
         self.tokens.get(at).is_some_and(|t| t.kind == TokenKind::Word && t.text(self.text).eq_ignore_ascii_case(word))
     }
 
@@ -204,7 +218,9 @@ impl<'a> Parser<'a> {
     }
 
     fn previous_end(&self) -> usize {
-        self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |t| t.span.end)
+        // Operators of several words may have gone past the end of the text.
+        let at = self.at.min(self.tokens.len());
+        at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |t| t.span.end)
     }
 
     /// From `start` to the end of the last token that was taken.

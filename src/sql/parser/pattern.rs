@@ -37,6 +37,8 @@ impl Parser<'_> {
         self.expect(Symbol::LeftParen)?;
         self.eat(Symbol::Caret);
         self.alternatives(&mut clause)?;
+        let mut seen = std::collections::BTreeSet::new();
+        clause.variables.retain(|variable| seen.insert(variable.name.clone()));
         // `$` for the end of the partition is a word to the lexer.
         self.eat_word("$");
         self.expect(Symbol::RightParen)?;
@@ -118,9 +120,7 @@ impl Parser<'_> {
             self.expect(Symbol::RightParen)?;
         } else if self.at_ident() && !self.at_word("$") {
             let name = self.ident("a pattern variable")?;
-            if clause.variables.iter().all(|known| known.name != name.name) {
-                clause.variables.push(name);
-            }
+            clause.variables.push(name);
         } else {
             return Ok(false);
         }

@@ -69,11 +69,10 @@ impl Parser<'_> {
                 break;
             }
         }
-        if let [only] = list.as_slice()
-            && let ExprKind::Subquery(first) = &only.kind
-        {
-            let first = (**first).clone();
-            let query = Box::new(if self.at_query_rest() { self.query_rest(start, first)? } else { first });
+        let alone = list.len() == 1;
+        let only = list.pop_if(|only| alone && matches!(only.kind, ExprKind::Subquery(_)));
+        if let Some(Expr { kind: ExprKind::Subquery(first), .. }) = only {
+            let query = if self.at_query_rest() { Box::new(self.query_rest(start, *first)?) } else { first };
             self.expect(Symbol::RightParen)?;
             return Ok(ExprKind::InQuery { negated, quantified: false, operand, query });
         }

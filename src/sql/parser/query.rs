@@ -105,9 +105,11 @@ impl Parser<'_> {
     fn order_in_brackets(&self) -> bool {
         let mut open = 0_i32;
         for token in self.tokens.get(self.at..).unwrap_or(&[]) {
+            crate::sql::steps::count(1);
             match token.kind {
                 TokenKind::Symbol(Symbol::LeftParen) => open += 1,
                 TokenKind::Symbol(Symbol::RightParen) => open -= 1,
+                TokenKind::Symbol(Symbol::Semicolon) => return false,
                 TokenKind::Word if open == 1 => {
                     let text = token.text(self.text);
                     if ["ASC", "DESC", "NULLS"].iter().any(|word| text.eq_ignore_ascii_case(word)) {

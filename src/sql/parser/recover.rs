@@ -4,13 +4,14 @@
 
 use super::{Parser, dml, unquote};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::sql::steps;
 use crate::sql::token::{Symbol, Token, TokenKind};
 use crate::sql::tree::{Ident, StatementKind};
 
 impl Parser<'_> {
     /// Skips the statement that began at token `first`; its names stay visible.
     pub(super) fn recover(&mut self, first: usize) -> StatementKind {
-        let failed = self.at;
+        let failed = self.at.min(self.tokens.len());
         self.depth = 0;
         self.at = first;
         let keyword = self.peek_text().to_ascii_uppercase();
@@ -76,31 +77,44 @@ impl Parser<'_> {
         let is_semicolon = |t: &&Token| t.kind == TokenKind::Symbol(Symbol::Semicolon);
         let rest = self.tokens.get(first..).unwrap_or(&[]);
         let end = first + rest.iter().take_while(|t| !is_semicolon(t)).count();
+        steps::count(end - first);
         (first..end).find(|at| words(*at, ["STATEMENT", "SET", "BEGIN"])).map(|at| at + 3)
     }
 
     /// Past the `END` of the statement set whose statements begin at token `first`; `None` if others come before one.
-    fn end_of_set(&self, first: usize) -> Option<usize> {
+    fn end_of_set(&mut self, first: usize) -> Option<usize> {
+        if first < self.no_end_of_set_before {
+            return None;
+        }
         let is_semicolon =
             |at: usize| self.tokens.get(at).is_none_or(|t| t.kind == TokenKind::Symbol(Symbol::Semicolon));
+        let mut end = None;
+        let mut looked = self.tokens.len();
         for at in first + 1..self.tokens.len() {
+            steps::count(1);
             if !is_semicolon(at - 1) {
                 continue;
             }
             if self.word_at(at, "END") && is_semicolon(at + 1) {
-                return Some(at + 1);
+                end = Some(at + 1);
+                break;
             }
             if !self.word_at(at, "INSERT") && dml::begins_statement(self, at) {
-                return None;
+                looked = at;
+                break;
             }
         }
-        None
+        if end.is_none() {
+            self.no_end_of_set_before = looked;
+        }
+        end
     }
 
     /// Every name between two tokens, also inside of quotes that do not end or that Flink does not know.
     pub(super) fn words(&self, from: usize, to: usize) -> Vec<Ident> {
         let mut words = Vec::new();
         for token in self.tokens.get(from..to).unwrap_or(&[]) {
+            steps::count(1);
             match token.kind {
                 TokenKind::Word => words.push(Ident { name: token.text(self.text).to_owned(), span: token.span }),
                 TokenKind::Quoted => words.push(Ident { name: unquote(token.text(self.text), '`'), span: token.span }),

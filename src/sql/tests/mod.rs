@@ -8,6 +8,7 @@ mod confluent;
 mod editing;
 mod edits;
 mod flows;
+mod fuzzed;
 mod lexing;
 mod lineages;
 mod meanings;
@@ -19,6 +20,7 @@ mod properties;
 mod renaming;
 mod summarizing;
 mod typing;
+mod worst_cases;
 
 use super::*;
 

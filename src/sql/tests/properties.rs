@@ -1,8 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::model::column::{Column, ColumnType, Nullable};
+use crate::diagnostic::Severity;
 
 /// Pieces that SQL is made of, broken ones among them.
 fn piece() -> impl Strategy<Value = String> {
@@ -150,80 +149,12 @@ fn mutant() -> impl Strategy<Value = String> {
 
 /// Everything that stands on a parsed text; panics show here.
 fn use_it_all(text: &str) {
-    let parsed = parse(text);
-    let joined: String = parsed.tokens().iter().map(|token| token.text(text)).collect();
-    assert_eq!(joined, text, "the tokens are the text");
-    let mut end = 0;
-    for statement in parsed.statements() {
-        assert!(statement.span.start >= end && statement.span.end <= text.len(), "statements come in order");
-        assert!(statement.span.start < statement.span.end);
-        end = statement.span.end;
-        for reference in table_refs(statement) {
-            assert!(!reference.name.last().span.of(text).is_empty());
-        }
-        let unread = matches!(statement.kind, StatementKind::Unparsed { .. });
-        // At the latest at the token behind it, where something else should have come.
-        let next = parsed
-            .tokens()
-            .iter()
-            .find(|t| t.span.start >= end && !t.kind.is_trivia())
-            .map_or(text.len(), |t| t.span.end);
-        let inside =
-            |d: &Diagnostic| d.labels.iter().any(|l| l.span.start <= next && l.span.end >= statement.span.start);
-        assert!(!unread || parsed.diagnostics().iter().any(inside), "a diagnostic says why");
-        let queries: Vec<&Query> = match &statement.kind {
-            StatementKind::Query(query) => vec![query],
-            StatementKind::Insert(insert) => vec![&insert.query],
-            StatementKind::StatementSet(inserts) => inserts.iter().map(|i| &i.query).collect(),
-            StatementKind::CreateView(view) => vec![&view.query],
-            StatementKind::CreateTableAs(ctas) => vec![&ctas.query],
-            _ => Vec::new(),
-        };
-        for query in queries {
-            lineage(query, &Catalog::default());
-            operators(query);
-        }
-        if let StatementKind::Insert(insert) = &statement.kind
-            && let Ok(edits) =
-                carry_column(text, insert, "t", "new", Some("COALESCE({}, 1)"), "new", &Catalog::default())
-        {
-            apply(text, &edits).expect("edits that fit");
-        }
-        if let StatementKind::CreateTable(table) = &statement.kind {
-            let mut edits = EditSet::new(text);
-            // Refused if a broken text has the column already.
-            let _ = edits.add_column(table, &Column::nullable("new", ColumnType::Int));
-            edits.set_option(table, "new", "value").apply().expect("edits that fit");
-            for column in &table.columns {
-                let mut edits = EditSet::new(text);
-                let _ = edits.remove_column(table, &column.name.name);
-                let _ = edits.set_type(table, &column.name.name, &Nullable { ty: ColumnType::Int, nullable: true });
-                let _ = edits.rename_column(table, &column.name.name, "new");
-                let _ = edits.apply();
-            }
+    for kept in [invariant::reading(text), invariant::editing(text)] {
+        if let Err(broken) = kept {
+            panic!("{broken}\n{text}");
         }
     }
-    // What stands on definitions, with those of the text itself.
-    let mut known = Definitions::default();
-    let short = summaries(text);
-    assert_eq!(short.len(), parsed.statements().len());
-    for (statement, short) in parsed.statements().iter().zip(&short) {
-        assert!(short.ok || !short.errors.is_empty(), "{short:?}");
-        assert!(text.get(short.span[0]..short.span[1]).is_some());
-        known.flows(statement);
-        state(statement, &known);
-        let names = short.reads.iter().chain(&short.writes).map(|name| (name.clone(), format!("{name}_v2"))).collect();
-        apply(text, &rename_tables(statement, &names)).expect("edits that fit");
-        known.add(statement);
-    }
-    each_good_statement_stands_alone(text, &parsed);
-    for problem in parsed.diagnostics() {
-        assert!(!problem.labels.is_empty(), "{problem:?}");
-        for label in &problem.labels {
-            assert!(text.get(label.span.start..label.span.end).is_some(), "{problem:?}");
-        }
-        apply(text, &problem.edits).expect("edits that fit");
-    }
+    each_good_statement_stands_alone(text, &parse(text));
 }
 
 /// The text of a good statement by itself is that statement: nothing around it was needed to understand it.

@@ -1,0 +1,20 @@
+//! Texts that fuzzing found something wrong with.
+
+use super::*;
+
+/// What was wrong, and the text.
+const FOUND: &[(&str, &str)] = &[
+    ("an operator of two words at the end of the text went past it", "SELECT RANK() SELECT RANK() SUBMULTISET "),
+    ("so did one at the end of the first statement", "SELECT a MEMBER"),
+    ("one of them took a semicolon for its second word", "VALUES f() MULTISET ; MULTISET MULTISET"),
+    ("so did one that is negated", "SELECT a NOT SIMILAR ; TO b"),
+];
+
+#[test]
+fn what_fuzzing_found_stays_mended() {
+    for (what, text) in FOUND {
+        for kept in [invariant::reading(text), invariant::editing(text)] {
+            assert_eq!(kept, Ok(()), "{what}: {text:?}");
+        }
+    }
+}
