@@ -1,6 +1,6 @@
 //! `cyanotype lineage`: where a table or a column comes from and where it goes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,7 +11,9 @@ use super::Shell;
 use super::output::{Failure, Reply, columns};
 use super::project::{self, Diagnosed, Missing};
 use crate::config::nearest;
+use crate::model::parity::ColumnClass;
 use crate::plan::estate::{self, Estate};
+use crate::plan::report::class_name;
 use crate::plan::{self, trace};
 
 /// Show where a table or a column comes from and where it goes.
@@ -174,6 +176,15 @@ impl Lineage {
     fn statement(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let [trace::ColumnLineage { ty: Some(ty), .. }] = self.filled.columns.as_slice() {
             writeln!(f, "type: {ty}")?;
+        }
+        let mut compared: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for column in &self.filled.columns {
+            if let Some(class) = column.class.as_ref().filter(|class| **class != ColumnClass::Exact) {
+                compared.entry(class_name(class)).or_default().push(&column.column);
+            }
+        }
+        for (class, columns) in compared {
+            writeln!(f, "compared: {class}: {}", columns.join(", "))?;
         }
         if let Some(changelog) = &self.filled.changelog {
             writeln!(f, "changes: {changelog}")?;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::estate::{Estate, Table};
 use crate::model::column::ColumnType;
+use crate::model::parity::ColumnClass;
 use crate::sql::{self, UseKind};
 
 /// Both directions from one place.
@@ -38,7 +39,7 @@ type Place = (String, String);
 const ROWS: &str = "*";
 
 /// One column that a statement fills, by the tables that it reads; views are looked through.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ColumnLineage {
     /// Table.
     pub table: String,
@@ -47,6 +48,9 @@ pub struct ColumnLineage {
     /// Its type as DDL has it, where it follows.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub ty: Option<String>,
+    /// How two runs of the statement are compared in it, and what decides that.
+    #[serde(flatten)]
+    pub class: Option<ColumnClass>,
     /// What its value is made of, as `table.column`.
     pub origins: Vec<String>,
     /// What its value or its rows depend on besides.
@@ -108,7 +112,7 @@ pub enum Decider {
 }
 
 /// What the statement of one table does: its columns, how its rows change, and its state.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Filled {
     /// The columns that it fills, in order; empty for a table that no statement here fills.
     pub columns: Vec<ColumnLineage>,
@@ -134,6 +138,7 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
     let influence = |(origin, kind): &(sql::Origin, UseKind)| Influence { column: logical(origin), used: name(*kind) };
     let mut columns = Vec::new();
     let made = sql::statement_types(statement, &known);
+    let classes = classes(estate, &own.name);
     for (flow, made) in known.flows(statement).iter().zip(made) {
         for (place, filled) in flow.columns.iter().enumerate() {
             if column.is_some_and(|column| column != filled.name) {
@@ -145,6 +150,7 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
                 column: filled.name.clone(),
                 ty: declared(own, &filled.name)
                     .or_else(|| made.as_ref()?.get(place)?.ty.as_ref().map(ToString::to_string)),
+                class: classes.get(&filled.name).cloned(),
                 origins: filled.origins.iter().map(logical).collect(),
                 influences: influences.into_iter().collect(),
             });
@@ -157,6 +163,18 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
     });
     let changelog = sql::changelogs(statement, &known).into_iter().next().map(|found| row_changes(found, estate));
     Filled { columns, changelog, state: state.collect() }
+}
+
+/// How the columns of `table` are compared, with what they take over from the tables before it; nothing where tables depend on
+/// each other in a circle.
+fn classes(estate: &Estate, table: &str) -> BTreeMap<String, ColumnClass> {
+    let Ok(graph) = super::graph::build(estate) else { return BTreeMap::new() };
+    let mut classes = BTreeMap::new();
+    for name in graph.sorted(&graph.upstream(&BTreeSet::from([table.to_owned()]))) {
+        let Some(before) = estate.tables.get(&name) else { continue };
+        classes.insert(name, super::parity::columns(estate, before, &[], &classes));
+    }
+    classes.remove(table).unwrap_or_default()
 }
 
 /// The type that a table's definition gives a column.

@@ -73,7 +73,7 @@ fn lineage_for_programs_names_origins_influences_and_state() {
     assert_eq!((&changelog["mode"], &changelog["key"]), (&json!("retract"), &json!([])), "joined by other columns");
     let because = changelog["because"].as_array().unwrap();
     assert!(because.contains(&json!({ "source": "int_priced_lines", "view": "vw_sold_lines" })), "{changelog}");
-    assert_eq!(column["type"], "DECIMAL(14, 4)");
+    assert_eq!((&column["type"], &column["class"]), (&json!("DECIMAL(14, 4)"), &json!("exact")));
     let revenue = lineage(&["fct_product_revenue.revenue", "--upstream"]);
     assert!(revenue.contains("\ntype: DECIMAL(18, 2)\nchanges: upsert by product_id (group aggregate, "), "{revenue}");
     let states = answer["state"].as_array().unwrap();
@@ -83,6 +83,31 @@ fn lineage_for_programs_names_origins_influences_and_state() {
     );
     let same: Value = serde_json::from_str(&lineage(&["fct_orders_enriched.line_amount", "--format", "json"])).unwrap();
     assert_eq!(same, answer);
+}
+
+#[test]
+fn lineage_says_how_two_runs_of_a_statement_are_compared() {
+    let dir = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    let with = "WITH ('connector' = 'upsert-kafka', 'topic' = 't', 'key.format' = 'avro-confluent', \
+        'value.format' = 'avro-confluent')";
+    let columns = "id INT NOT NULL, seen TIMESTAMP_LTZ(3), names STRING, PRIMARY KEY (id) NOT ENFORCED";
+    for table in ["src", "mid", "fct"] {
+        put(
+            &format!("ddl.{table}.sql"),
+            &format!("CREATE TABLE {table} ({columns}) {};", with.replace("'t'", &format!("'{table}'"))),
+        );
+    }
+    put("dml.mid.sql", "INSERT INTO mid SELECT id, NOW() AS seen, LISTAGG(names) AS names FROM src GROUP BY id;");
+    put("dml.fct.sql", "INSERT INTO fct SELECT id, seen, UPPER(names) AS names FROM mid;");
+    let project = dir.path().to_str().unwrap();
+    let answer = |args: &[&str]| run(&[&["lineage", "fct", "--project", project], args].concat(), "").1;
+    let text = answer(&["--upstream"]);
+    assert!(text.contains("compared: equal up to order (order-sensitive LISTAGG): names\n"), "{text}");
+    assert!(text.contains("compared: left out (non-deterministic NOW): seen\n"), "{text}");
+    let json: Value = serde_json::from_str(&answer(&["--output", "json"])).unwrap();
+    let classes: Vec<&Value> = json["columns"].as_array().unwrap().iter().map(|column| &column["class"]).collect();
+    assert_eq!(classes, [&json!("exact"), &json!("volatile"), &json!("order")]);
 }
 
 #[test]
