@@ -88,7 +88,9 @@ fn lineage_for_programs_names_origins_influences_and_state() {
 #[test]
 fn lineage_says_how_two_runs_of_a_statement_are_compared() {
     let dir = tempfile::tempdir().unwrap();
-    let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    let pipelines = dir.path().join("pipelines");
+    std::fs::create_dir(&pipelines).unwrap();
+    let put = |name: &str, text: &str| std::fs::write(pipelines.join(name), text).unwrap();
     let with = "WITH ('connector' = 'upsert-kafka', 'topic' = 't', 'key.format' = 'avro-confluent', \
         'value.format' = 'avro-confluent')";
     let columns = "id INT NOT NULL, seen TIMESTAMP_LTZ(3), names STRING, PRIMARY KEY (id) NOT ENFORCED";
