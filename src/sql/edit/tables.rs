@@ -25,7 +25,8 @@ impl EditSet<'_> {
 
     /// [`rename_table`](Self::rename_table) for several tables, old names to new ones. Names may be exchanged.
     pub fn rename_tables(&mut self, statement: &Statement, names: &BTreeMap<String, String>) -> &mut Self {
-        let edits = rename_tables(statement, names);
+        let mut edits = rename_tables(statement, names);
+        edits.iter_mut().for_each(|edit| apart(self.text, edit));
         // Only a name that is there already can get in the way.
         let old = statement.span.of(self.text);
         let near = names.iter().find(|(_, new)| !edits.is_empty() && old.contains(new.as_str()));
@@ -39,6 +40,16 @@ impl EditSet<'_> {
             self.replace(format!("rename table {}", edit.span.of(self.text)), edit.span, edit.text);
         }
         self
+    }
+}
+
+/// Two names in backquotes with nothing between them would be one name.
+fn apart(text: &str, edit: &mut Edit) {
+    if edit.text.starts_with('`') && text.get(..edit.span.start).is_some_and(|before| before.ends_with('`')) {
+        edit.text.insert(0, ' ');
+    }
+    if edit.text.ends_with('`') && text.get(edit.span.end..).is_some_and(|behind| behind.starts_with('`')) {
+        edit.text.push(' ');
     }
 }
 

@@ -283,6 +283,7 @@ impl Parser<'_> {
             matches!(function, "EXTRACT" | "TIMESTAMPADD" | "TIMESTAMPDIFF" | "TIMESTAMP_ADD" | "TIMESTAMP_DIFF");
         let flag_first = function == "TRIM" && self.at_any(&["BOTH", "LEADING", "TRAILING"]);
         if unit_first || flag_first {
+            self.not_the_end("a unit of time")?;
             self.at += 1;
             let word = self.tokens.get(self.at - 1).map_or("", |t| t.text(self.text)).to_ascii_uppercase();
             call.args.push(Arg { name: None, value: ArgValue::Expr(self.keyword_literal(&word)) });
@@ -304,6 +305,7 @@ impl Parser<'_> {
             if sentence && self.at_any(CONNECTORS) {
                 let to = self.at_word("TO");
                 self.at += 1;
+                self.not_the_end("an argument")?;
                 if to && self.bump().is_some() {
                     let word = self.tokens.get(self.at - 1).map_or("", |t| t.text(self.text)).to_ascii_uppercase();
                     call.args.push(Arg { name: None, value: ArgValue::Expr(self.keyword_literal(&word)) });
@@ -320,6 +322,11 @@ impl Parser<'_> {
             }
             return Ok(());
         }
+    }
+
+    /// An error where the statement ends.
+    fn not_the_end(&self, wanted: &str) -> Parse<()> {
+        if self.peek().is_none() || self.at_symbol(Symbol::Semicolon) { Err(self.unexpected(wanted)) } else { Ok(()) }
     }
 
     fn arg(&mut self) -> Parse<Arg> {

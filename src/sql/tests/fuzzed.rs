@@ -8,6 +8,10 @@ const FOUND: &[(&str, &str)] = &[
     ("so did one at the end of the first statement", "SELECT a MEMBER"),
     ("one of them took a semicolon for its second word", "VALUES f() MULTISET ; MULTISET MULTISET"),
     ("so did one that is negated", "SELECT a NOT SIMILAR ; TO b"),
+    ("EXTRACT took a semicolon for a unit of time", "SELECT EXTRACT(;YEAR "),
+    ("so did FLOOR", "SELECT FLOOR(a TO ;YEAR "),
+    ("a new name in backquotes ran into the alias behind it", "SELECT 1 FROM t` an alias`"),
+    ("and into the word in front of it", "SELECT 1 FROM t AS`a`, x INNER JOIN`b`ON`a`.c=`b`.c"),
 ];
 
 #[test]
