@@ -108,7 +108,7 @@ pub(super) async fn follow(client: &Client, id: &str, limit: Duration, shell: &S
 fn ended(shown: Shown, answer: Answer) -> Reply {
     match answer {
         Answer::Yes => Reply::yes(shown),
-        Answer::No => Reply::no(shown),
+        Answer::No | Answer::Unknown => Reply::no(shown),
     }
 }
 

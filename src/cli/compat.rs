@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::output::{Failure, Reply, plain};
+use super::output::{Failure, Reply, Shown, plain};
 use crate::schema::{
     Assessment, Change, Concern, DataVerdict, Direction, Incompatibility, Level, SchemaKind, SubjectText, assess_texts,
 };
@@ -15,6 +15,7 @@ use crate::schema::{
 /// A file of this size is a mistake.
 const LIMIT: u64 = 256 << 20;
 const HELP: &str = "give the schema as the registry holds it, or the registry's whole answer, as JSON";
+const WHOLE: &str = "the file is read whole: split it";
 
 /// Compare two versions of a schema: would a registry take the new one, and what becomes of the data. Needs no system. The
 /// answer is yes if the level allows it and the data stay right.
@@ -29,7 +30,7 @@ pub(super) struct Args {
     /// answer to each.
     #[arg(long, value_name = "FILE", conflicts_with = "old")]
     batch: Option<PathBuf>,
-    /// What the registry checks: NONE, BACKWARD, FORWARD or FULL.
+    /// What the registry checks: NONE, BACKWARD, FORWARD or FULL; with _TRANSITIVE it is the same for two schemas.
     #[arg(long, value_name = "LEVEL", default_value_t = Level::Backward, value_parser = str::parse::<Level>)]
     level: Level,
     /// The schemas are those of a record's key.
@@ -42,9 +43,7 @@ pub(super) fn run(args: &Args) -> Result<Reply, Failure> {
         let text = read(batch)?;
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let answers: Vec<Answered> = lines.map(|(at, line)| answered(line, at + 1, args)).collect();
-        let good = answers.iter().all(|one| matches!(one, Answered::Compared { pair, .. } if pair.good()));
-        let reply = if good { Reply::yes(Answers(answers)) } else { Reply::no(Answers(answers)) };
-        return Ok(reply.in_lines());
+        return Ok(replied(answers.iter().map(Answered::good).fold(Some(true), worse), Answers(answers)).in_lines());
     }
     let (Some(old), Some(new)) = (&args.old, &args.new) else {
         return Err(Failure::new("two schemas are needed").help(HELP));
@@ -54,7 +53,24 @@ pub(super) fn run(args: &Args) -> Result<Reply, Failure> {
     }
     let (old, new) = (schema(old)?, schema(new)?);
     let pair = compare(&old, &new, args);
-    Ok(if pair.good() { Reply::yes(pair) } else { Reply::no(pair) })
+    Ok(replied(pair.good(), pair))
+}
+
+fn replied(good: Option<bool>, answer: impl Shown + 'static) -> Reply {
+    match good {
+        Some(true) => Reply::yes(answer),
+        Some(false) => Reply::no(answer),
+        None => Reply::unknown(answer),
+    }
+}
+
+/// A no outweighs what is not known, which outweighs a yes.
+fn worse(one: Option<bool>, other: Option<bool>) -> Option<bool> {
+    match (one, other) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (None, _) | (_, None) => None,
+        _ => Some(true),
+    }
 }
 
 /// A schema and its language.
@@ -90,11 +106,15 @@ fn schema(path: &Path) -> Result<Version, Failure> {
 fn read(path: &Path) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
-        std::io::stdin().lock().take(LIMIT).read_to_end(&mut bytes)
+        std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(LIMIT).read_to_end(&mut bytes))
+        std::fs::File::open(path).and_then(|file| file.take(LIMIT + 1).read_to_end(&mut bytes))
     };
-    read.map_err(|error| Failure::new(format!("{} cannot be read", path.display())).because(&error).help(HELP))?;
+    read.map_err(|error| Failure::new(format!("{} cannot be read", path.display())).because(&error))?;
+    if bytes.len() as u64 > LIMIT {
+        let most = LIMIT >> 20;
+        return Err(Failure::new(format!("{} is larger than {most} MiB", path.display())).help(WHOLE));
+    }
     String::from_utf8(bytes).map_err(|_| Failure::new(format!("{} is not UTF-8", path.display())).help(HELP))
 }
 
@@ -152,9 +172,9 @@ impl Pair {
         }
     }
 
-    /// The level allows it and the data stay right.
-    fn good(&self) -> bool {
-        self.compatible == Some(true) && self.data <= DataVerdict::SafeWithHistoryCaveat
+    /// Whether the level allows it and the data stay right.
+    fn good(&self) -> Option<bool> {
+        self.compatible.map(|compatible| compatible && self.data <= DataVerdict::SafeWithHistoryCaveat)
     }
 }
 
@@ -178,12 +198,14 @@ impl Display for Pair {
             word(self.forward)
         )?;
         for failing in &self.failures {
+            let asked = self.level.directions().contains(&failing.direction);
+            let note = if asked { "" } else { " (which this level does not ask)" };
             let who = match failing.direction {
                 Direction::Backward => "the new schema cannot read the old records",
                 Direction::Forward => "the old schema cannot read the new records",
             };
             for reason in &failing.reasons {
-                writeln!(f, "  {who}: {}", plain(&reason.message))?;
+                writeln!(f, "  {who}{note}: {}", plain(&reason.message))?;
             }
         }
         writeln!(f, "data      {}", self.data)?;
@@ -205,8 +227,8 @@ impl Display for Pair {
 struct Question {
     #[serde(default)]
     id: Value,
-    old: Value,
-    new: Value,
+    old: Option<Value>,
+    new: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -223,6 +245,15 @@ enum Answered {
     },
 }
 
+impl Answered {
+    fn good(&self) -> Option<bool> {
+        match self {
+            Self::Compared { pair, .. } => pair.good(),
+            Self::Wrong { .. } => None,
+        }
+    }
+}
+
 /// Every answer: a JSON line each.
 #[derive(Serialize)]
 #[serde(transparent)]
@@ -233,21 +264,25 @@ fn answered(line: &str, number: usize, args: &Args) -> Answered {
         Ok(question) => question,
         Err(error) => return Answered::Wrong { id: Value::Null, error: format!("line {number}: {error}") },
     };
+    let id = question.id;
+    let (Some(old), Some(new)) = (question.old, question.new) else {
+        return Answered::Wrong { id, error: format!("line {number}: `old` and `new` are needed") };
+    };
     // The text of a schema, or the schema itself.
     let text = |schema: Value| match schema {
         Value::String(text) if text.trim_start().starts_with(['{', '[', '"']) => text,
         Value::String(text) if SchemaKind::of_text(&text) != SchemaKind::Avro => text,
         other => other.to_string(),
     };
-    let (old, new) = (version(text(question.old)), version(text(question.new)));
-    Answered::Compared { id: question.id, pair: Box::new(compare(&old, &new, args)) }
+    let (old, new) = (version(text(old)), version(text(new)));
+    Answered::Compared { id, pair: Box::new(compare(&old, &new, args)) }
 }
 
 impl Display for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|answered| match answered {
-            Answered::Compared { id, pair } => write!(f, "{id}\n{pair}"),
-            Answered::Wrong { id, error } => writeln!(f, "{id}\n{}", plain(error)),
+            Answered::Compared { id, pair } => write!(f, "pair {id}\n{pair}"),
+            Answered::Wrong { id, error } => writeln!(f, "pair {id}\nerror: {}", plain(error)),
         })
     }
 }

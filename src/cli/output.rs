@@ -69,6 +69,8 @@ pub enum Answer {
     Yes,
     /// No.
     No,
+    /// Neither: it could not be judged.
+    Unknown,
 }
 
 /// A command's answer.
@@ -88,6 +90,11 @@ impl Reply {
     /// No: a check failed, something was refused.
     pub fn no(value: impl Shown + 'static) -> Self {
         Self { value: Box::new(value), answer: Answer::No, help: None, in_lines: false }
+    }
+
+    /// Not judged: it says why.
+    pub fn unknown(value: impl Shown + 'static) -> Self {
+        Self { answer: Answer::Unknown, ..Self::no(value) }
     }
 
     /// What the answer says.
@@ -235,7 +242,7 @@ fn code(result: &Result<Reply, Failure>) -> u8 {
     match answer {
         Some(Answer::Yes) => 0,
         Some(Answer::No) => 1,
-        None => 2,
+        Some(Answer::Unknown) | None => 2,
     }
 }
 

@@ -206,11 +206,14 @@ impl fmt::Display for RowChanges {
         f.write_str(self.mode)?;
         if !self.key.is_empty() {
             write!(f, " by {}", self.key.join(", "))?;
+        } else if self.mode == "retract" {
+            f.write_str(", no key is left")?;
         }
         let names = self.because.iter().map(|because| match (&because.what, &because.view) {
             (Decider::Operator(name), Some(view)) => format!("{name} in {view}"),
             (Decider::Operator(name), None) => (*name).to_owned(),
-            (Decider::Source(table), _) => table.clone(),
+            (Decider::Source(table), Some(view)) => format!("{table} in {view}"),
+            (Decider::Source(table), None) => table.clone(),
         });
         write!(f, " ({})", names.collect::<Vec<_>>().join(", "))
     }

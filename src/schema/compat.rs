@@ -59,10 +59,11 @@ pub fn can_read(reader: &AvroSchema, writer: &AvroSchema) -> Result<(), Vec<Inco
     can_read_by(&mut AllRules, reader, writer)
 }
 
-/// The same by some of the rules, for who wants to know which rules decide.
+/// The same by some of the rules, for the comparison with Avro's library, which shows of each rule that it is needed.
 ///
 /// # Errors
 /// The reasons why not, at least one.
+#[doc(hidden)]
 pub fn can_read_by(
     rules: &mut impl Rules,
     reader: &AvroSchema,

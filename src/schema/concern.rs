@@ -101,7 +101,11 @@ fn row(change: &Change) -> Option<Concern> {
                 (_, Effect::Fails) => "a job with the new type cannot read old records",
                 _ => "a job with the old type cannot read new records",
             };
-            let way_out = format!("put `{column}` with the new type into a new column");
+            let way_out = if column.is_empty() {
+                "give the new form a topic and a subject of its own".to_owned()
+            } else {
+                format!("put `{column}` with the new type into a new column")
+            };
             (both(JobFails), consequence.to_owned(), Some(way_out))
         }
     };

@@ -3,6 +3,7 @@
 //! They are those of `org.apache.avro.SchemaCompatibility`; the table in [`compat`](super::compat) says what each one means.
 
 /// A rule, at a place where it decides.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// Every branch of a writer's union must be readable.
@@ -58,13 +59,15 @@ impl Rule {
     ];
 }
 
-/// Which rules there are.
+/// Which rules there are: all of them, but for who wants to know what one of them does.
+#[doc(hidden)]
 pub trait Rules {
     /// Asked at each place where `rule` decides: whether it does.
     fn applies(&mut self, rule: Rule) -> bool;
 }
 
 /// All of them, as the library has them.
+#[doc(hidden)]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AllRules;
 

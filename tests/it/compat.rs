@@ -79,7 +79,7 @@ fn other_languages_are_unknown_and_never_compatible() {
     let json = file(&dir, "a.json", r#"{"$schema": "http://json-schema.org/draft-07/schema#", "type": "object"}"#);
     for (schema, language) in [(proto, "PROTOBUF"), (json, "JSON")] {
         let (code, said, _) = compat(&[&schema, &schema, "--level", "NONE"], "");
-        assert_eq!(code, 1, "{said}");
+        assert_eq!(code, 2, "{said}");
         assert!(said.contains("unknown") && said.contains(language), "{said}");
     }
 }
@@ -92,6 +92,7 @@ fn a_batch_answers_each_line_and_goes_on_after_a_wrong_one() {
         json!({"id": "text", "old": OLD, "new": "int"}).to_string(),
         "not JSON".to_owned(),
         json!({"id": 3, "old": "{", "new": "int"}).to_string(),
+        json!({"id": 4, "new": "int"}).to_string(),
     ];
     let (code, said, _) = compat(&["--batch", "-", "--output", "json"], &lines.join("\n"));
     assert_eq!(code, 1);
@@ -101,8 +102,11 @@ fn a_batch_answers_each_line_and_goes_on_after_a_wrong_one() {
     assert_eq!([of(1, "id"), of(1, "backward"), of(1, "data")], [json!("text"), json!(false), json!("job_fails")]);
     assert!(of(2, "error").as_str().unwrap().starts_with("line 3: "), "{said:?}");
     assert_eq!([of(3, "full"), of(3, "data")], [Value::Null, json!("unknown")]);
-    let (code, _, _) = compat(&["--batch", "-"], &lines[0]);
-    assert_eq!(code, 0);
+    assert_eq!((of(4, "id"), of(4, "error")), (json!(4), json!("line 5: `old` and `new` are needed")));
+    // A no outweighs what is not known, which outweighs a yes.
+    for (of, code) in [(&lines[..1], 0), (&lines[3..], 2), (&lines[..2], 1)] {
+        assert_eq!(compat(&["--batch", "-"], &of.join("\n")).0, code);
+    }
 }
 
 #[test]
