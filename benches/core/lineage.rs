@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use cyanotype::sql::{self, Definitions, Flow, StateUse, Statement};
+use cyanotype::sql::{self, Changelog, Definitions, Flow, StateUse, Statement, TypedColumn};
 
 use crate::flow::{self, Shape};
 use crate::table::{Amount, Role, Variant, compare, timed};
@@ -47,10 +47,14 @@ fn size(shape: Shape) -> Result<(), String> {
             let known = define(statements());
             Ok(timed(|| states(&known, statements())).0)
         }),
-        Variant::new("definitions, flows and state", Role::Ours, || {
+        Variant::new("changelogs and types of each statement", Role::Ours, || {
+            let known = define(statements());
+            Ok(timed(|| (modes(&known, statements()), types(&known, statements()))).0)
+        }),
+        Variant::new("all of these", Role::Ours, || {
             let whole = || {
                 let known = define(statements());
-                (flows(&known, statements()), states(&known, statements()))
+                all(&known, statements)
             };
             Ok(timed(whole).0)
         }),
@@ -59,7 +63,7 @@ fn size(shape: Shape) -> Result<(), String> {
                 let parsed = parse();
                 let statements = || parsed.iter().flat_map(|file| file.statements());
                 let known = define(statements());
-                (flows(&known, statements()), states(&known, statements()))
+                all(&known, statements)
             };
             Ok(timed(whole).0)
         }),
@@ -80,6 +84,19 @@ fn flows<'a>(known: &Definitions, statements: impl Iterator<Item = &'a Statement
 
 fn states<'a>(known: &Definitions, statements: impl Iterator<Item = &'a Statement>) -> Vec<Vec<StateUse>> {
     statements.map(|statement| sql::state(statement, known)).collect()
+}
+
+fn modes<'a>(known: &Definitions, statements: impl Iterator<Item = &'a Statement>) -> Vec<Changelog> {
+    statements.flat_map(|statement| sql::changelogs(statement, known)).collect()
+}
+
+fn types<'a>(known: &Definitions, statements: impl Iterator<Item = &'a Statement>) -> Vec<Option<Vec<TypedColumn>>> {
+    statements.flat_map(|statement| sql::statement_types(statement, known)).collect()
+}
+
+/// All that is asked of each statement.
+fn all<'a, S: Iterator<Item = &'a Statement>>(known: &Definitions, statements: impl Fn() -> S) -> impl Sized {
+    (flows(known, statements()), states(known, statements()), modes(known, statements()), types(known, statements()))
 }
 
 /// A lineage with holes would be made too fast.

@@ -6,7 +6,7 @@
 //! cannot be told is unknown, and nothing is called an append that might be none. Spans are in the text of the statement;
 //! for what a view does, where the view is named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::flow::Definitions;
 use super::relation::{Changes, Kind, Relation, relation};
@@ -86,13 +86,31 @@ pub(super) struct Filled<'a> {
     pub sink: Option<&'a ObjectName>,
     /// The names of the columns that are filled; empty where they are the query's own.
     pub names: Vec<String>,
+    /// The query's columns in the order in which the target has them, where `CREATE TABLE ... AS` says it.
+    order: Vec<&'a str>,
 }
 
 impl Filled<'_> {
+    /// Puts the columns in the target's order; `name` is a column's own.
+    pub fn arrange<T>(&self, columns: &mut [T], name: impl Fn(&T) -> &str) {
+        if !self.order.is_empty() {
+            let mut places = HashMap::new();
+            self.order.iter().enumerate().for_each(|(place, name)| {
+                places.entry(*name).or_insert(place);
+            });
+            columns.sort_by_key(|column| places.get(name(column)).copied().unwrap_or(usize::MAX));
+        }
+    }
+
     /// The name that a column of the query has in the target.
     fn name(&self, place: usize, made: &Relation) -> Option<String> {
         let own = || made.columns.get(place).map(|column| column.name.clone());
-        if self.names.is_empty() { own() } else { self.names.get(place).cloned() }
+        match self.names.as_slice() {
+            [] => own(),
+            // Nobody knows which place a column has among some that are not known.
+            _ if made.open => None,
+            names => names.get(place).cloned(),
+        }
     }
 
     /// The sets of the target's columns by which the rows are known.
@@ -102,14 +120,28 @@ impl Filled<'_> {
     }
 }
 
-/// The queries in a statement.
+/// The queries of a statement.
+pub(super) fn queries(statement: &Statement) -> Vec<&Query> {
+    match &statement.kind {
+        StatementKind::Insert(insert) => vec![&insert.query],
+        StatementKind::StatementSet(inserts) => inserts.iter().map(|insert| &insert.query).collect(),
+        StatementKind::Query(query) => vec![query],
+        StatementKind::CreateView(view) => vec![&view.query],
+        StatementKind::CreateTableAs(ctas) => vec![&ctas.query],
+        StatementKind::Other { effects, .. } => effects.parts.iter().flat_map(queries).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The queries of a statement with what they fill, in the same order.
 pub(super) fn filled<'a>(statement: &'a Statement, known: &'a Definitions) -> Vec<Filled<'a>> {
-    let of = |query, target, names| Filled { query, target, sink: None, names };
+    let of = |query, target, names| Filled { query, target, sink: None, names, order: Vec::new() };
     let insert = |insert: &'a Insert| Filled {
         query: &insert.query,
         target: known.key(&insert.target),
         sink: Some(&insert.target),
         names: known.filled_by(insert),
+        order: Vec::new(),
     };
     match &statement.kind {
         StatementKind::Insert(one) => vec![insert(one)],
@@ -119,7 +151,13 @@ pub(super) fn filled<'a>(statement: &'a Statement, known: &'a Definitions) -> Ve
             let names = view.columns.iter().map(|column| column.name.clone()).collect();
             vec![of(&view.query, known.key(&view.name), names)]
         }
-        StatementKind::CreateTableAs(ctas) => vec![of(&ctas.query, known.key(&ctas.table.name), Vec::new())],
+        StatementKind::CreateTableAs(ctas) => {
+            // A list of names alone says in which order the query's columns come.
+            let columns = &ctas.table.columns;
+            let named = columns.iter().map(|column| column.is_bare().then_some(column.name.name.as_str()));
+            let order = named.collect::<Option<Vec<&str>>>().unwrap_or_default();
+            vec![Filled { order, ..of(&ctas.query, known.key(&ctas.table.name), Vec::new()) }]
+        }
         StatementKind::Other { effects, .. } => {
             let mut found: Vec<Filled<'a>> = effects.parts.iter().flat_map(|part| filled(part, known)).collect();
             if let (Some(name), [one]) = (effects.writes.first(), found.as_mut_slice()) {

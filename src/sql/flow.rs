@@ -6,15 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
+use super::changelog::filled;
 use super::lineage::{Catalog, CatalogTable, ColumnUse, Lineage, UseKind, Views, lineage_with, table_lineage};
 use super::session::may_be_one;
-use super::steps;
-use super::tree::{ColumnDef, ColumnKind, CreateTable, Insert, ObjectName, Query, Statement, StatementKind};
+use super::tree::{ColumnKind, CreateTable, Insert, ObjectName, Query, Statement, StatementKind};
+use super::{relation, state, steps};
 use crate::diagnostic::Diagnostic;
 use crate::model::column::{Column, ColumnType, Nullable};
-
-/// How many views may stand on each other before nobody looks through them.
-pub(crate) const MAX_VIEWS: usize = 16;
 
 /// The tables and views that are known.
 #[derive(Debug, Default)]
@@ -25,12 +23,14 @@ pub struct Definitions {
     computed: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
     /// What was found out about them so far.
     views: Mutex<Views>,
+    relations: Mutex<relation::Views>,
+    states: Mutex<state::Views>,
 }
 
 impl Clone for Definitions {
     fn clone(&self) -> Self {
         let (catalog, tables, computed) = (self.catalog.clone(), self.tables.clone(), self.computed.clone());
-        Self { catalog, tables, computed, views: Mutex::default() }
+        Self { catalog, tables, computed, ..Self::default() }
     }
 }
 
@@ -76,8 +76,17 @@ impl Definitions {
                 let mut table = ctas.table.clone();
                 let filled = self.result_columns(&ctas.query);
                 let given: BTreeSet<String> = table.columns.iter().map(|c| c.name.name.clone()).collect();
-                let columns = filled.into_iter().filter(|column| !given.contains(&column.name));
-                let columns: Vec<Column> = table.schema().into_iter().chain(columns).collect();
+                let (same, more): (Vec<Column>, Vec<Column>) =
+                    filled.into_iter().partition(|column| given.contains(&column.name));
+                let bare: BTreeSet<&str> =
+                    table.columns.iter().filter(|c| c.is_bare()).map(|c| c.name.name.as_str()).collect();
+                // A column that is only named has the query's type.
+                let same: BTreeMap<String, Column> = same.into_iter().map(|c| (c.name.clone(), c)).collect();
+                let typed = |own: Column| match same.get(&own.name).filter(|_| bare.contains(own.name.as_str())) {
+                    Some(column) => column.clone(),
+                    None => own,
+                };
+                let columns: Vec<Column> = table.schema().into_iter().map(typed).chain(more).collect();
                 table.like = None;
                 self.insert_table(table, columns);
             }
@@ -139,6 +148,16 @@ impl Definitions {
         lineage_with(query, &self.catalog, &mut views)
     }
 
+    /// Gives `work` what is known of the relations of views.
+    pub(super) fn with_relations<T>(&self, work: impl FnOnce(&mut relation::Views) -> T) -> T {
+        work(&mut self.relations.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Gives `work` what is known of the state of views.
+    pub(super) fn with_states<T>(&self, work: impl FnOnce(&mut state::Views) -> T) -> T {
+        work(&mut self.states.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The key by which the table or view is known from now on.
     fn insert(&mut self, name: &ObjectName, columns: Vec<Column>, view: Option<Query>) -> String {
         let session = self.catalog.session.clone();
@@ -147,7 +166,10 @@ impl Definitions {
         let other = self.catalog.tables.get_mut(&last).filter(|other| !may_be_one(&other.name, &full));
         let shares_its_name = other.map(|other| other.shares_its_name = true).is_some();
         let key = if shares_its_name { full.join(".") } else { last };
-        self.views.get_mut().unwrap_or_else(PoisonError::into_inner).forget(&key, &name.last().name);
+        let last = &name.last().name;
+        self.views.get_mut().unwrap_or_else(PoisonError::into_inner).forget(&key, last);
+        self.relations.get_mut().unwrap_or_else(PoisonError::into_inner).forget(&key, last);
+        self.states.get_mut().unwrap_or_else(PoisonError::into_inner).forget(&key, last);
         self.tables.remove(&key);
         self.computed.remove(&key);
         let table = CatalogTable { columns, view, name: full, shares_its_name, session };
@@ -207,36 +229,13 @@ impl Definitions {
 
     /// What `statement` fills, one entry for each query that is written somewhere or asked.
     pub fn flows(&self, statement: &Statement) -> Vec<Flow> {
-        match &statement.kind {
-            StatementKind::Insert(insert) => vec![self.insert_flow(insert)],
-            StatementKind::StatementSet(inserts) => inserts.iter().map(|insert| self.insert_flow(insert)).collect(),
-            StatementKind::Query(query) => vec![self.flow(query, "", Vec::new())],
-            StatementKind::CreateView(view) => {
-                let names = view.columns.iter().map(|column| column.name.clone()).collect();
-                vec![self.flow(&view.query, self.key(&view.name), names)]
-            }
-            StatementKind::CreateTableAs(ctas) => {
-                let mut flow = self.flow(&ctas.query, self.key(&ctas.table.name), Vec::new());
-                // A list of names alone says in which order the query's columns come.
-                let place = |name: &str| ctas.table.columns.iter().position(|c| c.name.name == name);
-                if ctas.table.columns.iter().all(is_bare) && !ctas.table.columns.is_empty() {
-                    flow.columns.sort_by_key(|column| place(&column.name).unwrap_or(usize::MAX));
-                }
-                vec![flow]
-            }
-            StatementKind::Other { effects, .. } => {
-                let mut flows: Vec<Flow> = effects.parts.iter().flat_map(|part| self.flows(part)).collect();
-                if let (Some(name), [flow]) = (effects.writes.first(), flows.as_mut_slice()) {
-                    self.key(name).clone_into(&mut flow.target);
-                }
-                flows
-            }
-            _ => Vec::new(),
+        let mut flows = Vec::new();
+        for filled in filled(statement, self) {
+            let mut flow = self.flow(filled.query, filled.target, filled.names.clone());
+            filled.arrange(&mut flow.columns, |column| &column.name);
+            flows.push(flow);
         }
-    }
-
-    fn insert_flow(&self, insert: &Insert) -> Flow {
-        self.flow(&insert.query, self.key(&insert.target), self.filled_by(insert))
+        flows
     }
 
     /// The columns that the query of an `INSERT` fills, in order; empty for a table that is not known.
@@ -313,11 +312,6 @@ impl Definitions {
 fn computed(table: &CreateTable) -> BTreeMap<String, BTreeSet<String>> {
     let parts = |uses: Vec<ColumnUse>| uses.into_iter().map(|used| used.column).collect();
     table_lineage(table).outputs.into_iter().map(|output| (output.name, parts(output.uses))).collect()
-}
-
-/// True for a column that is only named, as `CREATE TABLE ... AS` allows.
-fn is_bare(column: &ColumnDef) -> bool {
-    matches!(&column.kind, ColumnKind::Physical(ty) if ty.ty == ColumnType::Other(String::new()))
 }
 
 /// True where a use is part of the value, not only of what it depends on.

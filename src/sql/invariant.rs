@@ -4,12 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::changelog::queries;
 use super::meaning::words_of;
 use super::summary::of_parsed;
 use super::{
     CannotEdit, Catalog, CreateTable, Definitions, EditSet, ObjectName, Parsed, Query, Statement, StatementKind,
-    StatementSummary, TableRef, Word, apply, carry_column, difference, lineage, mentioned_tables, operators, parse,
-    rename_tables, state, table_refs, written_tables,
+    StatementSummary, TableRef, Word, apply, carry_column, changelogs, difference, lineage, mentioned_tables,
+    operators, parse, rename_tables, state, statement_types, table_refs, written_tables,
 };
 use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::model::column::{Column, ColumnType, Nullable};
@@ -62,17 +63,6 @@ fn unread_is_said(text: &str, parsed: &Parsed, statement: &Statement) -> Broken 
     let next = rest.iter().find(|t| !t.kind.is_trivia()).map_or(text.len(), |t| t.span.end);
     let inside = |d: &Diagnostic| d.labels.iter().any(|l| l.span.start <= next && l.span.end >= start);
     holds(parsed.diagnostics().iter().any(inside), || format!("no diagnostic says why {statement:?} was not read"))
-}
-
-fn queries(statement: &Statement) -> Vec<&Query> {
-    match &statement.kind {
-        StatementKind::Query(query) => vec![query],
-        StatementKind::Insert(insert) => vec![&insert.query],
-        StatementKind::StatementSet(inserts) => inserts.iter().map(|i| &i.query).collect(),
-        StatementKind::CreateView(view) => vec![&view.query],
-        StatementKind::CreateTableAs(ctas) => vec![&ctas.query],
-        _ => Vec::new(),
-    }
 }
 
 fn standing_on(query: &Query) {
@@ -129,7 +119,9 @@ fn defining(text: &str, parsed: &Parsed) -> Broken {
         holds(short.ok || !short.errors.is_empty(), || format!("no error says why: {short:?}"))?;
         let [start, end] = short.span;
         holds(text.get(start..end).is_some(), || format!("not on the text: {short:?}"))?;
-        known.flows(statement);
+        let flows = known.flows(statement).len();
+        let (modes, types) = (changelogs(statement, &known), statement_types(statement, &known));
+        holds(modes.len() == flows && types.len() == flows, || format!("{flows} flows, but {modes:?} and {types:?}"))?;
         state(statement, &known);
         let names = short.reads.iter().chain(&short.writes).map(|name| (name.clone(), format!("{name}_v2"))).collect();
         fit(text, &rename_tables(statement, &names))?;

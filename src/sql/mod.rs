@@ -36,6 +36,7 @@ pub mod summary;
 pub mod token;
 pub mod tree;
 pub mod types;
+mod views;
 mod walk;
 
 pub use carry::{CannotCarry, Carried, Carry, carry, carry_column, carry_view};

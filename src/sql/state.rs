@@ -2,18 +2,22 @@
 //! and sinks.
 //!
 //! Rules: nothing is called stateless that might hold state. A source that says only the new value of a row
-//! (`upsert-kafka`, or a table whose `changelog.mode` is upsert) is normalised; a sink with a primary key is materialised
+//! (`upsert-kafka`, a table whose `changelog.mode` is upsert, and one of Confluent's, which name no connector and no mode, with
+//! a primary key) is normalised; a sink with a primary key is materialised
 //! when what arrives can change and is not known by that key. Spans are in the text of the statement; for what a view does,
 //! where the view is named.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::changelog::{Filled, filled};
-use super::flow::{Definitions, MAX_VIEWS};
+use super::flow::Definitions;
 use super::operators::{Operator, OperatorUse, stateful};
 use super::query_refs;
 use super::relation::{Kind, SourceChanges, relation, source_changes};
+use super::session::Session;
+use super::steps;
 use super::tree::{ColumnKind, CreateTable, Expr, ExprKind, Factor, FactorKind, Query, Statement, StatementKind};
+use super::views::{Kept, Seen};
 use crate::diagnostic::Span;
 
 /// An operator that holds state.
@@ -97,20 +101,34 @@ pub fn state(statement: &Statement, known: &Definitions) -> Vec<StateUse> {
     found
 }
 
+/// What is known of views.
+pub(super) type Views = Kept<Held>;
+
+/// The state that a view holds.
+type Held = BTreeSet<(StateOperator, Bound)>;
+
 fn of_query(query: &Query, known: &Definitions, found: &mut Vec<StateUse>) {
-    let mut views = Views { known, seen: BTreeMap::new() };
-    views.query(query, 0, found);
+    let catalog = known.catalog();
+    known.with_states(|views| {
+        views.prepare(query, catalog, &|(_, view, query), views| {
+            let mut found = Vec::new();
+            let of_all = Reader { known, session: &view.session, views }.query(query, &mut found);
+            Seen { value: found.into_iter().map(|used| (used.operator, used.bounded_by)).collect(), of_all }
+        });
+        Reader { known, session: &catalog.session, views }.query(query, found);
+    });
 }
 
-/// Looks through views, each once.
-struct Views<'a> {
+/// Looks at queries of one session.
+struct Reader<'a> {
     known: &'a Definitions,
-    /// What each view holds; nothing while it is looked at, so that a view over itself ends.
-    seen: BTreeMap<String, BTreeSet<(StateOperator, Bound)>>,
+    session: &'a Session,
+    views: &'a Views,
 }
 
-impl Views<'_> {
-    fn query(&mut self, query: &Query, depth: usize, found: &mut Vec<StateUse>) {
+impl Reader<'_> {
+    /// Adds the state of a query; true if it depends on what tables there are besides those that the query names.
+    fn query(&self, query: &Query, found: &mut Vec<StateUse>) -> bool {
         let known = self.known;
         for op in stateful(query) {
             // A lookup is judged by the name of its time; the definitions know better.
@@ -129,35 +147,26 @@ impl Views<'_> {
             }
         });
         for reference in query_refs(query) {
+            steps::count(1);
             let span = reference.name.span;
-            if let Some(view) = known.view(&reference.name) {
-                let name = &reference.name.last().name;
-                let behind = self.view(name, view, depth);
-                let in_view = |(operator, bounded_by)| StateUse { operator, bounded_by, span, via: Some(name.clone()) };
-                found.extend(behind.into_iter().map(in_view));
-            } else if known.table(&reference.name).is_some_and(|t| source_changes(t) == SourceChanges::Upsert)
+            let Some((key, table)) = known.catalog().find_in(self.session, &reference.name) else { continue };
+            if table.view.is_some() {
+                let held = self.views.get(key).into_iter().flatten().cloned();
+                let via = Some(key.to_owned());
+                found.extend(held.map(|(operator, bounded_by)| StateUse {
+                    operator,
+                    bounded_by,
+                    span,
+                    via: via.clone(),
+                }));
+            } else if known.defined(key).is_some_and(|t| source_changes(t) == SourceChanges::Upsert)
                 && !versioned.contains(&span.start)
             {
                 let operator = StateOperator::ChangelogNormalize;
                 found.push(StateUse { operator, bounded_by: Bound::Ttl, span, via: None });
             }
         }
-    }
-
-    fn view(&mut self, name: &str, query: &Query, depth: usize) -> BTreeSet<(StateOperator, Bound)> {
-        if let Some(seen) = self.seen.get(name) {
-            return seen.clone();
-        }
-        if depth >= MAX_VIEWS {
-            // Nobody looked, so it is not said to hold nothing.
-            return BTreeSet::from([(StateOperator::Written("whatever is behind that many views"), Bound::Ttl)]);
-        }
-        self.seen.insert(name.to_owned(), BTreeSet::new());
-        let mut found = Vec::new();
-        self.query(query, depth + 1, &mut found);
-        let held: BTreeSet<_> = found.into_iter().map(|used| (used.operator, used.bounded_by)).collect();
-        self.seen.insert(name.to_owned(), held.clone());
-        held
+        !versioned.is_empty()
     }
 }
 

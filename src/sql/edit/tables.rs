@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{CannotEdit, EditSet, apply, refused};
 use crate::diagnostic::{Edit, Span};
+use crate::sql::changelog::queries;
 use crate::sql::names::{mentioned_tables, rename_tables, table_refs, written_tables};
 use crate::sql::parser::parse;
-use crate::sql::tree::{Query, Statement, StatementKind};
+use crate::sql::tree::Statement;
 use crate::sql::walk::factors;
 
 /// The tables of a statement: each name with how often columns and hints are qualified by it.
@@ -67,24 +68,12 @@ fn is_alias_beside(statement: &Statement, names: &BTreeMap<String, String>) -> b
     let bare: Vec<&String> =
         refs.iter().filter(|r| r.alias.is_none()).filter_map(|r| names.get(&r.name.last().name)).collect();
     let mut found = false;
-    each_query(statement, &mut |query| {
+    for query in queries(statement) {
         factors(query, &mut |factor| {
             found |= factor.alias.as_ref().is_some_and(|alias| bare.contains(&&alias.name));
         });
-    });
-    found
-}
-
-fn each_query(statement: &Statement, see: &mut dyn FnMut(&Query)) {
-    match &statement.kind {
-        StatementKind::CreateTableAs(ctas) => see(&ctas.query),
-        StatementKind::CreateView(view) => see(&view.query),
-        StatementKind::Insert(insert) => see(&insert.query),
-        StatementKind::StatementSet(inserts) => inserts.iter().for_each(|insert| see(&insert.query)),
-        StatementKind::Query(query) => see(query),
-        StatementKind::Other { effects, .. } => effects.parts.iter().for_each(|part| each_query(part, see)),
-        _ => {}
     }
+    found
 }
 
 /// The tables as they are to be called.

@@ -26,6 +26,7 @@ use std::collections::BTreeMap;
 
 use self::made::Expansion;
 use self::select::Walker;
+pub(crate) use self::select::own_name;
 pub(crate) use self::views::Views;
 use super::session::{Session, may_be_one};
 use super::tree::{ColumnKind, CreateTable, ObjectName, Query};

@@ -356,7 +356,7 @@ impl<'a> Walker<'a> {
 }
 
 /// The name that an item without an alias has.
-fn own_name(expr: &Expr) -> Option<String> {
+pub(crate) fn own_name(expr: &Expr) -> Option<String> {
     match &expr.kind {
         ExprKind::Column(name) => Some(name.last().name.clone()),
         ExprKind::Nested(inner) => own_name(inner),

@@ -54,7 +54,7 @@ impl Parser<'_> {
             "NULL" => self.at += 1,
             "TRUE" | "FALSE" | "UNKNOWN" => {
                 self.at += 1;
-                return literal(Literal::Boolean);
+                return literal(Literal::Boolean((word != "UNKNOWN").then_some(word == "TRUE")));
             }
             "DATE" | "TIME" | "TIMESTAMP" | "TIMESTAMP_LTZ" if string => {
                 let value = self.peek_at(1).map_or("", |token| token.text(self.text));

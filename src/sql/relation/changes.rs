@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Span;
+use crate::sql::steps;
 use crate::sql::tree::CreateTable;
 
 /// Columns by their places.
@@ -64,7 +65,8 @@ impl Changes {
         Self { kind, keys, because: vec![Because { cause: Cause::Source(table.to_owned()), span, via: None }] }
     }
 
-    /// The changes of either side; which rows are known by what is lost.
+    /// The changes of either side; which rows are known by what is lost. What decides is to be [sorted](Self::sorted) when
+    /// there are no more sides.
     pub fn either(self, other: Self) -> Self {
         let because = match self.kind.cmp(&other.kind) {
             std::cmp::Ordering::Less => other.because,
@@ -72,12 +74,18 @@ impl Changes {
             std::cmp::Ordering::Equal => {
                 let mut both = self.because;
                 both.extend(other.because);
-                both.sort();
-                both.dedup();
                 both
             }
         };
         Self { kind: self.kind.max(other.kind), keys: Vec::new(), because }
+    }
+
+    /// What decides in order, each once.
+    pub fn sorted(mut self) -> Self {
+        steps::count(self.because.len());
+        self.because.sort();
+        self.because.dedup();
+        self
     }
 
     /// The same with every place `by` further on.
@@ -105,20 +113,18 @@ impl Changes {
             because.span = span;
             because.via = Some(view.to_owned());
         }
-        self.because.sort();
-        self.because.dedup();
-        self
+        self.sorted()
     }
 }
 
-/// The keys of columns that are there more than once: each column is in one of them.
+/// The keys of columns that are there more than once: each column is in one of them. None if a column is not there at all.
 pub(super) fn each(columns: &[impl AsRef<[usize]>]) -> Vec<Key> {
     let count = columns.iter().map(|places| places.as_ref().len()).max().unwrap_or(1).min(MAX_KEYS);
     let pick = |i: usize| {
         let place = |places: &[usize]| places.get(i.checked_rem(places.len())?).copied();
-        columns.iter().filter_map(|places| place(places.as_ref())).collect()
+        columns.iter().map(|places| place(places.as_ref())).collect()
     };
-    (0..count).map(pick).collect()
+    (0..count).filter_map(pick).collect()
 }
 
 /// The keys that hold all of `columns`: rows are spread by these, so the order of changes is kept for such keys only.
@@ -147,7 +153,7 @@ pub(crate) enum SourceChanges {
 
 /// By connector, format and Confluent's `changelog.mode`. Confluent's tables name no connector but its own; with a primary
 /// key their mode is upsert unless it is said
-/// (<https://docs.confluent.io/cloud/current/flink/reference/sql-examples.html>).
+/// (<https://docs.confluent.io/cloud/current/flink/reference/sql-examples.html>). Only upserts are normalised by Flink.
 pub(crate) fn source_changes(table: &CreateTable) -> SourceChanges {
     let option = |key: &str| table.option(key).map_or("", |option| option.value.as_str());
     let (connector, mode) = (option("connector"), option("changelog.mode"));

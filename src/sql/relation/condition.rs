@@ -7,6 +7,7 @@ use super::changes::{Changes, Key, Kind, spread_by};
 use super::join::{compared, equality, parts};
 use super::scope::Found;
 use super::{Relation, Walker};
+use crate::sql::steps;
 use crate::sql::tree::{BinaryOperator, Expr, ExprKind, JoinKind, Query, Select, UnaryOperator};
 use crate::sql::walk::{Child, children};
 
@@ -46,7 +47,7 @@ impl Walker<'_> {
     }
 
     /// What a condition fixes.
-    pub(super) fn fixed(&mut self, condition: &Expr) -> Option<Fixed> {
+    fn fixed(&mut self, condition: &Expr) -> Option<Fixed> {
         let sides = match unwrapped(condition) {
             (ExprKind::Binary { operators, operands }, not) => match (operators.as_slice(), operands.as_slice(), not) {
                 // What is not `IS DISTINCT FROM` is equal.
@@ -72,6 +73,7 @@ impl Walker<'_> {
 
     /// A condition, which may hold queries.
     pub(super) fn condition(&mut self, part: &Expr, changes: Changes) -> Changes {
+        steps::count(1);
         let (query, operand, anti) = match unwrapped(part) {
             (ExprKind::InQuery { negated, quantified: false, operand, query }, not) => {
                 (query, Some(operand), *negated != not)
@@ -149,7 +151,7 @@ impl Walker<'_> {
 }
 
 /// What a condition fixes.
-pub(super) enum Fixed {
+enum Fixed {
     /// A column has one value.
     Column(usize),
     /// Two columns have the same.
@@ -157,8 +159,8 @@ pub(super) enum Fixed {
 }
 
 /// True if both sides are made of columns.
-pub(super) fn names_columns(sides: [&Expr; 2]) -> bool {
-    pub(super) fn any(expr: &Expr) -> bool {
+fn names_columns(sides: [&Expr; 2]) -> bool {
+    fn any(expr: &Expr) -> bool {
         let mut found = matches!(expr.kind, ExprKind::Column(_));
         children(expr, &mut |child| {
             found = found
@@ -173,7 +175,7 @@ pub(super) fn names_columns(sides: [&Expr; 2]) -> bool {
 }
 
 /// A condition without brackets and `NOT`, and whether it is negated.
-pub(super) fn unwrapped(expr: &Expr) -> (&ExprKind, bool) {
+fn unwrapped(expr: &Expr) -> (&ExprKind, bool) {
     let (mut kind, mut not) = (&expr.kind, false);
     loop {
         match kind {

@@ -4,6 +4,7 @@ use super::Walker;
 use super::scope::{Column, Found, Grouping, Time, Value};
 use crate::model::column::{Column as Field, ColumnType, Nullable};
 use crate::sql::functions::{is_aggregate, is_ranking};
+use crate::sql::steps;
 use crate::sql::tree::{
     AccessStep, ArgValue, BinaryOperator, Call, Expr, ExprKind, Literal, ObjectName, Query, UnaryOperator, WindowSpec,
 };
@@ -11,6 +12,7 @@ use crate::sql::types::{self, Argument, common};
 
 impl Walker<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Value {
+        steps::count(1);
         match &expr.kind {
             ExprKind::Column(name) => self.column(name),
             ExprKind::Nested(inner) => self.expr(inner),
@@ -24,7 +26,10 @@ impl Walker<'_> {
             }
             ExprKind::Call(call) => {
                 let time = call.name.last().name.eq_ignore_ascii_case("PROCTIME").then_some(Time::Processing);
-                Value { ty: self.call(call), time, ..Value::default() }
+                Value { ty: types::fits(self.call(call)), time, ..Value::default() }
+            }
+            ExprKind::Row(_) | ExprKind::Array(_) | ExprKind::Map(_) => {
+                Value { ty: types::fits(self.computed_type(expr)), ..Value::default() }
             }
             ExprKind::Literal(_) => Value { ty: self.computed_type(expr), constant: true, ..Value::default() },
             _ => Value { ty: self.computed_type(expr), ..Value::default() },
@@ -37,7 +42,7 @@ impl Walker<'_> {
 
     fn computed_type(&mut self, expr: &Expr) -> Option<Nullable> {
         match &expr.kind {
-            ExprKind::Literal(literal) => literal_type(literal, expr),
+            ExprKind::Literal(literal) => literal_type(literal),
             ExprKind::Interval => Some(types::interval()),
             ExprKind::Binary { operators, operands } => self.binary(operators, operands),
             ExprKind::Unary { operator: UnaryOperator::Not, operand } => self.truth(&[operand]),
@@ -140,7 +145,7 @@ impl Walker<'_> {
             return None;
         }
         if let Some(ty) = self.window_property(&name, call) {
-            return Some(ty);
+            return ty;
         }
         let mut args: Vec<Argument> = Vec::new();
         for arg in &call.args {
@@ -168,19 +173,19 @@ impl Walker<'_> {
         types::function(&name, &args)
     }
 
-    /// `TUMBLE_START(time, ...)` and the like.
-    fn window_property(&mut self, name: &str, call: &Call) -> Option<Nullable> {
+    /// `TUMBLE_START(time, ...)` and the like; the type only where it follows.
+    fn window_property(&mut self, name: &str, call: &Call) -> Option<Option<Nullable>> {
         let (window, property) = name.rsplit_once('_')?;
         if !crate::sql::functions::is_window(window) {
             return None;
         }
         match property {
-            "START" | "END" => Some(types::required(ColumnType::Timestamp(3))),
+            "START" | "END" => Some(Some(types::required(ColumnType::Timestamp(3)))),
             "ROWTIME" => {
                 let ArgValue::Expr(time) = &call.args.first()?.value else { return None };
-                self.ty(time)
+                Some(self.ty(time))
             }
-            "PROCTIME" => Some(types::required(ColumnType::TimestampLtz(3))),
+            "PROCTIME" => Some(Some(types::required(ColumnType::TimestampLtz(3)))),
             _ => None,
         }
     }
@@ -235,16 +240,12 @@ fn plain(ty: Nullable) -> Option<Nullable> {
     (!matches!(ty.ty, ColumnType::Other(_))).then_some(ty)
 }
 
-fn literal_type(literal: &Literal, expr: &Expr) -> Option<Nullable> {
+fn literal_type(literal: &Literal) -> Option<Nullable> {
     let ty = match literal {
         Literal::Exact(text) => exact(text)?,
         Literal::Approximate(_) => ColumnType::Double,
         Literal::String(text) => ColumnType::Char(u32::try_from(text.encode_utf16().count()).ok()?),
-        Literal::Boolean => {
-            // Of the three words `UNKNOWN` is the long one.
-            let unknown = expr.span.end - expr.span.start > "FALSE".len();
-            return Some(Nullable { ty: ColumnType::Boolean, nullable: unknown });
-        }
+        Literal::Boolean(value) => return Some(Nullable { ty: ColumnType::Boolean, nullable: value.is_none() }),
         Literal::Null => return Some(types::null()),
         Literal::Temporal(ty) if types::is_exact(ty) => ty.clone(),
         Literal::Bytes | Literal::Temporal(_) | Literal::Keyword(_) => return None,

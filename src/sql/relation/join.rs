@@ -81,8 +81,8 @@ impl Walker<'_> {
         let mut pairs = joined.using.clone();
         for condition in &joined.conditions {
             let Some((left, right)) = equality(condition) else { continue };
-            let (a, b) = (self.expr(left), self.expr(right));
-            let (Some(first), Some(second)) = (self.place(left), self.place(right)) else { continue };
+            let (Some(a), Some(b)) = (self.plain_column(left), self.plain_column(right)) else { continue };
+            let (Some(first), Some(second)) = (a.from, b.from) else { continue };
             let [one, other] = compared([(first, &a), (second, &b)]);
             if first < joined.at && second >= joined.at {
                 pairs.push((one, other));
@@ -95,17 +95,26 @@ impl Walker<'_> {
 
     /// The column of the nearest select that an expression passes on.
     pub(super) fn place(&mut self, expr: &Expr) -> Option<usize> {
-        match &expr.kind {
-            ExprKind::Column(_) | ExprKind::Nested(_) => self.expr(expr).from,
-            _ => None,
+        self.plain_column(expr)?.from
+    }
+
+    /// The value of a column's name, in brackets or not. A join asks no more of its conditions: those of `WHERE` are held
+    /// against each join, when the sources behind it are not in reach yet, and a query in one would be judged by less than
+    /// it sees.
+    pub(super) fn plain_column(&mut self, expr: &Expr) -> Option<Value> {
+        let mut inner = expr;
+        while let ExprKind::Nested(bracketed) = &inner.kind {
+            inner = bracketed;
         }
+        let ExprKind::Column(name) = &inner.kind else { return None };
+        Some(self.column(name))
     }
 
     fn joins_windows(&mut self, joined: &Joined<'_>) -> bool {
         let mut found = [false, false];
         for condition in &joined.conditions {
             let Some((left, right)) = equality(condition) else { continue };
-            let (left, right) = (self.expr(left), self.expr(right));
+            let (Some(left), Some(right)) = (self.plain_column(left), self.plain_column(right)) else { continue };
             let (Some(a), Some(b)) = (left.from, right.from) else { continue };
             if left.edge == right.edge && (a < joined.at) != (b < joined.at) {
                 match left.edge {
@@ -179,7 +188,7 @@ const MOST_CONDITIONS: usize = 256;
 const MOST_COLUMNS: usize = 64;
 
 /// A place that no key holds: of a value that is cast to be compared.
-const CAST: usize = usize::MAX;
+pub(super) const CAST: usize = usize::MAX;
 
 /// The columns that are compared. One whose type is not the common one is cast, and its rows are spread by what comes of that.
 pub(super) fn compared(sides: [(usize, &Value); 2]) -> [usize; 2] {

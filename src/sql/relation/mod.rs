@@ -5,7 +5,7 @@
 //!   decides it anew, and says by which columns a changed row is found again (Flink's *upsert keys*).
 //! - What cannot be told is unknown, or taken for rows that change; rows are never said only to come when they might change.
 //! - A type that does not follow from definitions and from what Flink documents is not given.
-//! - Views are looked through once each; what happens in one is told where the view is named.
+//! - Views are looked through once each, the innermost first; what happens in one is told where the view is named.
 
 mod changes;
 mod condition;
@@ -22,8 +22,9 @@ pub use self::changes::{Because, Cause};
 pub(crate) use self::changes::{Changes, Kind, SourceChanges, source_changes};
 pub(crate) use self::scope::Column;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use self::changes::Key;
 use self::rank::Rank;
@@ -31,6 +32,7 @@ use self::scope::Scope;
 use super::flow::Definitions;
 use super::session::Session;
 use super::tree::Query;
+use super::views::{Kept, Seen};
 use crate::diagnostic::Span;
 
 /// Rows with columns.
@@ -46,9 +48,19 @@ pub(crate) struct Relation {
     pub rank: Option<Rank>,
 }
 
+/// What is known of views.
+pub(crate) type Views = Kept<Arc<Relation>>;
+
 /// The relation that a query makes.
 pub(crate) fn relation(query: &Query, known: &Definitions) -> Relation {
-    Walker::new(known).query(query)
+    known.with_relations(|views| {
+        views.prepare(query, known.catalog(), &|(_, view, query), views| {
+            let made = Walker::new(known, views, &view.session).query(query);
+            let made = made.renamed(view.columns.iter().map(|column| column.name.as_str()));
+            Seen { value: Arc::new(made), of_all: false }
+        });
+        Walker::new(known, views, &known.catalog().session).query(query)
+    })
 }
 
 /// Walks a query from the inside out.
@@ -60,10 +72,8 @@ struct Walker<'a> {
     ctes: Vec<(String, Rc<Relation>)>,
     /// Selects in reach, inner ones last.
     scopes: Vec<Scope>,
-    /// Views that were looked through; `None` while one is.
-    views: BTreeMap<String, Option<Rc<Relation>>>,
-    /// How many views are open.
-    depth: usize,
+    /// The views that are named; one that reads itself is not known yet.
+    views: &'a Views,
     /// Columns of the select around a subquery that the subquery compares its own with.
     correlated: Vec<usize>,
     /// Queries inside of expressions that were looked at, by where they are in memory: each is asked for more than once.
@@ -71,14 +81,13 @@ struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
-    fn new(known: &'a Definitions) -> Self {
+    fn new(known: &'a Definitions, views: &'a Views, session: &'a Session) -> Self {
         Self {
             known,
-            session: &known.catalog().session,
+            session,
             ctes: Vec::new(),
             scopes: Vec::new(),
-            views: BTreeMap::new(),
-            depth: 0,
+            views,
             correlated: Vec::new(),
             subqueries: HashMap::new(),
         }

@@ -1,6 +1,5 @@
 //! Queries, from the inside out.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::changes::{Changes, Key, Kind};
@@ -9,13 +8,20 @@ use super::join::parts;
 use super::scope::{Column, Grouping, Scope, Value};
 use super::{Relation, Walker};
 use crate::diagnostic::Span;
+use crate::sql::lineage::own_name;
+use crate::sql::steps;
 use crate::sql::tree::{
-    AccessStep, Expr, ExprKind, GroupBy, OrderItem, Query, QueryBody, Select, SelectItem, SetOperand, SetOperator,
+    Expr, ExprKind, GroupBy, OrderItem, Query, QueryBody, Select, SelectItem, SetOperand, SetOperator,
 };
 use crate::sql::types::common;
 
+/// How many columns a result may have whose stars are written out: two stars of one query double with each query that stands
+/// on another.
+pub(super) const MOST_STARRED: usize = 10_000;
+
 impl Walker<'_> {
     pub(super) fn query(&mut self, query: &Query) -> Relation {
+        steps::count(1);
         let ctes = self.ctes.len();
         for cte in &query.with {
             let relation = self.query(&cte.query).renamed(cte.columns.iter().map(|c| c.name.as_str()));
@@ -73,6 +79,7 @@ impl Walker<'_> {
         let mut relation = self.body(first);
         for SetOperand { operator, span, body } in rest {
             let right = self.body(body);
+            steps::count(relation.columns.len() + right.columns.len() + right.changes.because.len());
             for (column, other) in relation.columns.iter_mut().zip(&right.columns) {
                 let time = column.value.time.filter(|time| Some(*time) == other.value.time);
                 let ty = common(&column.value.ty, &other.value.ty);
@@ -96,6 +103,7 @@ impl Walker<'_> {
                 relation.forget_times();
             }
         }
+        relation.changes = relation.changes.sorted();
         relation
     }
 
@@ -107,7 +115,7 @@ impl Walker<'_> {
         }
         let before = self.scopes.last_mut().and_then(|scope| scope.changes.take());
         let changes = before.unwrap_or_else(|| Changes::decided(Kind::Append, Vec::new(), "values", select.span));
-        let mut changes = filter.iter().fold(changes, |changes, part| self.condition(part, changes));
+        let mut changes = filter.iter().fold(changes, |changes, part| self.condition(part, changes)).sorted();
         let compared = self.scopes.len().checked_sub(2);
         filter.iter().for_each(|part| self.correlate(part, compared));
         let found = Found::of(select);
@@ -171,19 +179,22 @@ impl Walker<'_> {
 
     fn star(&mut self, relation: &mut Relation, places: &mut Places<'_>) {
         let Some(scope) = self.scopes.last() else { return };
+        if scope.columns.len() + relation.columns.len() > MOST_STARRED {
+            places.open = true;
+            return;
+        }
         for (name, value) in &scope.merged {
             places.add(value.from, relation.columns.len());
             relation.columns.push(Column { name: name.clone(), value: value.clone() });
         }
-        let merged: BTreeSet<&str> = scope.merged.iter().map(|(name, _)| name.as_str()).collect();
         for (place, column) in scope.columns.iter().enumerate() {
-            if !merged.contains(column.name.as_str()) {
+            if scope.merged(&column.name).is_none() {
                 places.add(Some(place), relation.columns.len());
                 let value = Value { from: Some(place), ..column.value.clone() };
                 relation.columns.push(Column { name: column.name.clone(), value });
             }
         }
-        places.open |= scope.sources.iter().any(|source| source.open);
+        places.open |= scope.open;
     }
 }
 
@@ -194,23 +205,10 @@ pub(super) fn item_expr(item: &SelectItem) -> Option<&Expr> {
     }
 }
 
-/// The name that an item without an alias has.
-fn own_name(expr: &Expr) -> Option<String> {
-    match &expr.kind {
-        ExprKind::Column(name) => Some(name.last().name.clone()),
-        ExprKind::Nested(inner) => own_name(inner),
-        ExprKind::Access { steps, .. } => match steps.last() {
-            Some(AccessStep::Field(field)) => Some(field.name.clone()),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
 impl Relation {
     /// The columns under the names of a column list, which may be shorter.
     pub fn renamed<'n>(mut self, names: impl ExactSizeIterator<Item = &'n str>) -> Self {
-        if names.len() > self.columns.len() && self.open {
+        if names.len() > 0 && self.open {
             // Nobody knows which unknown column gets which name.
             self.columns = names.map(|name| Column { name: name.to_owned(), value: Value::default() }).collect();
             (self.open, self.rank) = (false, None);

@@ -6,6 +6,8 @@ use super::Relation;
 use super::changes::Changes;
 use super::rank::Rank;
 use crate::model::column::Nullable;
+use crate::sql::reach::Reach;
+use crate::sql::steps;
 
 /// A time that Flink keeps in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,18 +50,14 @@ pub(crate) struct Column {
 /// A source of `FROM`: some of its scope's columns.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
-    /// The parts of its name, or its alias; empty if it has none.
-    pub parts: Vec<String>,
     /// The place of its first column.
     pub start: usize,
     /// How many columns it has.
     pub count: usize,
     /// It has columns that are not known.
     pub open: bool,
-    /// Its columns are found by a qualified name only, as those of pattern variables.
-    pub qualified_only: bool,
     /// A table's `$rowtime`, which no star shows.
-    pub rowtime: bool,
+    rowtime: bool,
     /// The places of its columns by their names; the first of a name.
     by_name: HashMap<String, usize>,
 }
@@ -77,12 +75,22 @@ pub(super) enum Grouping {
 }
 
 /// The sources of one select.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Scope {
     pub sources: Vec<Source>,
+    /// Their names, or aliases.
+    named: Reach,
+    /// The places of their columns by their names; the first of a name.
+    by_name: HashMap<String, usize>,
+    /// One has columns that are not known.
+    pub open: bool,
+    /// One has a `$rowtime`.
+    rowtime: bool,
     pub columns: Vec<Column>,
     /// Columns that `USING` or `NATURAL` made one: the name and what it stands for.
     pub merged: Vec<(String, Value)>,
+    /// Where each of them is in that list.
+    merged_at: HashMap<String, usize>,
     /// How the joined rows change; `None` before the first source.
     pub changes: Option<Changes>,
     /// A rank of the only source.
@@ -105,14 +113,6 @@ pub(super) enum Found {
 }
 
 impl Source {
-    fn is_named(&self, leading: &[&str]) -> bool {
-        let skipped = self.parts.len().checked_sub(leading.len());
-        !leading.is_empty()
-            && skipped
-                .and_then(|skip| self.parts.get(skip..))
-                .is_some_and(|tail| tail.iter().map(String::as_str).eq(leading.iter().copied()))
-    }
-
     fn find(&self, name: &str) -> Option<Found> {
         match self.by_name.get(name) {
             Some(place) => Some(Found::Column(*place, 0)),
@@ -121,68 +121,80 @@ impl Source {
             None => None,
         }
     }
-
-    /// The place of a column.
-    pub fn place(&self, name: &str) -> Option<usize> {
-        self.by_name.get(name).copied()
-    }
 }
 
 impl Scope {
     /// Adds a source; its columns' places are behind those that are there.
-    pub fn add(&mut self, parts: Vec<String>, relation: Relation, rowtime: bool) {
+    pub fn add(&mut self, parts: &[String], relation: Relation, rowtime: bool) {
+        steps::count(1 + relation.columns.len());
         let start = self.columns.len();
         let mut by_name = HashMap::new();
         for (i, column) in relation.columns.iter().enumerate() {
             by_name.entry(column.name.clone()).or_insert(start + i);
+            self.by_name.entry(column.name.clone()).or_insert(start + i);
         }
         let count = relation.columns.len();
-        let (open, qualified_only) = (relation.open, false);
-        self.sources.push(Source { parts, start, count, open, qualified_only, rowtime, by_name });
+        self.open |= relation.open;
+        self.rowtime |= rowtime;
+        self.named.add(parts, self.sources.len());
+        self.sources.push(Source { start, count, open: relation.open, rowtime, by_name });
         self.columns.extend(relation.columns);
     }
 
     /// Makes another name, under which all columns can be found as well.
     pub fn add_variable(&mut self, name: &str) {
-        let mut by_name = HashMap::new();
-        for (place, column) in self.columns.iter().enumerate() {
-            by_name.entry(column.name.clone()).or_insert(place);
-        }
-        let open = self.sources.iter().any(|source| source.open);
-        let count = self.columns.len();
-        let parts = vec![name.to_owned()];
-        self.sources.push(Source { parts, start: 0, count, open, qualified_only: true, rowtime: false, by_name });
+        self.named.add(&[name.to_owned()], self.sources.len());
+        let (count, by_name) = (self.columns.len(), self.by_name.clone());
+        steps::count(count);
+        self.sources.push(Source { start: 0, count, open: self.open, rowtime: false, by_name });
     }
 
     /// The source of a name.
     pub fn source(&self, parts: &[&str]) -> Option<&Source> {
-        self.sources.iter().find(|source| source.is_named(parts))
+        self.named.find(parts).and_then(|place| self.sources.get(place))
     }
 
     /// What a name stands for here.
     pub fn find(&self, parts: &[&str]) -> Option<Found> {
-        for count in (1..parts.len()).rev() {
+        for count in (1..=Reach::leading(parts.len(), 1)).rev() {
             let (Some(leading), Some(column)) = (parts.get(..count), parts.get(count)) else { continue };
-            let Some(source) = self.sources.iter().find(|source| source.is_named(leading)) else { continue };
-            match source.find(column) {
+            match self.source(leading).and_then(|source| source.find(column)) {
                 Some(Found::Column(place, _)) => return Some(Found::Column(place, count + 1)),
                 Some(found) => return Some(found),
                 None => {}
             }
         }
-        let first = parts.first()?;
-        if let Some((_, value)) = self.merged.iter().find(|(name, _)| name == first) {
+        let first = *parts.first()?;
+        if let Some(value) = self.merged(first) {
             return Some(Found::Merged(value.clone()));
         }
-        let plain = self.sources.iter().filter(|source| !source.qualified_only);
-        let mut maybe = None;
-        for found in plain.filter_map(|source| source.find(first)) {
-            match found {
-                Found::Column(place, _) => return Some(Found::Column(place, 1)),
-                other => maybe = Some(other),
+        match self.by_name.get(first) {
+            Some(place) => Some(Found::Column(*place, 1)),
+            None if self.open => Some(Found::Open),
+            None if self.rowtime && first == "$rowtime" => Some(Found::Rowtime),
+            None => None,
+        }
+    }
+
+    /// What a column stands for that joins made one.
+    pub fn merged(&self, name: &str) -> Option<&Value> {
+        self.merged_at.get(name).and_then(|at| self.merged.get(*at)).map(|(_, value)| value)
+    }
+
+    /// Makes columns one, or one more of them.
+    pub fn merge(&mut self, name: &str, value: Value) {
+        match self.merged_at.get(name).and_then(|at| self.merged.get_mut(*at)) {
+            Some((_, merged)) => *merged = value,
+            None => {
+                self.merged_at.insert(name.to_owned(), self.merged.len());
+                self.merged.push((name.to_owned(), value));
             }
         }
-        maybe
+    }
+
+    /// The place of the first column of this name.
+    pub fn place(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
     }
 
     /// Forgets time attributes and windows, as what Flink's regular operators make has none.

@@ -1,12 +1,16 @@
 //! The sources of `FROM`.
 
+use std::collections::HashMap;
+
 use super::changes::{Changes, Kind};
 use super::grouping::Places;
-use super::join::{Asked, Joined, parts};
+use super::join::{Asked, CAST, Joined, parts};
+use super::query::MOST_STARRED;
 use super::scope::{Column, Edge, Found, Scope, Value};
 use super::{Relation, Walker};
 use crate::model::column::{ColumnType, Nullable};
 use crate::sql::functions::is_window;
+use crate::sql::steps;
 use crate::sql::tree::{
     ArgValue, Call, Expr, ExprKind, Factor, FactorKind, JoinKind, MatchClause, ObjectName, Query, TableArg, TableExpr,
 };
@@ -62,6 +66,7 @@ impl Walker<'_> {
         if self.scopes.last().is_some_and(|scope| scope.sources.len() >= MOST_SOURCES) {
             return self.give_up(span);
         }
+        steps::count(1 + conditions.len());
         let left = self.take().unwrap_or_default();
         let at = self.scopes.last().map_or(0, |scope| scope.columns.len());
         let filter: &[&Expr] = if matches!(kind, JoinKind::Left | JoinKind::Full) { &[] } else { &conditions };
@@ -80,7 +85,7 @@ impl Walker<'_> {
     fn give_up(&mut self, span: crate::diagnostic::Span) {
         let Some(scope) = self.scopes.last_mut() else { return };
         if scope.sources.len() == MOST_SOURCES {
-            scope.add(Vec::new(), Relation { open: true, ..Relation::default() }, false);
+            scope.add(&[], Relation { open: true, ..Relation::default() }, false);
         }
         scope.rank = None;
         scope.changes = Some(Changes::decided(Kind::Unknown, Vec::new(), "join of very many sources", span));
@@ -107,6 +112,9 @@ impl Walker<'_> {
     /// Columns of a side that an outer join may leave out are NULL then.
     fn optional(&mut self, kind: JoinKind, at: usize) {
         let Some(scope) = self.scopes.last_mut() else { return };
+        if matches!(kind, JoinKind::Right | JoinKind::Full) {
+            scope.merged.iter_mut().filter_map(|(_, value)| value.ty.as_mut()).for_each(|ty| ty.nullable = true);
+        }
         for (place, column) in scope.columns.iter_mut().enumerate() {
             let optional = match kind {
                 JoinKind::Left => place >= at,
@@ -123,37 +131,32 @@ impl Walker<'_> {
     /// The columns that `USING` or `NATURAL` makes one.
     fn merge(&mut self, kind: JoinKind, at: usize, using: &[&str], natural: bool) -> Vec<(usize, usize)> {
         let Some(scope) = self.scopes.last_mut() else { return Vec::new() };
-        let mut pairs: Vec<(String, usize, usize)> = Vec::new();
-        {
-            let left = |name: &str| {
-                let before = scope.sources.iter().filter(|source| source.start < at);
-                before.filter_map(|source| source.place(name)).next()
-            };
-            let right = |name: &str| {
-                let behind = scope.sources.iter().filter(|source| source.start >= at);
-                behind.filter_map(|source| source.place(name)).next()
-            };
-            let shared = scope.columns.iter().skip(at).filter(|_| natural).map(|column| column.name.as_str());
-            for name in using.iter().copied().chain(shared) {
-                if let (Some(left), Some(right)) = (left(name), right(name)) {
-                    pairs.push((name.to_owned(), left, right));
-                }
-            }
+        let mut right_by_name = HashMap::new();
+        for (place, column) in scope.columns.iter().enumerate().skip(at) {
+            right_by_name.entry(column.name.clone()).or_insert(place);
         }
-        for (name, left, right) in &pairs {
+        let shared = scope.columns.iter().skip(at).filter(|_| natural).map(|column| column.name.clone());
+        let names: Vec<String> = using.iter().map(|name| (*name).to_owned()).chain(shared).collect();
+        steps::count(names.len());
+        let mut pairs = Vec::new();
+        for name in names {
+            let (left, right) = (scope.place(&name).filter(|place| *place < at), right_by_name.remove(&name));
+            let (Some(left), Some(right)) = (left, right) else { continue };
             let value = |place: usize| {
                 let value = scope.columns.get(place).map(|column| column.value.clone()).unwrap_or_default();
                 Value { from: Some(place), ..value }
             };
-            let (left, right) = (value(*left), value(*right));
+            // What earlier joins made one goes on as one.
+            let (left, right) = (scope.merged(&name).cloned().unwrap_or_else(|| value(left)), value(right));
+            pairs.push((left.from.unwrap_or(CAST), right.from.unwrap_or(CAST)));
             let merged = match kind {
                 JoinKind::Right => right,
                 JoinKind::Full => Value { ty: crate::sql::types::coalesced(&left.ty, &right.ty), ..Value::default() },
                 _ => left,
             };
-            scope.merged.push((name.clone(), merged));
+            scope.merge(&name, merged);
         }
-        pairs.into_iter().map(|(_, left, right)| (left, right)).collect()
+        pairs
     }
 
     /// Adds a source to the scope; its changes with places of the scope.
@@ -197,7 +200,7 @@ impl Walker<'_> {
         let Some(scope) = self.scopes.last_mut() else { return changes };
         let start = scope.columns.len();
         scope.rank = relation.rank.take().filter(|_| scope.sources.is_empty());
-        scope.add(parts, relation, rowtime);
+        scope.add(&parts, relation, rowtime);
         changes.shifted(start)
     }
 
@@ -214,6 +217,10 @@ impl Walker<'_> {
         let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
         let own = self.scopes.last();
         if let Some((scope, source)) = own.and_then(|scope| Some((scope, scope.source(&parts)?))) {
+            if relation.columns.len() + source.count > MOST_STARRED {
+                places.open = true;
+                return;
+            }
             for (i, column) in scope.columns.iter().skip(source.start).take(source.count).enumerate() {
                 let from = Some(source.start + i);
                 places.add(from, relation.columns.len());

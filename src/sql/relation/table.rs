@@ -1,17 +1,14 @@
 //! Tables, views and CTEs by their names.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use super::changes::{Changes, Key, Kind, SourceChanges, source_changes};
 use super::scope::{Column, Scope, Time, Value};
 use super::{Relation, Walker};
 use crate::model::column::Column as TypedColumn;
-use crate::sql::flow::MAX_VIEWS;
-use crate::sql::lineage::CatalogTable;
-use crate::sql::tree::{ColumnKind, CreateTable, ObjectName, Query};
+use crate::sql::tree::{ColumnKind, CreateTable, ObjectName};
 
-impl<'a> Walker<'a> {
+impl Walker<'_> {
     /// A CTE, a view or a table by its name, and whether it is a table.
     pub(super) fn table(&mut self, name: &ObjectName) -> (Relation, bool) {
         if let [only] = name.parts.as_slice()
@@ -24,8 +21,8 @@ impl<'a> Walker<'a> {
             let changes = Changes::of_source(Kind::Unknown, Vec::new(), last, name.span);
             return (Relation { columns: Vec::new(), open: true, changes, rank: None }, true);
         };
-        if let Some(query) = &found.view {
-            return (self.view(key, found, query, name), false);
+        if found.view.is_some() {
+            return (self.view(key, name), false);
         }
         if let Some(table) = known.defined(key) {
             return (self.table_of(table, &found.columns, key, name), true);
@@ -37,13 +34,7 @@ impl<'a> Walker<'a> {
     }
 
     /// A table by its definition.
-    pub(super) fn table_of(
-        &mut self,
-        table: &CreateTable,
-        columns: &[TypedColumn],
-        last: &str,
-        name: &ObjectName,
-    ) -> Relation {
+    fn table_of(&mut self, table: &CreateTable, columns: &[TypedColumn], last: &str, name: &ObjectName) -> Relation {
         let named = columns.iter().map(|column| Column { name: column.name.clone(), value: typed(column) });
         let mut relation = Relation { columns: named.collect(), open: columns.is_empty(), ..Relation::default() };
         let kind = match source_changes(table) {
@@ -69,7 +60,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Gives computed columns the types and times of their expressions.
-    pub(super) fn computed(&mut self, table: &CreateTable, relation: &mut Relation) {
+    fn computed(&mut self, table: &CreateTable, relation: &mut Relation) {
         let computed = table.columns.iter().filter_map(|column| match &column.kind {
             ColumnKind::Computed { expr, .. } => Some((&column.name.name, expr)),
             _ => None,
@@ -81,7 +72,7 @@ impl<'a> Walker<'a> {
         let outer = std::mem::take(&mut self.scopes);
         let mut scope = Scope::default();
         let columns = Relation { columns: relation.columns.clone(), ..Relation::default() };
-        scope.add(Vec::new(), columns, false);
+        scope.add(&[], columns, false);
         self.scopes.push(scope);
         let mut values = HashMap::new();
         for (name, expr) in computed {
@@ -96,30 +87,12 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn view(&mut self, key: &'a str, view: &'a CatalogTable, query: &Query, name: &ObjectName) -> Relation {
-        let open = || Relation {
-            open: true,
-            changes: Changes::of_source(Kind::Unknown, Vec::new(), key, name.span),
-            ..Relation::default()
+    fn view(&self, key: &str, name: &ObjectName) -> Relation {
+        let Some(found) = self.views.get(key) else {
+            let changes = Changes::of_source(Kind::Unknown, Vec::new(), key, name.span);
+            return Relation { open: true, changes, ..Relation::default() };
         };
-        let found = match self.views.get(key) {
-            Some(Some(found)) => Rc::clone(found),
-            Some(None) => return open(),
-            None if self.depth >= MAX_VIEWS => return open(),
-            None => {
-                self.views.insert(key.to_owned(), None);
-                self.depth += 1;
-                let (scopes, ctes) = (std::mem::take(&mut self.scopes), std::mem::take(&mut self.ctes));
-                let session = std::mem::replace(&mut self.session, &view.session);
-                let relation = self.query(query);
-                (self.scopes, self.ctes, self.session) = (scopes, ctes, session);
-                self.depth -= 1;
-                let relation = Rc::new(relation.renamed(view.columns.iter().map(|column| column.name.as_str())));
-                self.views.insert(key.to_owned(), Some(Rc::clone(&relation)));
-                relation
-            }
-        };
-        let mut relation = Relation::clone(&found);
+        let mut relation = Relation::clone(found);
         relation.changes = relation.changes.through(key, name.span);
         if let Some(rank) = &mut relation.rank {
             rank.through(key, name.span);
@@ -129,7 +102,7 @@ impl<'a> Walker<'a> {
 }
 
 /// A column of a definition; the type of a computed one is not in it.
-pub(super) fn typed(column: &TypedColumn) -> Value {
+fn typed(column: &TypedColumn) -> Value {
     let ty = crate::sql::types::is_exact(&column.ty.ty).then(|| column.ty.clone());
     Value { ty, ..Value::default() }
 }

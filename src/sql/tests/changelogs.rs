@@ -151,6 +151,30 @@ fn queries_in_conditions_and_as_values() {
     assert_eq!(mode("SELECT id FROM latest WHERE id IN (SELECT id FROM other)"), "upsert id: table latest");
 }
 
+/// The query is an outer join by `c.n`, so the rows of one key of `cdc` are spread over that; a join in front of it changes
+/// nothing of this.
+#[test]
+fn a_query_in_a_condition_is_judged_by_all_sources_in_reach() {
+    let tables = "CREATE TABLE tall (n INT, x BIGINT) WITH ('connector' = 'kafka', 'format' = 'json');
+        CREATE TABLE few (m INT, PRIMARY KEY (m) NOT ENFORCED) WITH ('connector' = 'upsert-kafka');
+        CREATE TABLE id_n (id BIGINT, n INT, PRIMARY KEY (id, n) NOT ENFORCED) WITH ('connector' = 'upsert-kafka');";
+    let asked = |from: &str| {
+        mode(&format!(
+            "{tables} SELECT l.id, c.id AS k FROM latest l {from} JOIN cloud_keyed c ON c.id = l.id
+             WHERE (SELECT MAX(x) FROM tall WHERE CAST(tall.n AS STRING) = c.v) = l.id"
+        ))
+    };
+    assert_eq!(asked(""), "retract: scalar subquery");
+    assert_eq!(asked("JOIN few ON few.m = 1"), "retract: scalar subquery");
+    let by_name = |from: &str| {
+        mode(&format!(
+            "{tables} SELECT l.id FROM latest l {from} JOIN cdc c ON c.id = l.id AND c.n = 1
+             WHERE (SELECT MAX(x) FROM tall WHERE tall.n = c.n) = l.id"
+        ))
+    };
+    assert_eq!(by_name("JOIN few ON few.m = 1"), by_name(""));
+}
+
 #[test]
 fn numbered_rows() {
     let rank = |select: &str, order: &str, condition: &str| {
@@ -216,6 +240,22 @@ fn views_on_views_end_in_time() {
     assert_eq!(mode(&format!("{text} SELECT id FROM v14")), "retract: distinct");
     let circle = "CREATE VIEW v AS SELECT * FROM w; CREATE VIEW w AS SELECT * FROM v;";
     assert!(mode(&format!("{circle} SELECT * FROM v")).starts_with("unknown"));
+}
+
+#[test]
+fn a_column_that_joins_made_one_is_there_once() {
+    let sink = "CREATE TABLE sink (id BIGINT, c STRING, seen TIMESTAMP(3), name STRING, v STRING);";
+    let joins = "log JOIN other USING (id) JOIN latest USING (id) JOIN cloud_keyed USING (id)";
+    assert_eq!(
+        mode(&format!("{sink} INSERT INTO sink SELECT latest.*, c FROM other RIGHT JOIN latest USING (id)")),
+        "retract: outer join"
+    );
+    let (_, found) = after_tables(&format!(
+        "SELECT * FROM (SELECT id FROM latest) AS a JOIN cloud_keyed USING (id)
+        JOIN (SELECT id FROM latest) AS b USING (id)"
+    ));
+    assert_eq!((found[0].mode, found[0].key.as_slice()), (ChangeMode::Upsert, ["id".to_owned()].as_slice()));
+    assert_eq!(mode(&format!("SELECT * FROM {joins}")), "retract: table cloud_keyed, table latest");
 }
 
 #[test]

@@ -175,3 +175,28 @@ fn a_name_that_could_be_one_of_several_is_not_guessed() {
     let (known, last) = super::flows::known("CREATE TABLE x.orders (id INT); SELECT id FROM orders");
     assert_eq!(known.flows(&last)[0].notes, [], "there is only one");
 }
+
+#[test]
+fn views_of_two_databases_with_one_name_hold_their_own_state() {
+    let text = "CREATE TABLE one.t (id INT); CREATE TABLE two.t (id INT);
+        USE one; CREATE VIEW v AS SELECT id FROM t;
+        USE two; CREATE VIEW v AS SELECT DISTINCT id FROM t;";
+    assert_eq!(holds_in(&format!("{text} SELECT id FROM one.v")), [].into());
+    assert_eq!(holds_in(&format!("{text} SELECT id FROM two.v")), ["distinct"].into());
+    assert_eq!(
+        holds_in(&format!("{text} SELECT a.id FROM one.v AS a UNION ALL SELECT id FROM two.v")),
+        ["distinct"].into()
+    );
+}
+
+#[test]
+fn what_a_view_holds_is_found_anew_when_something_is_defined_anew() {
+    let text = "CREATE TABLE t (id INT) WITH ('connector' = 'kafka'); CREATE VIEW v AS SELECT id FROM t;
+        CREATE VIEW w AS SELECT id FROM v;";
+    let (mut known, last) = known(&format!("{text} SELECT id FROM w"));
+    assert_eq!((state(&last, &known), changelogs(&last, &known)[0].mode), (Vec::new(), ChangeMode::Append));
+    known
+        .add(&super::one("CREATE TABLE t (id INT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upsert-kafka')"));
+    assert_eq!(state(&last, &known).len(), 1);
+    assert_eq!(changelogs(&last, &known)[0].mode, ChangeMode::Upsert);
+}

@@ -128,3 +128,59 @@ fn a_table_of_a_query_has_its_types() {
         "DECIMAL(13, 2); BIGINT NOT NULL"
     );
 }
+
+#[test]
+fn a_table_of_a_query_with_a_list_of_names_has_their_order() {
+    assert_eq!(
+        types("CREATE TABLE made (more, id) AS SELECT id, d + 1 AS more FROM t"),
+        "DECIMAL(13, 2); BIGINT NOT NULL"
+    );
+    assert_eq!(
+        types("CREATE TABLE made (more, id) AS SELECT id, d + 1 AS more FROM t; SELECT * FROM made"),
+        "DECIMAL(13, 2); BIGINT NOT NULL"
+    );
+}
+
+#[test]
+fn a_decimal_that_flink_has_not_is_no_type() {
+    let wide = |ty: &str| {
+        types(&format!("CREATE TABLE w (x {ty}); SELECT x, x + x, x * x, x / x, x % x, COALESCE(x, 1) FROM w"))
+    };
+    assert_eq!(wide("DECIMAL(4294967295, 0)"), "?; ?; ?; ?; ?; ?");
+    assert_eq!(wide("DECIMAL(4, 5)"), "?; ?; ?; ?; ?; ?");
+    assert_eq!(
+        wide("DECIMAL(38, 38)"),
+        "DECIMAL(38, 38); DECIMAL(38, 37); DECIMAL(38, 37); DECIMAL(38, 6); DECIMAL(38, 38); ?"
+    );
+    assert_eq!(types("SELECT CAST(a AS DECIMAL(4294967295, 4294967295)) + 1 FROM t"), "?");
+}
+
+#[test]
+fn a_join_makes_columns_one() {
+    assert_eq!(
+        types("SELECT * FROM k JOIN (SELECT id, a FROM t) USING (id) JOIN (SELECT id, s FROM t) USING (id)"),
+        "BIGINT NOT NULL; STRING NOT NULL; INT; STRING"
+    );
+    assert_eq!(types("SELECT id FROM t JOIN k USING (id) FULL JOIN big ON id = big.number"), "BIGINT");
+}
+
+#[test]
+fn a_word_for_neither_true_nor_false_may_be_null() {
+    assert_eq!(
+        types("SELECT TRUE, FALSE, UNKNOWN, IFNULL(a, 1), IFNULL(a, id) FROM t"),
+        "BOOLEAN NOT NULL; BOOLEAN NOT NULL; BOOLEAN; INT NOT NULL; BIGINT NOT NULL"
+    );
+}
+
+/// A row of two rows of two rows, and a star of two stars: twice as much with each query.
+#[test]
+fn what_doubles_is_given_up() {
+    let ctes = |next: &str| {
+        let all: Vec<String> =
+            (0..60).map(|i| next.replace("next", &format!("c{}", i + 1)).replace("last", &format!("c{i}"))).collect();
+        format!("WITH c0 AS (SELECT a FROM t), {} SELECT * FROM c60", all.join(", "))
+    };
+    assert_eq!(types(&ctes("next AS (SELECT ROW(a, a) AS a FROM last)")), "?");
+    assert_eq!(types(&ctes("next AS (SELECT l.*, r.* FROM last l CROSS JOIN last r)")), "not all known");
+    assert_eq!(types(&format!("SELECT {}nobody{} FROM t", "TUMBLE_ROWTIME(".repeat(30), ")".repeat(30))), "?");
+}

@@ -144,8 +144,8 @@ pub enum Literal {
     String(String),
     /// `X'...'`
     Bytes,
-    /// `TRUE`, `FALSE`, `UNKNOWN`
-    Boolean,
+    /// `TRUE`, `FALSE`; `None` for `UNKNOWN`.
+    Boolean(Option<bool>),
     /// `NULL`
     Null,
     /// `DATE '...'`, `TIME '...'`, `TIMESTAMP '...'`

@@ -169,6 +169,11 @@ pub struct ColumnDef {
 }
 
 impl ColumnDef {
+    /// True for a column that is only named, as `CREATE TABLE ... AS` allows.
+    pub fn is_bare(&self) -> bool {
+        matches!(&self.kind, ColumnKind::Physical(ty) if ty.ty == ColumnType::Other(String::new()))
+    }
+
     fn column(&self) -> Column {
         let ty = match &self.kind {
             ColumnKind::Physical(ty) | ColumnKind::Metadata { ty, .. } => ty.clone(),

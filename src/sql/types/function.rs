@@ -65,12 +65,8 @@ pub(crate) fn function(name: &str, args: &[Argument]) -> Option<Nullable> {
         return Some(Nullable { ty: ty.clone(), nullable });
     }
     match (name, args) {
-        ("COALESCE", [first, rest @ ..]) => rest.iter().fold(first.clone(), |all, arg| coalesced(&all, arg)),
+        ("COALESCE" | "IFNULL", [first, rest @ ..]) => rest.iter().fold(first.clone(), |all, arg| coalesced(&all, arg)),
         ("GREATEST" | "LEAST", [first, rest @ ..]) => rest.iter().fold(first.clone(), |all, arg| common(&all, arg)),
-        ("IFNULL", [value, other]) => {
-            let both = common(value, other)?;
-            Some(Nullable { nullable: value.as_ref()?.nullable && other.as_ref()?.nullable, ..both })
-        }
         ("IF", [condition, then, otherwise]) => {
             let both = common(then, otherwise)?;
             Some(Nullable { nullable: both.nullable || condition.as_ref()?.nullable, ..both })

@@ -8,7 +8,7 @@ use crate::model::column::{ColumnType, Nullable};
 use crate::sql::tree::BinaryOperator;
 
 /// The most digits that a decimal has.
-const MOST_DIGITS: u32 = 38;
+pub(super) const MOST_DIGITS: u32 = 38;
 
 /// The digits after the point that are kept where a decimal has too many.
 const KEPT_SCALE: u32 = 6;
@@ -40,7 +40,7 @@ fn either(a: &ColumnType, b: &ColumnType) -> Option<ColumnType> {
     }
     if let (Some((p, s)), Some((q, t))) = (digits(a), digits(b)) {
         let scale = s.max(t);
-        let precision = (p - s.min(p)).max(q - t.min(q)) + scale;
+        let precision = p.saturating_sub(s).max(q.saturating_sub(t)).saturating_add(scale);
         return (precision <= MOST_DIGITS).then_some(T::Decimal { precision, scale });
     }
     if let (Some((x, _)), Some((y, _))) = (text(a), text(b)) {
@@ -96,19 +96,20 @@ fn shifted(time: &ColumnType) -> Option<ColumnType> {
 fn decimal(operator: BinaryOperator, (p, s): (u32, u32), (q, t): (u32, u32)) -> Option<ColumnType> {
     use BinaryOperator as B;
     let whole = |precision: u32, scale: u32| precision.saturating_sub(scale);
+    let sum = |digits: [u32; 3]| digits.into_iter().fold(0, u32::saturating_add);
     let (precision, scale) = match operator {
-        B::Plus | B::Minus => (whole(p, s).max(whole(q, t)) + s.max(t) + 1, s.max(t)),
-        B::Multiply => (p + q + 1, s + t),
+        B::Plus | B::Minus => (sum([whole(p, s).max(whole(q, t)), s.max(t), 1]), s.max(t)),
+        B::Multiply => (sum([p, q, 1]), sum([s, t, 0])),
         B::Divide => {
-            let scale = (s + q + 1).max(KEPT_SCALE);
-            (whole(p, s) + t + scale, scale)
+            let scale = sum([s, q, 1]).max(KEPT_SCALE);
+            (sum([whole(p, s), t, scale]), scale)
         }
-        B::Modulo => (whole(p, s).min(whole(q, t)) + s.max(t), s.max(t)),
+        B::Modulo => (sum([whole(p, s).min(whole(q, t)), s.max(t), 0]), s.max(t)),
         _ => return None,
     };
     if precision <= MOST_DIGITS {
         return Some(ColumnType::Decimal { precision, scale });
     }
-    let kept = scale.min(KEPT_SCALE).max(MOST_DIGITS.saturating_sub(precision - scale));
+    let kept = scale.min(KEPT_SCALE).max(MOST_DIGITS.saturating_sub(whole(precision, scale)));
     Some(ColumnType::Decimal { precision: MOST_DIGITS, scale: kept })
 }

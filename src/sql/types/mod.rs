@@ -9,11 +9,14 @@
 
 mod function;
 mod merge;
+mod size;
 
 pub(super) use self::function::{Argument, aggregate, function, ranking};
 pub(super) use self::merge::{arithmetic, coalesced, common, concatenated, nullable};
+pub(super) use self::size::fits;
 
-use super::changelog::filled;
+use self::merge::MOST_DIGITS;
+use super::changelog::{Filled, filled};
 use super::flow::Definitions;
 use super::relation::relation;
 use super::tree::{Query, Statement};
@@ -37,7 +40,12 @@ pub fn result_types(query: &Query, known: &Definitions) -> Option<Vec<TypedColum
 
 /// The columns that each query in `statement` makes, in the order of [`Definitions::flows`], by the query's own names.
 pub fn statement_types(statement: &Statement, known: &Definitions) -> Vec<Option<Vec<TypedColumn>>> {
-    filled(statement, known).iter().map(|filled| result_types(filled.query, known)).collect()
+    let types = |filled: &Filled<'_>| {
+        let mut types = result_types(filled.query, known)?;
+        filled.arrange(&mut types, |column| &column.name);
+        Some(types)
+    };
+    filled(statement, known).iter().map(types).collect()
 }
 
 /// A type that DDL can have; literals that stand for themselves have none.
@@ -45,11 +53,12 @@ fn shown(ty: Option<Nullable>) -> Option<Nullable> {
     ty.filter(|ty| is_exact(&ty.ty))
 }
 
-/// True for a type that is Flink's as it is written: it knows no fractions of a second in `TIME`, and what we do not know by
-/// its parts may be anything.
+/// True for a type that is Flink's as it is written: it knows no fractions of a second in `TIME` and no decimal of more than
+/// 38 digits, and what we do not know by its parts may be anything.
 pub(super) fn is_exact(ty: &ColumnType) -> bool {
     match ty {
         ColumnType::Other(_) | ColumnType::Time(1..) => false,
+        ColumnType::Decimal { precision, scale } => (1..=MOST_DIGITS).contains(precision) && scale <= precision,
         ColumnType::Array(element) | ColumnType::Multiset(element) => is_exact(&element.ty),
         ColumnType::Map(key, value) => is_exact(&key.ty) && is_exact(&value.ty),
         ColumnType::Row(fields) => fields.iter().all(|field| is_exact(&field.ty.ty)),

@@ -10,6 +10,8 @@ fn everything(text: &str, n: usize) -> usize {
     let names = (0..n).map(|i| (format!("t{i}"), format!("t{i}_v2"))).collect();
     for statement in parsed.statements() {
         known.flows(statement);
+        changelogs(statement, &known);
+        statement_types(statement, &known);
         state(statement, &known);
         rename_tables(statement, &names);
         if let StatementKind::Query(query) = &statement.kind {
@@ -107,6 +109,19 @@ const QUERIES: &[Case] = &[
             list(n, " UNION ALL ", |_| "SELECT r1 FROM c WHERE r1 = 1".into())
         )
     }),
+    ("queries that are compared with columns around them", |n| {
+        let compared = |_| "(SELECT MAX(y) FROM s WHERE s.a = t.b) = t.a".into();
+        format!("SELECT t.a FROM t JOIN s ON t.a = s.a WHERE {}", list(n, " AND ", compared))
+    }),
+    ("EXISTS", |n| {
+        let exists = |i| format!("EXISTS (SELECT 1 FROM s AS s{i} WHERE s{i}.a = t.a)");
+        format!("SELECT t.a FROM t WHERE {}", list(n, " AND ", exists))
+    }),
+    ("UNION ALL of tables that nobody knows", |n| list(n, " UNION ALL ", |i| format!("SELECT a FROM t{i}"))),
+    ("rows of rows", |n| {
+        let next = |i| format!("c{} AS (SELECT ROW(a, a) AS a FROM c{i})", i + 1);
+        format!("WITH c0 AS (SELECT a FROM t), {} SELECT a FROM c{n}", list(n, ", ", next))
+    }),
     ("a pattern", |n| {
         let (variables, defined) =
             (list(n, " ", |i| format!("A{i}")), list(n, ", ", |i| format!("A{i} AS A{i}.a = 1")));
@@ -166,6 +181,26 @@ const PROJECTS: &[Case] = &[
             list(n, ";", |i| format!("INSERT INTO t{i} SELECT a FROM v"))
         )
     }),
+    ("sinks with a primary key", |n| {
+        let table = |i| format!("CREATE TABLE k{i} (a INT, b INT, PRIMARY KEY (a) NOT ENFORCED)");
+        let fill = |i| format!("INSERT INTO k{} SELECT a, MAX(b) FROM k{i} GROUP BY a", i + 1);
+        format!("{}; {}", list(n + 1, ";", table), list(n, ";", fill))
+    }),
+    ("views that join the one before and a sink with a primary key", |n| {
+        let view = |i| format!("CREATE VIEW v{} AS SELECT l.a, r.b FROM v{i} AS l JOIN k AS r ON l.a = r.a", i + 1);
+        format!(
+            "CREATE TABLE k (a INT, b INT, PRIMARY KEY (a) NOT ENFORCED); CREATE VIEW v0 AS SELECT a, b FROM k; {};
+             INSERT INTO k SELECT a, b FROM v{n}",
+            list(n, ";", view)
+        )
+    }),
+    ("a sink of one wide key", |n| {
+        let columns = list(n, ", ", |i| format!("c{i}"));
+        format!(
+            "CREATE TABLE w ({}, PRIMARY KEY ({columns}) NOT ENFORCED); INSERT INTO w SELECT {columns} FROM w GROUP BY {columns}",
+            list(n, ", ", |i| format!("c{i} INT"))
+        )
+    }),
     ("tables, each filled from the one before", |n| {
         let table = |i| format!("CREATE TABLE t{} (a INT); INSERT INTO t{} SELECT a FROM t{i}", i + 1, i + 1);
         format!("CREATE TABLE t0 (a INT); {}", list(n, ";", table))
@@ -174,6 +209,21 @@ const PROJECTS: &[Case] = &[
         format!("CREATE TABLE t0 (a INT); {}", list(n, ";", |i| format!("CREATE TABLE t{} (b{i} INT) LIKE t", i + 1)))
     }),
 ];
+
+/// Views that stand on each other, each as deep as can be read.
+#[test]
+fn views_on_views_leave_stack_for_everything() {
+    in_a_thread(|| {
+        let mut text =
+            "CREATE TABLE t (a INT, b INT, PRIMARY KEY (a) NOT ENFORCED); CREATE VIEW v0 AS SELECT a FROM t;"
+                .to_owned();
+        for i in 0..40 {
+            let (open, close) = ("SELECT a FROM (".repeat(35), ") AS x".repeat(35));
+            text += &format!("CREATE VIEW v{} AS {open} SELECT a FROM v{i} {close};", i + 1);
+        }
+        everything(&format!("{text} INSERT INTO t SELECT a, 1 FROM v40"), 1);
+    });
+}
 
 #[test]
 fn whatever_stands_on_a_project_costs_each_statement_the_same() {
