@@ -12,6 +12,9 @@ pub(crate) type Key = BTreeSet<usize>;
 /// How many sets of columns are kept for one relation.
 const MAX_KEYS: usize = 32;
 
+/// How many causes are kept for one relation.
+const MOST_CAUSES: usize = 256;
+
 /// What happens to rows after they came; a later one covers an earlier one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -80,11 +83,12 @@ impl Changes {
         Self { kind: self.kind.max(other.kind), keys: Vec::new(), because }
     }
 
-    /// What decides in order, each once.
+    /// What decides in order, each once, and no more of it than anyone reads.
     pub fn sorted(mut self) -> Self {
         steps::count(self.because.len());
         self.because.sort();
         self.because.dedup();
+        self.because.truncate(MOST_CAUSES);
         self
     }
 

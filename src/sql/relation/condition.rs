@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::changes::{Changes, Key, Kind, spread_by};
-use super::join::{compared, equality, parts};
-use super::scope::Found;
+use super::join::{CAST, column_name, compared, equality, parts};
+use super::scope::{Found, Value};
 use super::{Relation, Walker};
 use crate::sql::steps;
 use crate::sql::tree::{BinaryOperator, Expr, ExprKind, JoinKind, Query, Select, UnaryOperator};
@@ -127,26 +127,57 @@ impl Walker<'_> {
         }
         let outer = std::mem::take(&mut self.correlated);
         let relation = Rc::new(self.query(query));
-        let compared: Key = std::mem::replace(&mut self.correlated, outer).into_iter().collect();
+        let here = self.scopes.len().checked_sub(1);
+        let mut compared = Key::new();
+        for (depth, place) in std::mem::replace(&mut self.correlated, outer) {
+            if Some(depth) == here {
+                compared.insert(place);
+            } else {
+                self.correlated.push((depth, place));
+            }
+        }
         self.subqueries.insert(place, (Rc::clone(&relation), compared.clone()));
         (relation, compared)
     }
 
-    /// Notes where a condition compares a column of this select with one of the select around it.
-    pub(super) fn correlate(&mut self, part: &Expr, around: Option<usize>) {
-        let (Some(around), Some((left, right))) = (around, equality(part)) else { return };
+    /// Notes where a condition compares something of this select with something of a select around it.
+    pub(super) fn correlate(&mut self, part: &Expr) {
+        let Some((left, right)) = equality(part) else { return };
+        let Some(own_depth) = self.scopes.len().checked_sub(1) else { return };
         for (own, other) in [(left, right), (right, left)] {
-            let ExprKind::Column(name) = &other.kind else { continue };
-            if let Some(own_place) = self.place(own)
-                && let Some((depth, Found::Column(place, parts))) = self.find(name)
-                && depth == around
-                && parts == name.parts.len()
-            {
-                let (own, other) = (self.expr(own), self.expr(other));
-                let [_, place] = compared([(own_place, &own), (place, &other)]);
-                self.correlated.push(place);
+            let depths = self.depths(other);
+            if depths.is_empty() || depths.contains(&own_depth) || !self.depths(own).contains(&own_depth) {
+                continue;
             }
+            let place = self.outer_place(own, other);
+            self.correlated.extend(depths.into_iter().map(|depth| (depth, place)));
         }
+    }
+
+    /// The column of a select around it by which the rows of that are spread, when it is compared with `own`.
+    fn outer_place(&mut self, own: &Expr, other: &Expr) -> usize {
+        let Some(name) = column_name(other) else { return CAST };
+        let place = match self.find(name) {
+            Some((_, Found::Column(place, parts))) if parts == name.parts.len() => place,
+            Some((_, Found::Merged(Value { from: Some(place), .. }))) if name.parts.len() == 1 => place,
+            _ => return CAST,
+        };
+        let (own, other) = (self.expr(own), self.expr(other));
+        compared([(place, &own), (place, &other)])[1]
+    }
+
+    /// The selects whose columns an expression names, outside of its queries.
+    fn depths(&self, expr: &Expr) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        if let ExprKind::Column(name) = &expr.kind {
+            found.extend(self.find(name).map(|(depth, _)| depth));
+        }
+        children(expr, &mut |child| {
+            if let Child::Expr(part) = child {
+                found.extend(self.depths(part));
+            }
+        });
+        found
     }
 }
 

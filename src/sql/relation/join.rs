@@ -7,7 +7,7 @@ use super::changes::{Changes, Key, Kind, limited, spread_by};
 use super::scope::{Edge, Time, Value};
 use crate::diagnostic::Span;
 use crate::sql::operators::conjuncts;
-use crate::sql::tree::{BinaryOperator, Expr, ExprKind, JoinKind};
+use crate::sql::tree::{BinaryOperator, Expr, ExprKind, JoinKind, ObjectName};
 use crate::sql::types::{common, is_text};
 use crate::sql::walk::{Child, children};
 
@@ -102,12 +102,7 @@ impl Walker<'_> {
     /// against each join, when the sources behind it are not in reach yet, and a query in one would be judged by less than
     /// it sees.
     pub(super) fn plain_column(&mut self, expr: &Expr) -> Option<Value> {
-        let mut inner = expr;
-        while let ExprKind::Nested(bracketed) = &inner.kind {
-            inner = bracketed;
-        }
-        let ExprKind::Column(name) = &inner.kind else { return None };
-        Some(self.column(name))
+        column_name(expr).map(|name| self.column(name))
     }
 
     fn joins_windows(&mut self, joined: &Joined<'_>) -> bool {
@@ -197,6 +192,17 @@ pub(super) fn compared(sides: [(usize, &Value); 2]) -> [usize; 2] {
     let both = common(&a.ty, &b.ty).map(|ty| ty.ty);
     let texts = [a, b].iter().all(|value| ty(value).is_some_and(|ty| is_text(&ty)));
     sides.map(|(place, value)| if texts || (both.is_some() && ty(value) == both) { place } else { CAST })
+}
+
+/// The name that stands alone, in brackets or not.
+pub(super) fn column_name(mut expr: &Expr) -> Option<&ObjectName> {
+    while let ExprKind::Nested(inner) = &expr.kind {
+        expr = inner;
+    }
+    match &expr.kind {
+        ExprKind::Column(name) => Some(name),
+        _ => None,
+    }
 }
 
 /// The sides of `a = b`.

@@ -74,8 +74,8 @@ struct Walker<'a> {
     scopes: Vec<Scope>,
     /// The views that are named; one that reads itself is not known yet.
     views: &'a Views,
-    /// Columns of the select around a subquery that the subquery compares its own with.
-    correlated: Vec<usize>,
+    /// Columns that a subquery compares its own with: which of the selects in reach has it, and its place there.
+    correlated: Vec<(usize, usize)>,
     /// Queries inside of expressions that were looked at, by where they are in memory: each is asked for more than once.
     subqueries: HashMap<(usize, Span), (Rc<Relation>, Key)>,
 }

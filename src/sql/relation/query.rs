@@ -116,8 +116,7 @@ impl Walker<'_> {
         let before = self.scopes.last_mut().and_then(|scope| scope.changes.take());
         let changes = before.unwrap_or_else(|| Changes::decided(Kind::Append, Vec::new(), "values", select.span));
         let mut changes = filter.iter().fold(changes, |changes, part| self.condition(part, changes)).sorted();
-        let compared = self.scopes.len().checked_sub(2);
-        filter.iter().for_each(|part| self.correlate(part, compared));
+        filter.iter().for_each(|part| self.correlate(part));
         let found = Found::of(select);
         for expr in select.items.iter().filter_map(item_expr).chain(&select.having).chain(&select.qualify) {
             changes = self.scalar_subqueries(expr, changes);
