@@ -24,7 +24,7 @@ pub struct Changelog {
     /// The columns by which a changed row is known, by the target's names; empty unless the mode is upsert, and empty for an
     /// upsert of the only row that there is.
     pub key: Vec<String>,
-    /// What decides the mode; the first 256 causes.
+    /// What decides the mode; the first 64 causes.
     pub because: Vec<Because>,
 }
 

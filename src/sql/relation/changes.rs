@@ -13,7 +13,7 @@ pub(crate) type Key = BTreeSet<usize>;
 const MAX_KEYS: usize = 32;
 
 /// How many causes are kept for one relation.
-const MOST_CAUSES: usize = 256;
+const MOST_CAUSES: usize = 64;
 
 /// What happens to rows after they came; a later one covers an earlier one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

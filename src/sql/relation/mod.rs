@@ -48,6 +48,10 @@ pub(crate) struct Relation {
     pub rank: Option<Rank>,
 }
 
+/// How many columns one query, or that of one view, takes from tables, views and CTEs; behind that nothing is said. Each
+/// name takes all columns of what it stands for.
+const MOST_TAKEN: usize = 500_000;
+
 /// What is known of views.
 pub(crate) type Views = Kept<Arc<Relation>>;
 
@@ -74,6 +78,8 @@ struct Walker<'a> {
     scopes: Vec<Scope>,
     /// The views that are named; one that reads itself is not known yet.
     views: &'a Views,
+    /// How many columns may still be taken from tables, views and CTEs.
+    columns_left: usize,
     /// Columns that a subquery compares its own with: which of the selects in reach has it, and its place there.
     correlated: Vec<(usize, usize)>,
     /// Queries inside of expressions that were looked at, by where they are in memory: each is asked for more than once.
@@ -88,6 +94,7 @@ impl<'a> Walker<'a> {
             ctes: Vec::new(),
             scopes: Vec::new(),
             views,
+            columns_left: MOST_TAKEN,
             correlated: Vec::new(),
             subqueries: HashMap::new(),
         }

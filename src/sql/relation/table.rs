@@ -11,6 +11,16 @@ use crate::sql::tree::{ColumnKind, CreateTable, ObjectName};
 impl Walker<'_> {
     /// A CTE, a view or a table by its name, and whether it is a table.
     pub(super) fn table(&mut self, name: &ObjectName) -> (Relation, bool) {
+        if self.columns_left == 0 {
+            let changes = Changes::decided(Kind::Unknown, Vec::new(), "query of very many columns", name.span);
+            return (Relation { open: true, changes, ..Relation::default() }, false);
+        }
+        let (relation, is_table) = self.named(name);
+        self.columns_left = self.columns_left.saturating_sub(relation.columns.len());
+        (relation, is_table)
+    }
+
+    fn named(&mut self, name: &ObjectName) -> (Relation, bool) {
         if let [only] = name.parts.as_slice()
             && let Some((_, relation)) = self.ctes.iter().rev().find(|(cte, _)| *cte == only.name)
         {

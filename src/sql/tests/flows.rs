@@ -178,13 +178,13 @@ fn a_name_that_could_be_one_of_several_is_not_guessed() {
 
 #[test]
 fn views_of_two_databases_with_one_name_hold_their_own_state() {
-    let text = "CREATE TABLE first.t (id INT); CREATE TABLE second.t (id INT);
-        USE first; CREATE VIEW v AS SELECT id FROM t;
-        USE second; CREATE VIEW v AS SELECT DISTINCT id FROM t;";
-    assert_eq!(holds_in(&format!("{text} SELECT id FROM first.v")), [].into());
-    assert_eq!(holds_in(&format!("{text} SELECT id FROM second.v")), ["distinct"].into());
+    let text = "CREATE TABLE here.t (id INT); CREATE TABLE other.t (id INT);
+        USE here; CREATE VIEW v AS SELECT id FROM t;
+        USE other; CREATE VIEW v AS SELECT DISTINCT id FROM t;";
+    assert_eq!(holds_in(&format!("{text} SELECT id FROM here.v")), [].into());
+    assert_eq!(holds_in(&format!("{text} SELECT id FROM other.v")), ["distinct"].into());
     assert_eq!(
-        holds_in(&format!("{text} SELECT a.id FROM first.v AS a UNION ALL SELECT id FROM second.v")),
+        holds_in(&format!("{text} SELECT a.id FROM here.v AS a UNION ALL SELECT id FROM other.v")),
         ["distinct"].into()
     );
 }
