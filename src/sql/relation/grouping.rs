@@ -9,7 +9,7 @@ use super::scope::{Edge, Value};
 use super::{Relation, Walker};
 use crate::diagnostic::Span;
 use crate::sql::functions::{is_aggregate, is_ranking, is_window};
-use crate::sql::operators::{aggregates, named_window};
+use crate::sql::operators::aggregates;
 use crate::sql::tree::{AccessStep, ArgValue, Call, Expr, ExprKind, Select, SelectItem};
 use crate::sql::walk::{Child, children};
 
@@ -79,10 +79,12 @@ impl Walker<'_> {
         let mut rank = self.scopes.last().and_then(|scope| scope.rank.clone());
         for call in &found.over {
             let Some(over) = &call.over else { continue };
-            let window = named_window(over, Some(select));
-            let partition: Option<Key> = window.partition_by.iter().map(|expr| self.place(expr)).collect();
+            let window = self.window(over, select);
+            let partition: Option<Key> =
+                window.as_ref().and_then(|window| window.partition_by.iter().map(|expr| self.place(expr)).collect());
             let keys = partition.map(|parts| spread_by(&changes.keys, &parts)).unwrap_or_default();
-            let timed = window.order_by.first().is_some_and(|item| self.expr(&item.expr).time.is_some());
+            let first = window.as_ref().and_then(|window| window.order_by.first());
+            let timed = first.is_some_and(|item| self.expr(&item.expr).time.is_some());
             let before = std::mem::take(&mut changes);
             changes = if timed {
                 Changes { keys, ..before }

@@ -50,7 +50,7 @@ pub(crate) struct Relation {
 
 /// How many columns one query, or that of one view, takes from tables, views and CTEs; behind that nothing is said. Each
 /// name takes all columns of what it stands for.
-const MOST_TAKEN: usize = 500_000;
+const MOST_TAKEN: usize = 100_000;
 
 /// What is known of views.
 pub(crate) type Views = Kept<Arc<Relation>>;
@@ -80,6 +80,8 @@ struct Walker<'a> {
     views: &'a Views,
     /// How many columns may still be taken from tables, views and CTEs.
     columns_left: usize,
+    /// How many windows with a name were looked up.
+    named_windows: usize,
     /// Columns that a subquery compares its own with: which of the selects in reach has it, and its place there.
     correlated: Vec<(usize, usize)>,
     /// Queries inside of expressions that were looked at, by where they are in memory: each is asked for more than once.
@@ -95,6 +97,7 @@ impl<'a> Walker<'a> {
             scopes: Vec::new(),
             views,
             columns_left: MOST_TAKEN,
+            named_windows: 0,
             correlated: Vec::new(),
             subqueries: HashMap::new(),
         }

@@ -3,6 +3,7 @@
 //! Source: <https://nightlies.apache.org/flink/flink-docs-release-2.2/docs/dev/table/sql/queries/deduplication/>, `topn`,
 //! `window-deduplication` and `window-topn` beside it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Walker;
@@ -68,7 +69,19 @@ fn between(condition: &Expr, name: Option<&str>) -> Option<u64> {
     }
 }
 
+/// How many windows with a name are looked up in one query; each lookup goes through all that `WINDOW` defines.
+const MOST_NAMED_WINDOWS: usize = 64;
+
 impl Walker<'_> {
+    /// The window that is meant; `None` if nobody looks it up.
+    pub(super) fn window<'e>(&mut self, over: &'e WindowSpec, select: &Select) -> Option<Cow<'e, WindowSpec>> {
+        if over.base.is_none() {
+            return Some(Cow::Borrowed(over));
+        }
+        self.named_windows += 1;
+        (self.named_windows <= MOST_NAMED_WINDOWS).then(|| Cow::Owned(named_window(over, Some(select))))
+    }
+
     /// What a ranking call makes of the rows of the select in reach, with its numbers at `column`.
     pub(super) fn rank(
         &mut self,
@@ -78,16 +91,15 @@ impl Walker<'_> {
         before: &Changes,
         column: usize,
     ) -> Rank {
-        let window = named_window(over, Some(select));
-        let partition: Option<Vec<(usize, Option<Edge>)>> = window
-            .partition_by
-            .iter()
-            .map(|expr| {
+        let window = self.window(over, select);
+        let partition: Option<Vec<(usize, Option<Edge>)>> = window.as_ref().and_then(|window| {
+            let place = |expr| {
                 let value = self.expr(expr);
                 Some((value.from?, value.edge))
-            })
-            .collect();
-        let order = window.order_by.as_slice();
+            };
+            window.partition_by.iter().map(place).collect()
+        });
+        let order = window.as_ref().map_or(&[] as &[_], |window| window.order_by.as_slice());
         let time = match order {
             [only] => self.expr(&only.expr).time.map(|_| only.descending),
             _ => None,

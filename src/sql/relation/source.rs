@@ -16,7 +16,7 @@ use crate::sql::tree::{
 };
 
 /// How many sources of one select are looked at.
-const MOST_SOURCES: usize = 256;
+const MOST_SOURCES: usize = 64;
 
 impl Walker<'_> {
     /// A source with what is joined to it; `comma` if others stand before it.

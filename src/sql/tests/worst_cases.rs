@@ -30,9 +30,8 @@ fn each(work: impl FnOnce() -> usize) -> f64 {
 /// Eight times as much costs eight times as much, and no unit more than `limit` steps.
 fn linear(name: &str, limit: f64, many: usize, work: impl Fn(usize) -> usize) {
     let (few, most) = (each(|| work(many / 8)), each(|| work(many)));
-    if most > few * 1.05 + 0.5 || most > limit {
-        eprintln!("TOO MUCH {name}: {few:.2} steps for each, {most:.2} for each of eight times as many");
-    }
+    assert!(most <= few * 1.05 + 0.5, "{name}: {few:.2} steps for each, {most:.2} for each of eight times as many");
+    assert!(most <= limit, "{name}: {most:.2} steps for each");
 }
 
 fn tokens(text: &str) -> usize {

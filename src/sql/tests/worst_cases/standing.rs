@@ -135,7 +135,9 @@ const QUERIES: &[Case] = &[
 
 fn queries(part: usize) {
     for (name, text) in QUERIES.iter().skip(part).step_by(2) {
-        linear(name, 4_000.0, 2_560, |n| everything(&format!("{TABLES} {};", text(n)), n));
+        // Each of these names takes all columns, up to a limit that has to be reached.
+        let many = if *name == "a ranked CTE that is limited" { 2_560 } else { 800 };
+        linear(name, 4_000.0, many, |n| everything(&format!("{TABLES} {};", text(n)), n));
     }
 }
 
