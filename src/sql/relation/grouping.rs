@@ -49,7 +49,7 @@ impl Walker<'_> {
     }
 
     /// What a key of a grouping stands for: a name of the select list where no source has it.
-    pub(super) fn group_key(&mut self, key: &Expr, select: &Select) -> Value {
+    fn group_key(&mut self, key: &Expr, select: &Select) -> Value {
         let few = select.group_by.as_ref().is_some_and(|group| group.keys.len() <= MOST_KEYS);
         if let ExprKind::Column(name) = &key.kind
             && let [only] = name.parts.as_slice()
@@ -145,12 +145,12 @@ impl<'e> Places<'e> {
     }
 
     /// The columns of the result that say the same as `key`.
-    pub(super) fn alike(&self, key: &Expr) -> Vec<usize> {
+    fn alike(&self, key: &Expr) -> Vec<usize> {
         let exprs = self.exprs.iter().enumerate();
         exprs.filter(|(_, expr)| expr.is_some_and(|expr| alike(expr, key))).map(|(place, _)| place).collect()
     }
 
-    pub(super) fn expr(&self, column: usize) -> Option<&'e Expr> {
+    fn expr(&self, column: usize) -> Option<&'e Expr> {
         self.exprs.get(column).copied().flatten()
     }
 }
@@ -177,7 +177,7 @@ impl<'a> Found<'a> {
     }
 }
 
-pub(super) fn windowed<'a>(expr: &'a Expr, found: &mut Vec<&'a Call>) {
+fn windowed<'a>(expr: &'a Expr, found: &mut Vec<&'a Call>) {
     if let ExprKind::Call(call) = &expr.kind
         && call.over.is_some()
     {
@@ -190,7 +190,7 @@ pub(super) fn windowed<'a>(expr: &'a Expr, found: &mut Vec<&'a Call>) {
     });
 }
 
-pub(super) fn ranking_call(expr: &Expr) -> Option<&Call> {
+fn ranking_call(expr: &Expr) -> Option<&Call> {
     let mut found = Vec::new();
     windowed(expr, &mut found);
     found.into_iter().find(|call| is_ranking(&call.name.last().name.to_ascii_uppercase()))
@@ -203,13 +203,13 @@ pub(super) fn has_window<'v>(values: impl Iterator<Item = &'v Value> + Clone) ->
 }
 
 /// True for `TUMBLE(time, ...)` and the like as a key.
-pub(super) fn is_window_call(key: &Expr) -> bool {
+fn is_window_call(key: &Expr) -> bool {
     matches!(&key.kind, ExprKind::Call(call)
         if is_window(&call.name.last().name.to_ascii_uppercase()))
 }
 
 /// The keys of a grouping by a window of rows: the other keys with each of the window's properties.
-pub(super) fn window_keys(keys: &[Expr], places: &Places<'_>) -> Vec<Key> {
+fn window_keys(keys: &[Expr], places: &Places<'_>) -> Vec<Key> {
     let exprs = || places.exprs.iter().enumerate().filter_map(|(i, expr)| expr.map(|expr| (i, expr)));
     let place = |key: &Expr| exprs().find(|(_, item)| alike(item, key)).map(|(i, _)| i);
     let Some(others) = keys.iter().filter(|key| !is_window_call(key)).map(place).collect::<Option<Key>>() else {
@@ -232,7 +232,7 @@ pub(super) fn is_plain_aggregate(expr: &Expr) -> bool {
 }
 
 /// True if two expressions say the same, wherever they stand.
-pub(super) fn alike(a: &Expr, b: &Expr) -> bool {
+fn alike(a: &Expr, b: &Expr) -> bool {
     match (&a.kind, &b.kind) {
         (ExprKind::Nested(a), _) => alike(a, b),
         (_, ExprKind::Nested(b)) => alike(a, b),

@@ -101,7 +101,7 @@ impl Walker<'_> {
     /// The value of a column's name, in brackets or not. A join asks no more of its conditions: those of `WHERE` are held
     /// against each join, when the sources behind it are not in reach yet, and a query in one would be judged by less than
     /// it sees.
-    pub(super) fn plain_column(&mut self, expr: &Expr) -> Option<Value> {
+    fn plain_column(&mut self, expr: &Expr) -> Option<Value> {
         column_name(expr).map(|name| self.column(name))
     }
 

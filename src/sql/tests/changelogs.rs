@@ -247,10 +247,10 @@ fn a_column_that_joins_made_one_is_there_once() {
         mode(&format!("{sink} INSERT INTO sink SELECT latest.*, c FROM other RIGHT JOIN latest USING (id)")),
         "retract: outer join"
     );
-    let (_, found) = after_tables(&format!(
+    let (_, found) = after_tables(
         "SELECT * FROM (SELECT id FROM latest) AS a JOIN cloud_keyed USING (id)
-        JOIN (SELECT id FROM latest) AS b USING (id)"
-    ));
+        JOIN (SELECT id FROM latest) AS b USING (id)",
+    );
     assert_eq!((found[0].mode, found[0].key.as_slice()), (ChangeMode::Upsert, ["id".to_owned()].as_slice()));
     assert_eq!(mode(&format!("SELECT * FROM {joins}")), "retract: table cloud_keyed, table latest");
 }
