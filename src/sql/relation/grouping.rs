@@ -105,11 +105,11 @@ impl Walker<'_> {
             let call = conditions.iter().find_map(|part| ranking_call(part));
             let limited = call.and_then(|call| {
                 let rank = self.rank(call, call.over.as_ref()?, select, &before, count);
-                rank.limited_by(&conditions, None)
+                rank.limited_by(&conditions, None, &[])
             });
             let named = rank.as_ref().and_then(|rank| {
                 let name = relation.columns.get(*places.by_place.get(&rank.column())?.first()?)?.name.as_str();
-                rank.limited_by(&conditions, Some(name))
+                rank.limited_by(&conditions, Some(name), &[])
             });
             if let Some(kept) = limited.or(named) {
                 changes = kept;

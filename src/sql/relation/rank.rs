@@ -11,6 +11,7 @@ use super::changes::{Changes, Key, Kind, limited, spread_by};
 use super::scope::Edge;
 use crate::diagnostic::Span;
 use crate::sql::operators::{limit_of, named_window};
+use crate::sql::steps;
 use crate::sql::tree::{Call, Expr, ExprKind, Literal, Select, WindowSpec};
 
 /// A column that numbers rows.
@@ -25,10 +26,14 @@ pub(crate) struct Rank {
 }
 
 impl Rank {
-    /// The rows that `conditions` keep, if one of them limits the number; `name` is the column's, or none for the call.
-    pub fn limited_by(&self, conditions: &[&Expr], name: Option<&str>) -> Option<Changes> {
-        let limit =
-            conditions.iter().find_map(|condition| limit_of(condition, name).or_else(|| between(condition, name)));
+    /// The rows that `conditions` keep, if one of them limits the number; `name` is the column's, or none for the call, and
+    /// `source` what it may be qualified by.
+    pub fn limited_by(&self, conditions: &[&Expr], name: Option<&str>, source: &[String]) -> Option<Changes> {
+        steps::count(conditions.len());
+        let limit = conditions
+            .iter()
+            .filter(|condition| name.is_none() || is_of(condition, source))
+            .find_map(|condition| limit_of(condition, name).or_else(|| between(condition, name)));
         limit.map(|limit| if limit == 1 { self.first.clone() } else { self.top.clone() })
     }
 
@@ -54,6 +59,22 @@ impl Rank {
         let column = *places.get(&self.column)?.first()?;
         let (first, top) = (self.first.clone().projected(places), self.top.clone().projected(places));
         Some(Self { column, first, top })
+    }
+}
+
+/// True if the columns that a condition compares may all be of the source with this name.
+fn is_of(condition: &Expr, source: &[String]) -> bool {
+    let own = |expr: &Expr| match &expr.kind {
+        ExprKind::Column(name) => {
+            let qualifiers = name.parts.iter().rev().skip(1).map(|part| part.name.as_str());
+            qualifiers.clone().count() <= source.len() && qualifiers.zip(source.iter().rev()).all(|(a, b)| a == b)
+        }
+        _ => true,
+    };
+    match &condition.kind {
+        ExprKind::Binary { operands, .. } => operands.iter().all(own),
+        ExprKind::Between { operand, .. } => own(operand),
+        _ => true,
     }
 }
 

@@ -69,7 +69,8 @@ impl Walker<'_> {
         steps::count(1 + conditions.len());
         let left = self.take().unwrap_or_default();
         let at = self.scopes.last().map_or(0, |scope| scope.columns.len());
-        let filter: &[&Expr] = if matches!(kind, JoinKind::Left | JoinKind::Full) { &[] } else { &conditions };
+        // An outer join keeps rows that its condition leaves out.
+        let filter: &[&Expr] = if matches!(kind, JoinKind::Inner | JoinKind::Cross) { &conditions } else { &[] };
         let right = self.factor(factor, filter);
         let asked = self.asked(factor);
         self.optional(kind, at);
@@ -192,7 +193,7 @@ impl Walker<'_> {
         let mut changes = std::mem::take(&mut relation.changes);
         if let Some(rank) = &relation.rank
             && let Some(column) = relation.columns.get(rank.column())
-            && let Some(kept) = rank.limited_by(filter, Some(&column.name))
+            && let Some(kept) = rank.limited_by(filter, Some(&column.name), &parts)
         {
             changes = kept;
             relation.rank = None;

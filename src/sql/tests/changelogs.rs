@@ -196,6 +196,26 @@ fn numbered_rows() {
 }
 
 #[test]
+fn a_condition_on_another_number_limits_no_rank() {
+    let ranked = "(SELECT *, ROW_NUMBER() OVER (PARTITION BY a ORDER BY ts DESC) AS n FROM log) AS x";
+    let of = |join: &str| mode(&format!("SELECT x.a FROM {join}"));
+    assert_eq!(of(&format!("{ranked} WHERE x.n = 1")), "upsert a: deduplication");
+    assert_eq!(of(&format!("cdc JOIN {ranked} ON TRUE WHERE x.n = 1")).split(':').next(), Some("retract"));
+    assert_eq!(
+        of(&format!("(SELECT MAX(n) AS n FROM cdc) AS m JOIN {ranked} ON TRUE WHERE x.n = 1")),
+        "upsert a: deduplication, group aggregate"
+    );
+    assert_ne!(
+        of(&format!("(SELECT MAX(n) AS n FROM cdc) AS m JOIN {ranked} ON TRUE WHERE m.n = 1")).split(':').next(),
+        Some("upsert a")
+    );
+    assert_eq!(
+        of(&format!("(SELECT MAX(n) AS n FROM cdc) AS m RIGHT JOIN {ranked} ON x.n = 1")),
+        "retract: outer join"
+    );
+}
+
+#[test]
 fn all_rows_of_two_queries_change_as_either_does() {
     assert_eq!(mode("SELECT id FROM log UNION ALL SELECT id FROM other"), "append: table log, table other");
     assert_eq!(mode("SELECT id FROM log UNION ALL SELECT id FROM latest"), "retract: table latest");
