@@ -95,7 +95,9 @@ fn types<'a>(known: &Definitions, statements: impl Iterator<Item = &'a Statement
 }
 
 /// All that is asked of each statement.
-fn all<'a, S: Iterator<Item = &'a Statement>>(known: &Definitions, statements: impl Fn() -> S) -> impl Sized {
+type Answers = (Vec<Flow>, Vec<Vec<StateUse>>, Vec<Changelog>, Vec<Option<Vec<TypedColumn>>>);
+
+fn all<'a, S: Iterator<Item = &'a Statement>>(known: &Definitions, statements: impl Fn() -> S) -> Answers {
     (flows(known, statements()), states(known, statements()), modes(known, statements()), types(known, statements()))
 }
 
