@@ -79,7 +79,7 @@ impl Walker<'_> {
                 (query, Some(operand), *negated != not)
             }
             (ExprKind::Exists(query), not) => (query, None, not),
-            _ => return self.scalar_subqueries(part, changes),
+            _ => return self.scalar_condition(part, changes),
         };
         let (inner, mut spread) = self.subquery(query);
         let operands = operand.map_or(&[] as &[Expr], |operand| match &operand.kind {
@@ -98,6 +98,48 @@ impl Walker<'_> {
         }
         let kind = Kind::Updating.max(changes.kind).max(inner.changes.kind);
         Changes::decided(kind, keys, "anti join", part.span)
+    }
+
+    /// A condition with queries as values. Flink puts an equality into the join: then the rows of both sides are spread by
+    /// it, and the only row of a query, or of a group of it, is not known by its value.
+    pub(super) fn scalar_condition(&mut self, part: &Expr, changes: Changes) -> Changes {
+        let mut changes = self.scalar_subqueries(part, changes);
+        let equal = sides(part).filter(|_| has_query(part));
+        if equal.is_some_and(|sides| sides.into_iter().any(|side| !self.depths(side).is_empty())) {
+            changes.keys.clear();
+        }
+        changes
+    }
+
+    /// What queries in the select list and in `HAVING` make of grouped rows: they are joined behind the grouping.
+    pub(super) fn queries_of_groups<'e>(
+        &mut self,
+        items: impl Iterator<Item = &'e Expr>,
+        having: Option<&'e Expr>,
+        before: &Changes,
+        grouped: Changes,
+    ) -> Changes {
+        let mut keeps_keys = !having.is_some_and(has_query);
+        let mut first = having.filter(|having| has_query(having)).map(|having| having.span);
+        for item in items.filter(|item| has_query(item)) {
+            first = first.or(Some(item.span));
+            keeps_keys &= !self.is_correlated(item);
+        }
+        let Some(span) = first else { return grouped };
+        let kind = Kind::Updating.max(before.kind).max(grouped.kind);
+        let keys = if keeps_keys { grouped.keys } else { Vec::new() };
+        Changes::decided(kind, keys, "scalar subquery", span)
+    }
+
+    /// True if a query in an expression compares its columns with those around it.
+    fn is_correlated(&mut self, expr: &Expr) -> bool {
+        let mut parts = Vec::new();
+        children(expr, &mut |child| parts.push(child));
+        parts.into_iter().any(|part| match part {
+            Child::Expr(part) => self.is_correlated(part),
+            Child::Query(query) => !self.subquery(query).1.is_empty(),
+            Child::Table(_) | Child::Descriptor(_) => false,
+        })
     }
 
     /// Queries as values, anywhere in an expression: each is an outer join.
@@ -187,6 +229,35 @@ enum Fixed {
     Column(usize),
     /// Two columns have the same.
     Equal(usize, usize),
+}
+
+/// The sides of a condition that may say that two values are equal.
+fn sides(condition: &Expr) -> Option<[&Expr; 2]> {
+    match unwrapped(condition).0 {
+        ExprKind::Binary { operators, operands } => match (operators.as_slice(), operands.as_slice()) {
+            ([BinaryOperator::Equal | BinaryOperator::Other], [left, right]) => Some([left, right]),
+            _ => None,
+        },
+        ExprKind::InList { operand, list, .. } => match list.as_slice() {
+            [only] => Some([operand, only]),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// True if there is a query anywhere in an expression.
+fn has_query(expr: &Expr) -> bool {
+    let mut found = false;
+    children(expr, &mut |child| {
+        found = found
+            || match child {
+                Child::Expr(part) => has_query(part),
+                Child::Query(_) => true,
+                Child::Table(_) | Child::Descriptor(_) => false,
+            }
+    });
+    found
 }
 
 /// True if both sides are made of columns.

@@ -137,6 +137,9 @@ impl Walker<'_> {
         relation.open |= places.open;
         if let Some(span) = found.aggregated {
             self.aggregate(select, span, &changes, &places, &mut relation);
+            let items = select.items.iter().filter_map(item_expr);
+            let grouped = std::mem::take(&mut relation.changes);
+            relation.changes = self.queries_of_groups(items, select.having.as_ref(), &changes, grouped);
         } else {
             self.over(select, &found, changes, &places, &mut relation);
         }

@@ -37,7 +37,8 @@ impl Walker<'_> {
             if let Some(on) = &join.on
                 && let Some(changes) = self.take()
             {
-                let changes = self.scalar_subqueries(on, changes);
+                let changes =
+                    parts([on]).into_iter().fold(changes, |changes, part| self.scalar_condition(part, changes));
                 self.put(changes);
             }
         }

@@ -158,7 +158,7 @@ fn a_query_in_a_condition_is_judged_by_all_sources_in_reach() {
     let asked = |front: &str, compared: &str| {
         mode(&format!(
             "SELECT l.id, c.v FROM latest l {front} JOIN cloud_keyed c ON c.id = l.id
-             WHERE (SELECT MAX(id) FROM log WHERE {compared}) = l.id"
+             WHERE (SELECT MAX(id) FROM log WHERE {compared}) > l.id"
         ))
     };
     for front in ["", "JOIN latest AS b ON b.id = l.id", "JOIN latest AS b ON b.id = l.id JOIN cdc ON cdc.id = b.id"] {
@@ -170,6 +170,33 @@ fn a_query_in_a_condition_is_judged_by_all_sources_in_reach() {
     }
     assert_eq!(asked("JOIN latest AS b ON b.id = l.id", "log.b = 'x'"), "upsert id: scalar subquery");
     assert_eq!(asked("", "log.id = l.id"), "upsert id: scalar subquery");
+}
+
+/// Flink puts the equality into the join.
+#[test]
+fn a_row_that_is_compared_with_the_value_of_a_query_is_not_known_by_its_key() {
+    let filter = |condition: &str| mode(&format!("SELECT id, name FROM latest WHERE {condition}"));
+    assert_eq!(filter("name = (SELECT MAX(b) FROM log)"), "retract: scalar subquery");
+    assert_eq!(filter("UPPER(name) = (SELECT MAX(b) FROM log)"), "retract: scalar subquery");
+    assert_eq!(filter("id = (SELECT MAX(id) FROM log)"), "retract: scalar subquery");
+    assert_eq!(filter("3 = (SELECT MAX(id) FROM log)"), "upsert id: scalar subquery");
+    assert_eq!(filter("name > (SELECT MAX(b) FROM log)"), "upsert id: scalar subquery");
+}
+
+#[test]
+fn a_query_beside_groups_is_joined_to_them() {
+    let grouped = "FROM log GROUP BY a";
+    assert_eq!(
+        mode(&format!("SELECT a, COUNT(*) {grouped} HAVING COUNT(*) = (SELECT MAX(id) FROM other)")),
+        "retract: scalar subquery"
+    );
+    assert_eq!(mode(&format!("SELECT a, (SELECT MAX(id) FROM other) {grouped}")), "upsert a: scalar subquery");
+    let window = "FROM TABLE(TUMBLE(TABLE log, DESCRIPTOR(ts), INTERVAL '1' HOUR)) GROUP BY window_start, window_end";
+    assert_eq!(mode(&format!("SELECT window_start, (SELECT MAX(id) FROM other) {window}")), "retract: scalar subquery");
+    assert_eq!(
+        mode(&format!("SELECT window_start {window} HAVING COUNT(*) > (SELECT MAX(id) FROM other)")),
+        "retract: scalar subquery"
+    );
 }
 
 #[test]
