@@ -9,7 +9,7 @@ mod join;
 mod rank;
 
 pub(crate) use self::collect::{aggregates, named as named_window};
-pub(crate) use self::rank::{conjuncts, limit_of};
+pub(crate) use self::rank::{bare, conjuncts, limit_of};
 
 use crate::diagnostic::Span;
 use crate::sql::lineage::{Catalog, lineage};

@@ -120,6 +120,14 @@ fn column(expr: &Expr) -> Option<&str> {
     }
 }
 
+/// The expression without brackets around it.
+pub(crate) fn bare(mut expr: &Expr) -> &Expr {
+    while let ExprKind::Nested(inner) = &expr.kind {
+        expr = inner;
+    }
+    expr
+}
+
 /// What `part` compares with a number, and how many ranks it lets pass.
 fn limit<'e, T>(part: &'e Expr, ranked: &dyn Fn(&'e Expr) -> Option<T>) -> Option<(T, u64)> {
     let number = |expr: &Expr| match &expr.kind {
@@ -128,6 +136,7 @@ fn limit<'e, T>(part: &'e Expr, ranked: &dyn Fn(&'e Expr) -> Option<T>) -> Optio
     };
     let ExprKind::Binary { operators, operands } = &part.kind else { return None };
     let ([operator], [left, right]) = (operators.as_slice(), operands.as_slice()) else { return None };
+    let (left, right) = (bare(left), bare(right));
     let (rank, operator, limit) = match (ranked(left), number(right)) {
         (Some(rank), limit) => (rank, *operator, limit?),
         (None, _) => {

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::changes::{Changes, Key, Kind, each, spread_by};
 use super::join::parts;
 use super::query::item_expr;
+use super::rank::is_about;
 use super::scope::{Edge, Value};
 use super::{Relation, Walker};
 use crate::diagnostic::Span;
 use crate::sql::functions::{is_aggregate, is_ranking, is_window};
-use crate::sql::operators::aggregates;
+use crate::sql::operators::{aggregates, bare};
 use crate::sql::tree::{AccessStep, ArgValue, Call, Expr, ExprKind, Select, SelectItem};
 use crate::sql::walk::{Child, children};
 
@@ -93,12 +94,25 @@ impl Walker<'_> {
             };
         }
         let mut places = places.clone();
+        let source = self.scopes.last();
+        let of_source = rank.as_ref().and_then(|rank| Some(source?.columns.get(rank.column())?.name.clone()));
+        // Of numbers that a condition further out may reach by a way that is not followed.
+        let mut unread = None;
         for i in 0..relation.columns.len() {
-            let Some(Expr { kind: ExprKind::Call(call), .. }) = places.expr(i) else { continue };
-            if let Some(over) = call.over.as_ref().filter(|_| is_ranking(&call.name.last().name.to_ascii_uppercase())) {
-                places.add(Some(count), i);
-                rank = Some(self.rank(call, over, select, &before, count));
+            let Some(expr) = places.expr(i) else { continue };
+            let is_plain = matches!(bare(expr).kind, ExprKind::Column(_));
+            if let (Some(name), Some(rank), false) = (&of_source, &rank, is_plain)
+                && is_about(expr, Some(name))
+            {
+                unread = Some(rank.unread());
             }
+            let Some((call, over)) = ranking_call(expr).and_then(|call| Some((call, call.over.as_ref()?))) else {
+                continue;
+            };
+            places.add(Some(count), i);
+            let own = self.rank(call, over, select, &before, count);
+            let own = if matches!(bare(expr).kind, ExprKind::Call(_)) { own } else { own.computed() };
+            unread = rank.replace(own).map(|other| other.unread()).or(unread);
         }
         if let Some(qualify) = &select.qualify {
             let conditions = parts([qualify]);
@@ -116,6 +130,13 @@ impl Walker<'_> {
                 rank = None;
             }
         }
+        if let Some(rank) = rank.take_if(|rank| places.by_place.get(&rank.column()).is_some_and(|to| to.len() > 1)) {
+            unread = Some(rank.unread());
+        }
+        let changes = match unread {
+            Some(unread) => changes.either(unread).sorted(),
+            None => changes,
+        };
         relation.changes = changes.projected(&places.by_place);
         relation.rank = rank.and_then(|rank| rank.projected(&places.by_place));
     }
@@ -190,7 +211,7 @@ fn windowed<'a>(expr: &'a Expr, found: &mut Vec<&'a Call>) {
     });
 }
 
-fn ranking_call(expr: &Expr) -> Option<&Call> {
+pub(super) fn ranking_call(expr: &Expr) -> Option<&Call> {
     let mut found = Vec::new();
     windowed(expr, &mut found);
     found.into_iter().find(|call| is_ranking(&call.name.last().name.to_ascii_uppercase()))

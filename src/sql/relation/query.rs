@@ -86,12 +86,19 @@ impl Walker<'_> {
                 column.value = Value { ty, time, ..Value::default() };
             }
             relation.open |= right.open;
-            relation.rank = None;
+            // A condition further out may reach the numbers of either side.
+            let ranked = relation.rank.take().or(right.rank);
             let all: Key = (0..relation.columns.len()).collect();
             let keys = if relation.open { Vec::new() } else { vec![all] };
             let kind = Kind::Updating.max(relation.changes.kind).max(right.changes.kind);
             relation.changes = match operator {
-                SetOperator::UnionAll => std::mem::take(&mut relation.changes).either(right.changes),
+                SetOperator::UnionAll => {
+                    let both = std::mem::take(&mut relation.changes).either(right.changes);
+                    match ranked {
+                        Some(rank) => both.either(rank.unread()),
+                        None => both,
+                    }
+                }
                 SetOperator::Union | SetOperator::Intersect | SetOperator::Except => {
                     Changes::decided(kind, keys, "set operation", *span)
                 }

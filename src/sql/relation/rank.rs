@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 
 use super::Walker;
 use super::changes::{Changes, Key, Kind, limited, spread_by};
+use super::grouping::ranking_call;
 use super::scope::Edge;
 use crate::diagnostic::Span;
-use crate::sql::operators::{limit_of, named_window};
+use crate::sql::operators::{bare, limit_of, named_window};
 use crate::sql::steps;
-use crate::sql::tree::{Call, Expr, ExprKind, Literal, Select, WindowSpec};
+use crate::sql::tree::{BinaryOperator, Call, Expr, ExprKind, Literal, Select, WindowSpec};
+use crate::sql::walk::{Child, children};
 
 /// A column that numbers rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +28,7 @@ pub(crate) struct Rank {
 }
 
 impl Rank {
-    /// The rows that `conditions` keep, if one of them limits the number; `name` is the column's, or none for the call, and
+    /// The rows that `conditions` keep, if one of them may limit the number; `name` is the column's, or none for the call, and
     /// `source` what it may be qualified by.
     pub fn limited_by(&self, conditions: &[&Expr], name: Option<&str>, source: &[String]) -> Option<Changes> {
         steps::count(conditions.len());
@@ -34,7 +36,26 @@ impl Rank {
             .iter()
             .filter(|condition| name.is_none() || is_of(condition, source))
             .find_map(|condition| limit_of(condition, name).or_else(|| between(condition, name)));
-        limit.map(|limit| if limit == 1 { self.first.clone() } else { self.top.clone() })
+        match limit {
+            Some(1) => Some(self.first.clone()),
+            Some(_) => Some(self.top.clone()),
+            // Flink works more out than is read here: `rank <= 1 + 2`, `rank <= n`, `rank IN (1)`.
+            None => {
+                let mut about = conditions.iter().filter(|condition| is_about(condition, name));
+                about.any(|condition| !is_low_end(condition)).then(|| self.unread())
+            }
+        }
+    }
+
+    /// How the rows change when it is not known how many of them are kept.
+    pub fn unread(&self) -> Changes {
+        Changes { keys: Vec::new(), ..self.top.clone() }
+    }
+
+    /// The same for a column that is made of the numbers.
+    pub fn computed(self) -> Self {
+        let unread = self.unread();
+        Self { column: self.column, first: unread.clone(), top: unread }
     }
 
     /// Forgets keys.
@@ -75,6 +96,34 @@ fn is_of(condition: &Expr, source: &[String]) -> bool {
         ExprKind::Binary { operands, .. } => operands.iter().all(own),
         ExprKind::Between { operand, .. } => own(operand),
         _ => true,
+    }
+}
+
+/// True if the column of that name, or a ranking call, is somewhere in the expression.
+pub(super) fn is_about(expr: &Expr, name: Option<&str>) -> bool {
+    let Some(name) = name else { return ranking_call(expr).is_some() };
+    if let ExprKind::Column(column) = &expr.kind {
+        return column.last().name == name;
+    }
+    let mut found = false;
+    children(expr, &mut |child| {
+        if let Child::Expr(part) = child {
+            found |= is_about(part, Some(name));
+        }
+    });
+    found
+}
+
+/// True for `rank > 3`: the rows behind it are given one after the other, as they come.
+fn is_low_end(condition: &Expr) -> bool {
+    let ExprKind::Binary { operators, operands } = &condition.kind else { return false };
+    let ([operator], [left, right]) = (operators.as_slice(), operands.as_slice()) else { return false };
+    let is_number = |expr: &Expr| matches!(bare(expr).kind, ExprKind::Literal(Literal::Exact(_)));
+    let is_rank = |expr: &Expr| matches!(bare(expr).kind, ExprKind::Column(_));
+    match operator {
+        BinaryOperator::Greater | BinaryOperator::GreaterEqual => is_rank(left) && is_number(right),
+        BinaryOperator::Less | BinaryOperator::LessEqual => is_number(left) && is_rank(right),
+        _ => false,
     }
 }
 

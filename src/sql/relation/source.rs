@@ -69,6 +69,9 @@ impl Walker<'_> {
         }
         steps::count(1 + conditions.len());
         let left = self.take().unwrap_or_default();
+        // A condition further out may reach the numbers through the join.
+        let ranked = self.scopes.last_mut().and_then(|scope| scope.rank.take());
+        let left = ranked.map_or(left, |rank| rank.unread());
         let at = self.scopes.last().map_or(0, |scope| scope.columns.len());
         // An outer join keeps rows that its condition leaves out.
         let filter: &[&Expr] = if matches!(kind, JoinKind::Inner | JoinKind::Cross) { &conditions } else { &[] };
@@ -77,9 +80,6 @@ impl Walker<'_> {
         self.optional(kind, at);
         let using = self.merge(kind, at, using, natural);
         let changes = self.join(Joined { kind, left, right, at, conditions, using, span }, asked);
-        if let Some(scope) = self.scopes.last_mut() {
-            scope.rank = None;
-        }
         self.put(changes);
     }
 
@@ -201,7 +201,13 @@ impl Walker<'_> {
         }
         let Some(scope) = self.scopes.last_mut() else { return changes };
         let start = scope.columns.len();
-        scope.rank = relation.rank.take().filter(|_| scope.sources.is_empty());
+        if let Some(rank) = relation.rank.take() {
+            if scope.sources.is_empty() {
+                scope.rank = Some(rank);
+            } else {
+                changes = rank.unread();
+            }
+        }
         scope.add(&parts, relation, rowtime);
         changes.shifted(start)
     }

@@ -319,3 +319,48 @@ fn very_large_statements_end_in_time() {
     }
     assert_eq!(mode(&format!("SELECT id, {deep} FROM log")), "retract: scalar subquery");
 }
+
+/// Numbered rows of `log`, by its time.
+fn ranked(order: &str, more: &str) -> String {
+    format!("(SELECT id, a, ROW_NUMBER() OVER (PARTITION BY id ORDER BY {order}) AS rn FROM log{more})")
+}
+
+#[test]
+fn whatever_a_condition_says_of_a_rank_it_is_no_append() {
+    let last = ranked("ts DESC", "");
+    assert_eq!(mode(&format!("SELECT id, a FROM {last} WHERE rn = (1)")), "upsert id: deduplication");
+    assert_eq!(mode(&format!("SELECT id, a FROM {last} WHERE (rn) = 1")), "upsert id: deduplication");
+    for condition in [
+        "rn <= (3)",
+        "rn <= 1 + 2",
+        "rn <= CAST(3 AS BIGINT)",
+        "NOT (rn > 3)",
+        "rn <= a",
+        "rn = a",
+        "rn = +1",
+        "NOT rn <> 1",
+        "rn IN (1)",
+        "rn BETWEEN 1 AND a",
+    ] {
+        assert!(
+            mode(&format!("SELECT id, a FROM {last} WHERE {condition}")).starts_with("retract: top-N"),
+            "{condition}"
+        );
+    }
+    for query in [
+        "SELECT x.id FROM @ x JOIN other o ON x.id = o.id AND x.rn <= 3",
+        "SELECT x.id FROM other o JOIN @ x ON x.id = o.id WHERE x.rn + 0 <= 3",
+        "SELECT id FROM (SELECT x.id, x.rn FROM @ x JOIN other o ON x.id = o.id) WHERE rn <= 3",
+        "SELECT id FROM (SELECT * FROM @ UNION ALL SELECT * FROM @) WHERE rn = 1",
+        "SELECT id FROM (SELECT id, rn AS n, rn AS m FROM @) WHERE m = 1",
+        "SELECT id FROM (SELECT id, rn + 1 AS more FROM @) WHERE more <= 3",
+        "SELECT a FROM log WHERE id IN (SELECT id FROM @ WHERE rn <= 1 + 1)",
+        "SELECT id FROM (SELECT id, (ROW_NUMBER() OVER (PARTITION BY id ORDER BY ts)) AS n FROM log) WHERE n <= 3",
+        "SELECT id FROM (SELECT id, CAST(ROW_NUMBER() OVER (ORDER BY ts) AS INT) AS n FROM log) WHERE n <= 3",
+        "SELECT id FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY ts) AS n, RANK() OVER (ORDER BY ts) AS m FROM log) WHERE n <= 3",
+    ] {
+        let found = mode(&query.replace('@', &last));
+        assert!(found.starts_with("retract"), "{query}: {found}");
+    }
+    assert_eq!(mode(&format!("SELECT id, rn FROM {last}")), "append: table log", "all of them are kept");
+}
