@@ -92,7 +92,7 @@ pub(super) fn of_operators(
             | Operator::WindowTvf(_)
             | Operator::WindowAggregate { .. }
             | Operator::Over { .. }
-            | Operator::Match => return Some(ColumnClass::EventTime { why: why() }),
+            | Operator::Match { .. } => return Some(ColumnClass::EventTime { why: why() }),
             Operator::LookupJoin => return Some(ColumnClass::History { why: why() }),
             Operator::NonDeterministicFunction(_) if lineage.row_calls.contains(&operator.span) => {
                 return Some(ColumnClass::History { why: format!("{} decides about rows", in_words(&operator.kind)) });
@@ -179,7 +179,7 @@ pub(super) fn in_words(operator: &Operator) -> String {
         Operator::Over { function } => format!("{function} OVER"),
         Operator::WindowTvf(name) => format!("{name} window"),
         Operator::WindowAggregate { .. } => "window aggregate".to_owned(),
-        Operator::Match => "MATCH_RECOGNIZE".to_owned(),
+        Operator::Match { .. } => "MATCH_RECOGNIZE".to_owned(),
         Operator::OrderBy => "ORDER BY".to_owned(),
         Operator::Limit => "LIMIT".to_owned(),
         Operator::SemiJoin => "semi-join".to_owned(),

@@ -72,7 +72,7 @@ pub struct Influence {
 pub struct KeptState {
     /// The operator.
     pub operator: &'static str,
-    /// What bounds it: `ttl` (nothing else), `window`, `interval`, `watermark`, `row count`.
+    /// What bounds it: `ttl` (nothing else), `nothing`, `window`, `interval`, `watermark`, `row count`.
     pub bounded_by: &'static str,
     /// The view that it is in.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -58,6 +58,8 @@ impl StateOperator {
 /// What keeps state from growing for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Bound {
+    /// Nothing at all, not even a time to live.
+    Nothing,
     /// Nothing but `table.exec.state.ttl` or a hint `STATE_TTL`, if one is set.
     Ttl,
     /// The end of the window.
@@ -74,6 +76,7 @@ impl Bound {
     /// In a word.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Nothing => "nothing",
             Self::Ttl => "ttl",
             Self::Window => "window",
             Self::Interval => "interval",
@@ -205,7 +208,8 @@ fn named(op: &OperatorUse) -> (&'static str, Bound) {
         Operator::Over { .. } => ("over aggregate", Bound::Ttl),
         Operator::WindowTvf(_) => ("session window", Bound::Window),
         Operator::WindowAggregate { .. } => ("window aggregate", Bound::Window),
-        Operator::Match => ("pattern match", Bound::Ttl),
+        Operator::Match { within: true } => ("pattern match", Bound::Interval),
+        Operator::Match { within: false } => ("pattern match", Bound::Nothing),
         Operator::OrderBy => ("sort", Bound::Watermark),
         Operator::Limit => ("limit", Bound::RowCount),
         Operator::SemiJoin => ("semi join", Bound::Ttl),

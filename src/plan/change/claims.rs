@@ -255,7 +255,7 @@ fn is_timed(operator: &OperatorUse) -> bool {
             | Operator::WindowTvf(_)
             | Operator::WindowAggregate { .. }
             | Operator::Over { .. }
-            | Operator::Match
+            | Operator::Match { .. }
             | Operator::RowNumber { .. }
     )
 }

@@ -154,14 +154,10 @@ impl<'a> Collector<'a> {
         });
         let Some(span) = select.group_by.as_ref().map(|group| group.span).or(first) else { return };
         functions.dedup();
-        let windowed = keys.iter().any(|key| match &key.kind {
-            ExprKind::Column(name) => {
-                matches!(name.last().name.as_str(), "window_start" | "window_end" | "window_time")
-            }
-            ExprKind::Call(call) => is_window(&call.name.last().name.to_ascii_uppercase()),
-            _ => false,
-        });
-        if windowed {
+        let has = |edge| keys.iter().any(|key| matches!(&key.kind, ExprKind::Column(name) if name.last().name == edge));
+        let calls = |key: &&Expr| matches!(&key.kind, ExprKind::Call(call) if is_window(&call.name.last().name.to_ascii_uppercase()));
+        // One end alone is a grouping like any other.
+        if (has("window_start") && has("window_end")) || keys.iter().any(calls) {
             self.note(Operator::WindowAggregate { functions }, span, "");
         } else {
             let remark = if keys.is_empty() { "one group for all rows" } else { "" };
@@ -221,7 +217,7 @@ impl<'a> Collector<'a> {
             FactorKind::Nested(inner) => self.table_expr(inner, filter),
             FactorKind::Match { input, clause } => {
                 self.factor(input, filter);
-                self.note(Operator::Match, clause.span, "");
+                self.note(Operator::Match { within: clause.within }, clause.span, "");
                 clause.measures.iter().for_each(|(expr, _)| self.expr(expr, Context::Value));
                 clause.define.iter().for_each(|(_, expr)| self.expr(expr, Context::Rows));
             }

@@ -117,16 +117,19 @@ fn qualifiers(expr: &Expr) -> usize {
     found.len()
 }
 
+/// True if both ends of windows are compared; one alone makes a join like any other.
 fn joins_windows(condition: &Expr) -> bool {
-    any(condition, &|expr| match &expr.kind {
-        ExprKind::Binary { operators, operands } => {
-            let equal = operators.iter().all(|op| *op == crate::sql::tree::BinaryOperator::Equal);
-            equal && operands.len() == 2 && operands.iter().all(is_window_column)
-        }
-        _ => false,
+    ["window_start", "window_end"].iter().all(|edge| {
+        any(condition, &|expr| match &expr.kind {
+            ExprKind::Binary { operators, operands } => {
+                let equal = operators.iter().all(|op| *op == crate::sql::tree::BinaryOperator::Equal);
+                equal && operands.len() == 2 && operands.iter().all(|operand| is_column(operand, edge))
+            }
+            _ => false,
+        })
     })
 }
 
-fn is_window_column(expr: &Expr) -> bool {
-    matches!(&expr.kind, ExprKind::Column(name) if matches!(name.last().name.as_str(), "window_start" | "window_end"))
+fn is_column(expr: &Expr, column: &str) -> bool {
+    matches!(&expr.kind, ExprKind::Column(name) if name.last().name == column)
 }

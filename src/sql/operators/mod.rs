@@ -80,7 +80,10 @@ pub enum Operator {
         functions: Vec<String>,
     },
     /// `MATCH_RECOGNIZE`
-    Match,
+    Match {
+        /// It gives a match up that takes too long.
+        within: bool,
+    },
     /// `ORDER BY` of a whole result.
     OrderBy,
     /// `LIMIT`, `OFFSET`, `FETCH`
@@ -133,7 +136,7 @@ pub fn is_stateful(op: &OperatorUse) -> bool {
         | Operator::RowNumber { .. }
         | Operator::Over { .. }
         | Operator::WindowAggregate { .. }
-        | Operator::Match
+        | Operator::Match { .. }
         | Operator::OrderBy
         | Operator::Limit
         | Operator::SemiJoin

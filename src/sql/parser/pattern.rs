@@ -14,6 +14,7 @@ impl Parser<'_> {
             partition_by: self.partition_by()?,
             order_by: self.order_by()?,
             measures: Vec::new(),
+            within: false,
             variables: Vec::new(),
             define: Vec::new(),
         };
@@ -44,6 +45,7 @@ impl Parser<'_> {
         self.expect(Symbol::RightParen)?;
         if self.eat_word("WITHIN") {
             self.interval_literal()?;
+            clause.within = true;
         }
         if self.eat_word("SUBSET") {
             self.comma_list(|p| {

@@ -93,6 +93,26 @@ fn state_that_flink_adds_is_known() {
 }
 
 #[test]
+fn windows_and_patterns_bound_state_only_where_flink_has_them() {
+    let bound = |query: &str| {
+        let (known, last) = known(&format!("{TABLES}{query}"));
+        state(&last, &known).iter().map(|used| (used.operator.name(), used.bounded_by.name())).collect::<Vec<_>>()
+    };
+    let grouped = |by: &str| {
+        bound(&format!("SELECT COUNT(*) AS n FROM TUMBLE(TABLE log, DESCRIPTOR(p), INTERVAL '1' DAY) GROUP BY {by}"))
+    };
+    assert_eq!(grouped("a, window_start, window_end"), [("window aggregate", "window")]);
+    assert_eq!(grouped("a, window_start"), [("group aggregate", "ttl")]);
+    let matched = |within: &str| {
+        bound(&format!(
+            "SELECT * FROM log MATCH_RECOGNIZE (ORDER BY p MEASURES A.id AS i PATTERN (A B) {within} DEFINE A AS A.a > 1) AS m"
+        ))
+    };
+    assert_eq!(matched("WITHIN INTERVAL '1' HOUR"), [("pattern match", "interval")]);
+    assert_eq!(matched(""), [("pattern match", "nothing")]);
+}
+
+#[test]
 fn a_lookup_is_one_by_its_definition_not_by_its_name() {
     assert_eq!(holds("SELECT l.id FROM log l JOIN dst FOR SYSTEM_TIME AS OF l.p AS d ON l.id = d.id"), BTreeSet::new());
     let named_like_one = "SELECT l.id FROM log l JOIN dst FOR SYSTEM_TIME AS OF l.procedure_time AS d ON l.id = d.id";

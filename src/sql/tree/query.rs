@@ -270,6 +270,8 @@ pub struct MatchClause {
     pub order_by: Vec<OrderItem>,
     /// `MEASURES`
     pub measures: Vec<(Expr, Ident)>,
+    /// `WITHIN` was given: a match that takes longer is given up.
+    pub within: bool,
     /// The names in `PATTERN`, in order of first use.
     pub variables: Vec<Ident>,
     /// `DEFINE`
