@@ -155,7 +155,7 @@ impl<'a> Collector<'a> {
         let Some(span) = select.group_by.as_ref().map(|group| group.span).or(first) else { return };
         functions.dedup();
         let has = |edge| keys.iter().any(|key| matches!(&key.kind, ExprKind::Column(name) if name.last().name == edge));
-        let calls = |key: &&Expr| matches!(&key.kind, ExprKind::Call(call) if is_window(&call.name.last().name.to_ascii_uppercase()));
+        let calls = |key: &Expr| matches!(&key.kind, ExprKind::Call(call) if is_window(&call.name.last().name.to_ascii_uppercase()));
         // One end alone is a grouping like any other.
         if (has("window_start") && has("window_end")) || keys.iter().any(calls) {
             self.note(Operator::WindowAggregate { functions }, span, "");
