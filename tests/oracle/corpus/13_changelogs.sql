@@ -143,3 +143,18 @@ INSERT INTO sink_by_id SELECT c.id, c.a FROM cdc c JOIN cdc b ON b.id = c.id JOI
 INSERT INTO sink_by_id SELECT c.id, c.a FROM cdc c JOIN cdc b ON b.id = c.id JOIN keyed k ON c.id = k.id WHERE (SELECT MAX(n) FROM cdc_two d WHERE UPPER(d.v) = k.b) > c.a;
 INSERT INTO sink_by_id SELECT c.id, c.a FROM cdc c WHERE (SELECT MAX(n) FROM cdc_two d WHERE d.v = UPPER(c.b)) > c.a;
 INSERT INTO sink_by_id SELECT c.id, c.a FROM cdc c WHERE (SELECT MAX(n) FROM cdc_two d WHERE d.id = c.id) > c.a;
+-- Conditions on ranks that Flink works out.
+SELECT order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time DESC) AS rn FROM orders) WHERE rn = (1);
+SELECT order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time DESC) AS rn FROM orders) WHERE rn IN (1);
+SELECT order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS rn FROM orders) WHERE rn <= 1 + 2;
+SELECT order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS rn FROM orders) WHERE (rn) <= (3);
+SELECT order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS rn FROM orders) WHERE NOT (rn > 3);
+SELECT order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS rn FROM orders) WHERE rn <= CAST(3 AS BIGINT);
+SELECT order_id FROM (SELECT order_id, amount, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS rn FROM orders) WHERE rn <= order_id;
+SELECT order_id FROM (SELECT order_id, (ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time)) AS rn FROM orders) WHERE rn <= 3;
+SELECT order_id FROM (SELECT order_id, rn AS a, rn AS b FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS rn FROM orders)) WHERE b <= 3;
+SELECT r.order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS rn FROM orders) AS r JOIN payments AS p ON r.order_id = p.order_id AND r.rn <= 3;
+SELECT order_id FROM (SELECT r.order_id, r.rn FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS rn FROM orders) AS r JOIN payments AS p ON r.order_id = p.order_id) WHERE rn <= 3;
+SELECT order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time DESC) AS rn FROM orders UNION ALL SELECT order_id, ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY pay_time DESC) AS rn FROM payments) WHERE rn = 1;
+SELECT amount FROM orders WHERE order_id IN (SELECT order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS rn FROM orders) WHERE rn <= 1 + 1);
+SELECT order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS rn FROM orders) WHERE rn > 3;
