@@ -12,6 +12,9 @@ use crate::sql::steps;
 /// Above how many columns, or sources, an index pays.
 const FEW: usize = 8;
 
+/// The time of a record, which tables of Confluent Cloud have without saying so.
+const ROWTIME: &str = "$rowtime";
+
 /// A column with its value and the place that made it.
 #[derive(Clone, Debug)]
 pub(super) struct RelationColumn {
@@ -26,6 +29,8 @@ pub(super) struct Relation {
     columns: Vec<RelationColumn>,
     /// Columns that are not known.
     pub open: Vec<Open>,
+    /// The table that it is, which has a hidden `$rowtime` on Confluent Cloud: no star shows it.
+    pub table: Option<Arc<str>>,
     /// The first column of each name, once one was asked for.
     index: OnceLock<BTreeMap<Arc<str>, usize>>,
 }
@@ -33,7 +38,8 @@ pub(super) struct Relation {
 impl Clone for Relation {
     fn clone(&self) -> Self {
         steps::count(self.columns.len());
-        Self { columns: self.columns.clone(), open: self.open.clone(), index: OnceLock::new() }
+        let (columns, open, table) = (self.columns.clone(), self.open.clone(), self.table.clone());
+        Self { columns, open, table, index: OnceLock::new() }
     }
 }
 
@@ -61,7 +67,13 @@ impl Open {
 
 impl Relation {
     pub const fn new(columns: Vec<RelationColumn>, open: Vec<Open>) -> Self {
-        Self { columns, open, index: OnceLock::new() }
+        Self { columns, open, table: None, index: OnceLock::new() }
+    }
+
+    /// The hidden column of that name.
+    pub fn hidden(&self, name: &str) -> Option<Value> {
+        let table = self.table.as_ref().filter(|_| name == ROWTIME)?;
+        Some(Value::column(table, &name.into(), UseKind::Direct))
     }
 
     pub fn columns(&self) -> &[RelationColumn] {
@@ -195,6 +207,12 @@ impl Scope {
         }
         let places = self.indexed_places(name);
         places.get(places.partition_point(|place| *place < from)..).unwrap_or(&[]).to_vec()
+    }
+
+    /// What a hidden column of this name could be.
+    pub fn hidden(&self, name: &str) -> Vec<Value> {
+        let sources = self.sources.iter().filter(|source| name == ROWTIME && !source.qualified_only);
+        sources.filter_map(|source| source.relation.hidden(name)).collect()
     }
 
     fn indexed_places(&mut self, name: &str) -> &[usize] {

@@ -166,18 +166,25 @@ impl Walker<'_> {
                 let Some(source) = scope.named(leading) else { continue };
                 let value = match source.relation.column(column) {
                     Some(found) => Some(found.value.clone()),
-                    None => source.relation.open.first().map(|open| open.column(column, UseKind::Direct)),
+                    None => {
+                        let open = || source.relation.open.first().map(|open| open.column(column, UseKind::Direct));
+                        source.relation.hidden(column).or_else(open)
+                    }
                 };
                 if let Some(value) = value {
                     return field(value, parts.len() > count + 1).placed(span);
                 }
             }
             let Some(first) = parts.first() else { continue };
-            let found = scope.having(first, 0);
+            let places = scope.having(first, 0);
+            let mut found: Vec<Value> = places.iter().filter_map(|place| scope.value(*place, first)).cloned().collect();
+            if found.is_empty() {
+                found = scope.hidden(first);
+            }
             if !found.is_empty() {
                 let ambiguous = found.len() > 1 && !scope.is_merged(first);
                 let mut value = Value::default();
-                found.iter().filter_map(|place| scope.value(*place, first)).for_each(|one| value.add(one.clone()));
+                found.into_iter().for_each(|one| value.add(one));
                 if ambiguous {
                     let text = format!("column `{first}` could come from more than one source");
                     self.notes.push(Diagnostic::warning(code::AMBIGUOUS_COLUMN, text).at(span, "qualify it"));

@@ -133,5 +133,7 @@ pub(super) fn own_columns(key: &str, table: &CatalogTable) -> Relation {
     } else {
         Vec::new()
     };
-    Relation::new(table.columns.iter().map(column).collect(), open)
+    let mut relation = Relation::new(table.columns.iter().map(column).collect(), open);
+    relation.table = table.view.is_none().then_some(name.clone());
+    relation
 }

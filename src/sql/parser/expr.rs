@@ -207,7 +207,9 @@ impl Parser<'_> {
         } else if word("COLLATE") {
             (Infix::Binary(B::Other), RANK_SIGN, 1)
         } else if word("MULTISET") {
-            (Infix::Binary(B::Other), RANK_SUM, 2)
+            // A third word may say whether doubled elements stay.
+            let quantified = ["ALL", "DISTINCT"].iter().any(|word| self.word_at(self.at + 2, word));
+            (Infix::Binary(B::Other), RANK_SUM, if quantified { 3 } else { 2 })
         } else {
             return None;
         };

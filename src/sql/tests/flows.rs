@@ -220,3 +220,13 @@ fn what_a_view_holds_is_found_anew_when_something_is_defined_anew() {
     assert_eq!(state(&last, &known).len(), 1);
     assert_eq!(changelogs(&last, &known)[0].mode, ChangeMode::Upsert);
 }
+
+#[test]
+fn the_hidden_time_of_a_record_is_a_column_of_its_table() {
+    assert_eq!(origins("SELECT $rowtime AS t FROM log"), [one("t", &["log.$rowtime"])]);
+    assert_eq!(origins("SELECT l.`$rowtime` AS t FROM log AS l, src"), [one("t", &["log.$rowtime"])]);
+    assert_eq!(origins("SELECT MAX($rowtime) AS t FROM log GROUP BY id"), [one("t", &["log.$rowtime"])]);
+    assert!(!format!("{:?}", origins("SELECT * FROM log")).contains("rowtime"), "no star shows it");
+    let (known, last) = known(&format!("{TABLES}SELECT $rowtime FROM (SELECT * FROM log)"));
+    assert_eq!(known.flows(&last)[0].notes.len(), 1, "a query has none");
+}

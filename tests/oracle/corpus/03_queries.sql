@@ -70,3 +70,4 @@ SELECT IF(amount > 1, 'a', 'b'), COALESCE(status, currency, 'none'), NULLIF(stat
 SELECT REGEXP_REPLACE(url, 'a', 'b'), REGEXP_EXTRACT(url, '(x)', 1), SPLIT_INDEX(url, '/', 2), url || '-' || referrer, CHAR_LENGTH(url), LPAD(url, 10, ' '), MD5(url), REGEXP(url, 'x') FROM clicks;
 SELECT click_time AT LOCAL FROM clicks;
 SELECT CAST(click_time AS TIMESTAMP(3)), TO_TIMESTAMP('2026', 'yyyy'), UNIX_TIMESTAMP(), FROM_UNIXTIME(user_id), CONVERT_TZ(url, 'UTC', 'CET') FROM clicks;
+SELECT ARRAY[1] IS NULL, a MULTISET UNION ALL b, a MULTISET EXCEPT DISTINCT b, a MULTISET UNION b FROM (SELECT COLLECT(amount) AS a, COLLECT(amount) AS b FROM orders) AS t;
