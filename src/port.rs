@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::model::job::{JobHealth, JobRef, JobText};
+use crate::model::job::{JobHealth, JobRef, JobShape, JobText};
 use crate::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
 
 /// What went wrong at the edge.
@@ -134,6 +134,9 @@ pub trait Topics: Send + Sync {
     async fn visible_ends(&self, topic: &str) -> PortResult<Offsets>;
     /// Committed offsets of a group on a topic; `None` when the group has committed nothing there.
     async fn committed(&self, group: &str, topic: &str) -> PortResult<Option<Offsets>>;
+    /// Consumer groups that have committed an offset on the topic or have a member that reads it, whether or not they are
+    /// still in use: Kafka does not tell.
+    async fn readers(&self, topic: &str) -> PortResult<Vec<String>>;
     /// Deletes a group's offsets; `Ok` when there is none.
     async fn delete_group(&self, group: &str) -> PortResult<()>;
     /// Writes records to partition 0, in their order. After `Ok` each is confirmed by every replica in sync; after `Err` a
@@ -154,6 +157,14 @@ pub trait Engine: Send + Sync {
     async fn find(&self, name: &str) -> PortResult<Vec<JobRef>>;
     /// Every job that the engine knows.
     async fn jobs(&self) -> PortResult<Vec<JobRef>>;
+    /// What a job does that was started before.
+    async fn running(&self, id: &str) -> PortResult<JobShape>;
+    /// What the job would do, without starting it; in the same words as [`Engine::running`].
+    async fn shape(&self, job: &JobText) -> PortResult<JobShape>;
+    /// How far a job has read a table from its topic: for each partition one past the last record that all of its scans of
+    /// the table have taken in, which need not be worked off yet. It may be a while old, and is never ahead. `None` while
+    /// the engine does not say it of every scan, or the job does not read the table.
+    async fn positions(&self, id: &str, table: &str, topic: &str) -> PortResult<Option<Offsets>>;
     /// How the job is doing.
     async fn health(&self, id: &str) -> PortResult<JobHealth>;
     /// Cancels it and waits until it has ended; `Ok` when it had ended or is unknown.
@@ -176,6 +187,8 @@ pub struct ConnectorStatus {
 pub trait Connectors: Send + Sync {
     /// Settings; `None` when there is no such connector.
     async fn config(&self, name: &str) -> PortResult<Option<BTreeMap<String, String>>>;
+    /// The settings of every connector, by name.
+    async fn all(&self) -> PortResult<BTreeMap<String, BTreeMap<String, String>>>;
     /// Creates or replaces the settings. A stopped connector stays stopped.
     async fn configure(&self, name: &str, config: &BTreeMap<String, String>) -> PortResult<()>;
     /// State.

@@ -47,6 +47,19 @@ struct Part {
 }
 
 #[derive(Deserialize)]
+struct Expanded {
+    info: Info,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    config: Settings,
+}
+
+/// As Connect answers them: a setting may be null.
+type Settings = BTreeMap<String, Option<String>>;
+
+#[derive(Deserialize)]
 struct OffsetsPage {
     offsets: Vec<Entry>,
 }
@@ -131,6 +144,10 @@ impl ConnectClient {
     }
 }
 
+fn present(settings: Settings) -> BTreeMap<String, String> {
+    settings.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+}
+
 /// True when it is not Connect that says no: its web server listens, and knows no path, some time before the worker serves.
 fn starting(answer: &Answer) -> bool {
     answer.status == 404 && answer.value().get("error_code").is_none()
@@ -172,8 +189,19 @@ fn simple(class: &str) -> &str {
 #[async_trait]
 impl Connectors for ConnectClient {
     async fn config(&self, name: &str) -> PortResult<Option<BTreeMap<String, String>>> {
-        let config: Option<BTreeMap<String, Option<String>>> = self.read(name, "config").await?;
-        Ok(config.map(|c| c.into_iter().filter_map(|(k, v)| Some((k, v?))).collect()))
+        let config: Option<Settings> = self.read(name, "config").await?;
+        Ok(config.map(present))
+    }
+
+    async fn all(&self) -> PortResult<BTreeMap<String, BTreeMap<String, String>>> {
+        let what = "GET /connectors";
+        let query = [("expand", "info")];
+        let answer = self.rest.call(Method::GET, &["connectors"], &query, None, Repeat::Free).await?;
+        if starting(&answer) {
+            return Err(self.rest.unreachable("HTTP 404 from something that is no worker yet".to_owned()));
+        }
+        let all: BTreeMap<String, Expanded> = self.rest.json(what, &answer)?;
+        Ok(all.into_iter().map(|(name, expanded)| (name, present(expanded.info.config))).collect())
     }
 
     async fn configure(&self, name: &str, config: &BTreeMap<String, String>) -> PortResult<()> {

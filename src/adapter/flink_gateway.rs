@@ -14,9 +14,11 @@ use tokio::time::{Instant, sleep};
 
 use super::flink_cause::{cause, one_line_up};
 use super::flink_session::{Outcome, Session, read, title};
+use super::flink_shape::{Metric, RunningPlan, Sources, explained};
 use super::rest::{Answer, Endpoint, Repeat, Rest};
 use super::wording::one_line;
-use crate::model::job::{JobHealth, JobRef, JobText};
+use crate::model::job::{JobHealth, JobRef, JobShape, JobText};
+use crate::model::record::Offsets;
 use crate::port::{Engine, PortError, PortResult};
 
 /// A job that has not ended by then is reported.
@@ -24,6 +26,8 @@ const CANCEL_DEADLINE: Duration = Duration::from_secs(60);
 const CANCEL_POLL: Duration = Duration::from_millis(200);
 /// Exceptions asked for; a JobManager keeps 16 by default.
 const EXCEPTIONS: &str = "64";
+/// Metrics asked for at once.
+const POSITIONS: usize = 32;
 
 /// Flink behind a SQL Gateway and a JobManager.
 pub struct FlinkEngine {
@@ -50,6 +54,17 @@ struct Details {
     state: String,
     #[serde(rename = "start-time")]
     start: i64,
+}
+
+#[derive(Deserialize)]
+struct Vertices {
+    #[serde(default)]
+    vertices: Vec<Vertex>,
+}
+
+#[derive(Deserialize)]
+struct Vertex {
+    id: String,
 }
 
 #[derive(Deserialize)]
@@ -123,6 +138,11 @@ impl FlinkEngine {
         outcome
     }
 
+    /// The id, if it can be one of Flink's.
+    fn known<'i>(&self, id: &'i str) -> PortResult<&'i str> {
+        if is_id(id) { Ok(id) } else { Err(self.rest.missing(format!("job `{}`", one_line(id, 80)))) }
+    }
+
     async fn status(&self, id: &str) -> PortResult<Option<String>> {
         let what = format!("GET status of job {id}");
         let answer = self.rest.get(&["jobs", id, "status"]).await?;
@@ -131,6 +151,30 @@ impl FlinkEngine {
         }
         let status: Status = read(&self.rest, &what, &answer)?;
         Ok(Some(status.status))
+    }
+
+    /// Plans the job's INSERT behind `how`, in a session of its own; the engine's text.
+    async fn explained(&self, job: &JobText, how: &str) -> PortResult<String> {
+        // On a line of its own, so that columns in Flink's messages stay those of the statement.
+        let outcome = self.replay(job, &format!("{how}\n{}", job.insert)).await;
+        let outcome = outcome.map_err(|error| match error {
+            PortError::Refused { system, what, reason } if what.starts_with("`EXPLAIN") => {
+                PortError::Refused { system, what: title(&job.insert), reason: one_line_up(&reason) }
+            }
+            other => other,
+        })?;
+        if outcome.rows.is_empty() {
+            return Err(self.gateway.garbage(&title(&job.insert), "its explanation is empty"));
+        }
+        Ok(outcome.rows.join("\n"))
+    }
+
+    /// The metrics of a vertex: their names, or the values of those that are named.
+    async fn metrics(&self, id: &str, vertex: &str, named: Option<&str>) -> PortResult<Vec<Metric>> {
+        let parts = ["jobs", id, "vertices", vertex, "metrics"];
+        let query: Vec<(&str, &str)> = named.map(|names| ("get", names)).into_iter().collect();
+        let answer = self.rest.call(Method::GET, &parts, &query, None, Repeat::Free).await?;
+        read(&self.rest, &format!("GET metrics of job {id}"), &answer)
     }
 
     async fn about<T: serde::de::DeserializeOwned>(
@@ -169,18 +213,32 @@ fn is_id(id: &str) -> bool {
 #[async_trait]
 impl Engine for FlinkEngine {
     async fn explain(&self, job: &JobText) -> PortResult<String> {
-        // On a line of its own, so that columns in Flink's messages stay those of the statement.
-        let outcome = self.replay(job, &format!("EXPLAIN\n{}", job.insert)).await;
-        let outcome = outcome.map_err(|error| match error {
-            PortError::Refused { system, what, reason } if what.starts_with("`EXPLAIN") => {
-                PortError::Refused { system, what: title(&job.insert), reason: one_line_up(&reason) }
+        self.explained(job, "EXPLAIN").await
+    }
+
+    async fn shape(&self, job: &JobText) -> PortResult<JobShape> {
+        let text = self.explained(job, "EXPLAIN JSON_EXECUTION_PLAN").await?;
+        explained(&text).ok_or_else(|| self.gateway.garbage(&title(&job.insert), "there is no execution plan in it"))
+    }
+
+    async fn running(&self, id: &str) -> PortResult<JobShape> {
+        let plan: RunningPlan = self.about(self.known(id)?, Some("plan"), &[]).await?;
+        Ok(plan.shape())
+    }
+
+    async fn positions(&self, id: &str, table: &str, topic: &str) -> PortResult<Option<Offsets>> {
+        let scans = self.running(id).await?.reads.iter().filter(|read| *read == table).count();
+        let Vertices { vertices } = self.about(id, None, &[]).await?;
+        let mut sources = Sources::of(table, topic);
+        for vertex in &vertices {
+            let names = self.metrics(id, &vertex.id, None).await?;
+            let names: Vec<&str> = names.iter().map(|m| m.id.as_str()).filter(|id| sources.says(id)).collect();
+            // As many in one call as an address may be long.
+            for names in names.chunks(POSITIONS) {
+                sources.take(&vertex.id, &self.metrics(id, &vertex.id, Some(&names.join(","))).await?);
             }
-            other => other,
-        })?;
-        if outcome.rows.is_empty() {
-            return Err(self.gateway.garbage(&title(&job.insert), "its explanation is empty"));
         }
-        Ok(outcome.rows.join("\n"))
+        Ok(sources.behind_most(scans))
     }
 
     async fn start(&self, job: &JobText) -> PortResult<JobRef> {
@@ -202,10 +260,7 @@ impl Engine for FlinkEngine {
     }
 
     async fn health(&self, id: &str) -> PortResult<JobHealth> {
-        if !is_id(id) {
-            return Err(self.rest.missing(format!("job `{}`", one_line(id, 80))));
-        }
-        let details: Details = self.about(id, None, &[]).await?;
+        let details: Details = self.about(self.known(id)?, None, &[]).await?;
         let exceptions: Exceptions = self.about(id, Some("exceptions"), &[("maxExceptions", EXCEPTIONS)]).await?;
         let checkpoints: Checkpoints = self.about(id, Some("checkpoints"), &[]).await?;
         let entries = exceptions.history.entries;
@@ -224,6 +279,7 @@ impl Engine for FlinkEngine {
             checkpoints: checkpoints.counts.completed,
             exceptions: u64::try_from(entries.len()).unwrap_or(u64::MAX),
             last_exception: last.map(told),
+            last_exception_ms: last.map(|e| e.timestamp),
             started_ms: details.start,
         })
     }

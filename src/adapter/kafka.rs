@@ -5,6 +5,7 @@
 //! deadline is over.
 
 mod client;
+mod groups;
 mod produce;
 mod reader;
 mod stream;
@@ -214,6 +215,19 @@ impl Topics for KafkaTopics {
             Ok(committed)
         })
         .await
+    }
+
+    async fn readers(&self, topic: &str) -> PortResult<Vec<String>> {
+        let groups = self.ask(groups::all).await?;
+        let mut readers = Vec::new();
+        for group in groups {
+            // What a group committed outlives its members, and members need not have committed anything yet.
+            if group.reads.contains(topic) || self.committed(&group.name, topic).await?.is_some() {
+                readers.push(group.name);
+            }
+        }
+        readers.sort();
+        Ok(readers)
     }
 
     async fn delete_group(&self, group: &str) -> PortResult<()> {

@@ -17,6 +17,7 @@ pub mod webhook;
 mod edge_tests;
 mod flink_cause;
 mod flink_session;
+mod flink_shape;
 mod git_program;
 mod project_files;
 mod wording;

@@ -13,9 +13,10 @@ use super::view::Taken;
 use super::{Shell, wire};
 use crate::config::{Need, Scope};
 use crate::daemon::ports::Ports;
+use crate::daemon::settings::Settings;
 use crate::daemon::{gather, standing};
 use crate::model::manifest::Manifest;
-use crate::plan::{self, Cause, PlanInput};
+use crate::plan::{self, Cause, Plan, PlanInput};
 
 /// How long input topics may be missing: a source connector makes them with its first records.
 const TOPICS_LIMIT: Duration = Duration::from_secs(60);
@@ -45,7 +46,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let config = shell.config(Need::Everything)?;
     let dir = project::folder(args.project.as_ref(), &config);
     let read = project::read(&dir, &config.env.variables(), Missing::Reported).await?;
-    let read = match sound(read) {
+    let read = match sound(read, BLOCKED) {
         Ok(read) => read,
         Err(reply) => return Ok(reply),
     };
@@ -66,32 +67,43 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     if plan.is_empty() || args.dry_run {
         return Ok(Reply::yes(Planned::new(plan)));
     }
-    let plan = standing::settle(&ports, &settings, plan)
+    hand_over(plan, &ports, &settings, &args.wait, shell).await
+}
+
+/// Gives the daemon a plan, with what it stands on; and waits for the rollout's end if asked to.
+pub(super) async fn hand_over(
+    plan: Plan,
+    ports: &Ports,
+    settings: &Settings,
+    wait: &Wait,
+    shell: &Shell,
+) -> Result<Reply, Failure> {
+    let plan = standing::settle(ports, settings, plan)
         .await
         .map_err(|e| Failure::new("what the plan stands on cannot be looked at").because(&e))?;
     let document = serde_json::to_value(&plan).map_err(|e| Failure::new("the plan cannot be sent").because(&e))?;
     let said = shell.client(Scope::Apply)?.post(&["rollouts"], &document).await?;
     let taken: Taken = understood(&said, "the answer")?;
-    follow(&shell.client(Scope::Read)?, &taken.rollout, Duration::from_secs(args.wait.timeout), shell).await
+    follow(&shell.client(Scope::Read)?, &taken.rollout, Duration::from_secs(wait.timeout), shell).await
 }
 
 /// How a dry run does without a daemon.
 const WITHOUT: &str = "start the daemon with `cyanotype serve`, or add --offline: then nothing counts as deployed yet";
 const BLOCKED: &str = "nothing is deployed until this is mended";
 
-/// The project, if it can be deployed: every statement read, every placeholder with a value.
-fn sound(read: Read) -> Result<Read, Reply> {
+/// The project, if something can be done with it: every statement read, every placeholder with a value.
+pub(super) fn sound(read: Read, blocked: &str) -> Result<Read, Reply> {
     if !plan::project::broken(&read.project.diagnostics) {
         return Ok(read);
     }
-    Err(Reply::no(Diagnosed::new(read.project.diagnostics, read.texts, "")).help(BLOCKED))
+    Err(Reply::no(Diagnosed::new(read.project.diagnostics, read.texts, "")).help(blocked))
 }
 
 /// What a first deployment would do, from files alone.
 async fn from_files(args: &Args, shell: &Shell) -> Result<Reply, Failure> {
     let Offline { dir, vars, missing, .. } = project::offline(shell, args.project.as_ref())?;
     let read = project::read(&dir, &vars, missing).await?;
-    let read = match sound(read) {
+    let read = match sound(read, BLOCKED) {
         Ok(read) => read,
         Err(reply) => return Ok(reply),
     };

@@ -4,6 +4,7 @@
 //! from the outside comes through its [`Shell`].
 
 mod abort;
+mod adopt;
 mod apply;
 mod approve;
 mod baseline;
@@ -25,6 +26,7 @@ mod serve;
 mod show;
 mod since;
 mod status;
+mod undeploy;
 mod validate;
 pub mod verdict;
 mod view;
@@ -118,6 +120,7 @@ enum Command {
     Doctor(doctor::Args),
     Serve(serve::Args),
     Deploy(deploy::Args),
+    Adopt(adopt::Args),
     Status(status::Args),
     Show(show::Args),
     Apply(apply::Args),
@@ -129,6 +132,7 @@ enum Command {
     /// Make blue serve again after a promotion, through the soak; the destinations end equal to blue.
     Rollback(abort::Args),
     Baseline(baseline::Args),
+    Undeploy(undeploy::Args),
 }
 
 /// Runs the command line of this process.
@@ -154,6 +158,7 @@ async fn run(command: Command, shell: &Shell) -> Result<Reply, Failure> {
         Command::Doctor(args) => doctor::run(args, shell).await,
         Command::Serve(args) => serve::run(args, shell).await,
         Command::Deploy(args) => deploy::run(args, shell).await,
+        Command::Adopt(args) => adopt::run(args, shell).await,
         Command::Status(args) => status::run(args, shell).await,
         Command::Show(args) => show::run(args, shell).await,
         Command::Apply(args) => apply::run(args, shell).await,
@@ -163,5 +168,6 @@ async fn run(command: Command, shell: &Shell) -> Result<Reply, Failure> {
         Command::Abort(args) => abort::run(args, shell).await,
         Command::Rollback(args) => rollback::run(args, shell).await,
         Command::Baseline(args) => baseline::run(args, shell).await,
+        Command::Undeploy(args) => undeploy::run(args, shell).await,
     }
 }

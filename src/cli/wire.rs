@@ -18,14 +18,12 @@ use crate::config::{Auth, Config, Environment, Policy, Remote, RetireTopics, Sta
 use crate::daemon::ports::Ports;
 use crate::daemon::settings::Settings;
 use crate::plan::input::{Carry, NullableDefaults};
+use crate::plan::start::DUPLICATE_EVENTS;
 use crate::rollout::Terms;
 use crate::schema::Level;
 
 /// Partitions of a topic that has no blue to copy from.
 const PARTITIONS: i32 = 2;
-
-/// Makes each job absorb repeated changes of a changelog with a key (semantics, "State and start"), unless it is said otherwise.
-const DUPLICATE_EVENTS: (&str, &str) = ("table.exec.source.cdc-events-duplicate", "true");
 
 /// Every port of the chosen environment. Nothing is connected yet.
 pub(super) fn ports(config: &Config, project: &Path) -> Result<Ports, Failure> {
@@ -110,7 +108,8 @@ pub(super) fn plan_policy(policy: &Policy) -> crate::plan::Policy {
 }
 
 fn job_settings(env: &Environment) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::from([(DUPLICATE_EVENTS.0.to_owned(), DUPLICATE_EVENTS.1.to_owned())]);
+    // Each job absorbs repeated changes of a changelog with a key, unless it is said otherwise.
+    let mut all = BTreeMap::from([(DUPLICATE_EVENTS.to_owned(), "true".to_owned())]);
     all.extend(env.flink.settings.iter().map(|(k, v)| (k.clone(), v.reveal().to_owned())));
     all
 }

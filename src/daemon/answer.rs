@@ -16,7 +16,7 @@ use crate::plan::document::Assumptions;
 use crate::plan::standing::Files;
 use crate::port::PortResult;
 use crate::rollout::event::{Body, without_work};
-use crate::rollout::{Approval, Delivery, Event, Illegal, Kind, NewRollout, Rollout, State};
+use crate::rollout::{Approval, Delivery, Event, Illegal, Kind, NewRollout, Rollout, State, Terms};
 
 /// How long looking at what a plan stands on may take: the loop waits for it.
 const LOOK_LIMIT: Duration = Duration::from_secs(15);
@@ -91,6 +91,10 @@ impl Daemon {
             let text = format!("the plan is for environment {}, this daemon serves {}", plan.env, self.settings.env);
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
         }
+        let Some(kind) = Kind::of_plan(&plan.kind) else {
+            let text = format!("there is no plan of kind `{}`", plan.kind);
+            return Err(Refusal::new(RefusalCause::Invalid, text).into());
+        };
         if plan.is_empty() {
             return Err(Refusal::new(RefusalCause::Invalid, "the plan does nothing").into());
         }
@@ -102,7 +106,7 @@ impl Daemon {
         let deployed = deployed.filter_map(|table| Some((table.physical.clone(), table.topic.clone()?)));
         let jobs = self.ledger.jobs.values().map(|job| (job.table.clone(), job.topic.clone()));
         let running = deployed.chain(jobs).collect();
-        if let Some(effect) = plan.work.overreach(plan.kind == "deploy", &running) {
+        if let Some(effect) = plan.work.overreach(kind.reach(), &running) {
             let text = format!("the plan would {effect}, which is not its to do: no planner makes such a plan");
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
         }
@@ -155,11 +159,7 @@ impl Daemon {
 
     /// Journals a new rollout for `plan`; its id.
     pub(super) async fn propose(&mut self, plan: Plan) -> Result<String, AppendError> {
-        let kind = match plan.kind.as_str() {
-            "deploy" => Kind::Deploy,
-            "evolution" => Kind::Evolution,
-            _ => Kind::Change,
-        };
+        let kind = Kind::of_plan(&plan.kind).unwrap_or(Kind::Change);
         let id = format!("{}-{}-{}", plan.kind, self.ledger.proposed + 1, base36(self.ports.clock.now_ms()));
         let new = NewRollout {
             id: id.clone(),
@@ -167,7 +167,11 @@ impl Daemon {
             title: plan.title.clone(),
             plan_digest: plan.digest(),
             work: plan.work.clone(),
-            terms: self.settings.terms.clone(),
+            terms: Terms {
+                // Nothing stands by that could be gone back to.
+                ask_before_staging: self.settings.terms.ask_before_staging || kind == Kind::Undeploy,
+                ..self.settings.terms.clone()
+            },
             plan: without_work(serde_json::to_value(&plan).unwrap_or_default()),
         };
         self.append(Body::Rollout { id: id.clone(), what: Event::Proposed(Box::new(new)) }).await?;
@@ -198,7 +202,7 @@ impl Daemon {
         };
         let (what, message) = match request.decision {
             Decision::Approve if rollout.state == State::Proposed => {
-                (Event::StagingAllowed { by }, "approved: green is being staged")
+                (Event::StagingAllowed { by }, begins(rollout.kind))
             }
             Decision::Reject if rollout.state == State::Proposed => {
                 (Event::AbortAsked { by, reason: "rejected".to_owned() }, "rejected: nothing was done")
@@ -297,6 +301,15 @@ impl Daemon {
     pub(super) fn reply(&self, id: &str, message: &str) -> Reply {
         let state = self.ledger.rollouts.get(id).map(|r| r.state.name()).unwrap_or("");
         Reply { rollout: id.to_owned(), state: state.to_owned(), message: message.to_owned() }
+    }
+}
+
+/// What a yes to a proposal leads to, in words.
+fn begins(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Undeploy => "approved: it is being taken down",
+        Kind::Adopt => "approved: it is being taken over",
+        Kind::Deploy | Kind::Evolution | Kind::Change => "approved: green is being staged",
     }
 }
 

@@ -172,13 +172,19 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Done, Failed> {
             }
         }
         Effect::Explain { job } => {
-            ports.engine.explain(&text(run, job, &job_name(run, &job.table, run.attempt))?).await?;
+            ports.engine.explain(&completed(&run.settings, job, &job_name(run, &job.table, run.attempt))?).await?;
         }
         Effect::StartJob { job } => {
             let job = Some(start_job(run, job).await?);
             return Ok(Done { job, note: None });
         }
         Effect::CancelJob { table } => cancel_job(run, table).await?,
+        Effect::AdoptJob { job } => {
+            adoptable(ports, job).await?;
+            return Ok(Done { job: Some(job.clone()), note: None });
+        }
+        // The journal entry that says it is done is the record.
+        Effect::ReleaseJob { .. } => {}
         Effect::CreateConnector { name, config } => {
             let config = resolved(run, config)?;
             ports.connectors.configure(name, &config).await?;
@@ -230,21 +236,25 @@ fn job_name(run: &Run, table: &str, attempt: u32) -> String {
     name_of(&run.prefix, &run.rollout, table, attempt)
 }
 
-fn text(run: &Run, job: &JobSpec, name: &str) -> Result<JobText, Failed> {
-    let resolve = |text: &String| resolve(run, text, name);
-    let mut settings = run.settings.job_settings.clone();
-    settings.extend(job.settings.clone());
+/// The job's text, every placeholder resolved, under that name.
+///
+/// # Errors
+/// A placeholder without a value.
+pub(super) fn completed(settings: &Settings, job: &JobSpec, name: &str) -> Result<JobText, Failed> {
+    let resolve = |text: &String| resolve(settings, text, name);
+    let mut all = settings.job_settings.clone();
+    all.extend(job.settings.clone());
     Ok(JobText {
         name: name.to_owned(),
-        settings,
+        settings: all,
         ddl: job.ddl.iter().map(resolve).collect::<Result<_, _>>()?,
         insert: resolve(&job.insert)?,
     })
 }
 
-fn resolve(run: &Run, text: &str, job: &str) -> Result<String, Failed> {
+fn resolve(settings: &Settings, text: &str, job: &str) -> Result<String, Failed> {
     template::resolve_with(text, |name| {
-        if name == template::JOB { Some(job) } else { run.settings.vars.get(name).map(String::as_str) }
+        if name == template::JOB { Some(job) } else { settings.vars.get(name).map(String::as_str) }
     })
     .map_err(|e| Failed::Wrong(e.to_string()))
 }
@@ -278,12 +288,12 @@ async fn start_job(run: &Run, job: &JobSpec) -> Result<RunningJob, Failed> {
     let found = run.ports.engine.find(&name).await?;
     let started: JobRef = match found.iter().find(|j| !j.ended()) {
         Some(running) => running.clone(),
-        None if found.is_empty() => run.ports.engine.start(&text(run, job, &name)?).await?,
+        None if found.is_empty() => run.ports.engine.start(&completed(&run.settings, job, &name)?).await?,
         None => return Err(Failed::Wrong(format!("job {name} ended right after it was started"))),
     };
     cancel_twins(&run.ports, &name, &started.id).await?;
     let reads = job.reads.iter().map(|read| {
-        let group = read.group.as_ref().map(|g| resolve(run, g, &name)).transpose()?;
+        let group = read.group.as_ref().map(|g| resolve(&run.settings, g, &name)).transpose()?;
         Ok(ReadProgress { table: read.table.clone(), topic: read.topic.clone(), group })
     });
     Ok(RunningJob {
@@ -294,6 +304,20 @@ async fn start_job(run: &Run, job: &JobSpec) -> Result<RunningJob, Failed> {
         exactly_once: job.exactly_once,
         name,
     })
+}
+
+/// Whether `job`, which somebody else started, still runs and writes its table and nothing else.
+async fn adoptable(ports: &Ports, job: &RunningJob) -> Result<(), Failed> {
+    let state = ports.engine.health(&job.id).await?.state;
+    if JobRef::has_ended(&state) {
+        return Err(Failed::Wrong(format!("job {} of {} is {state} by now: adopt again", job.id, job.table)));
+    }
+    let writes = ports.engine.running(&job.id).await?.writes;
+    if writes != [job.table.clone()] {
+        let writes = writes.join(", ");
+        return Err(Failed::Wrong(format!("job {} writes {writes} and not {} alone", job.id, job.table)));
+    }
+    Ok(())
 }
 
 /// Cancels every job called `name` but the one with `id`: a start that was thought lost may have landed after all, and only
@@ -329,7 +353,7 @@ async fn cancel_job(run: &Run, table: &str) -> Result<(), Failed> {
         }
         // A job may have run of which nobody was told any more.
         for group in &tries.groups {
-            groups.insert(resolve(run, group, &name)?);
+            groups.insert(resolve(&run.settings, group, &name)?);
         }
     }
     for group in &groups {

@@ -76,7 +76,8 @@ pub async fn input(
     match &cause {
         Cause::Deploy { project } => topics.extend(input_topics(project)),
         Cause::Change(change) => topics.extend(input_topics(&change.project)),
-        Cause::Evolution(_) => {}
+        Cause::Adopt(adoption) => topics.extend(input_topics(&adoption.project)),
+        Cause::Evolution(_) | Cause::Undeploy(_) => {}
     }
     Ok(PlanInput {
         env: settings.env.clone(),

@@ -343,6 +343,10 @@ pub enum RolloutKind {
     Deploy,
     /// The statements changed.
     Change,
+    /// What somebody else started is taken over.
+    Adopt,
+    /// A project is taken down.
+    Undeploy,
 }
 
 impl RolloutKind {
@@ -352,6 +356,8 @@ impl RolloutKind {
             Self::Evolution => "evolution",
             Self::Deploy => "deploy",
             Self::Change => "change",
+            Self::Adopt => "adopt",
+            Self::Undeploy => "undeploy",
         }
     }
 }
@@ -440,7 +446,13 @@ mod tests {
         for decision in [Decision::Approve, Decision::Reject, Decision::Abort, Decision::Rollback] {
             assert_eq!(serde_json::to_value(decision).unwrap(), serde_json::json!(decision.name()));
         }
-        for kind in [RolloutKind::Evolution, RolloutKind::Deploy, RolloutKind::Change] {
+        for kind in [
+            RolloutKind::Evolution,
+            RolloutKind::Deploy,
+            RolloutKind::Change,
+            RolloutKind::Adopt,
+            RolloutKind::Undeploy,
+        ] {
             assert_eq!(serde_json::to_value(kind).unwrap(), serde_json::json!(kind.name()));
         }
     }

@@ -2,15 +2,18 @@
 //!
 //! Progress of a job is what its consumer groups committed. Hop by hop: the ends of a table's topic are taken after the job
 //! that writes it has passed the ends of everything that it reads. An exactly-once sink needs one more completed
-//! checkpoint. A table without a group of its own is [`Unknown`](NotHeld::Unknown), which is never reached.
+//! checkpoint. A table without a group of its own is read as far as the engine says that its sources are, and what they have
+//! taken in is worked off with the second checkpoint that is completed after that, if nothing has failed meanwhile: the
+//! first may have begun before.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::execute;
 use super::ports::Ports;
+use crate::model::job::{JobHealth, JobRef};
 use crate::model::parity::Hop;
 use crate::model::record::{self, Offsets};
-use crate::model::work::RunningJob;
+use crate::model::work::{ReadProgress, RunningJob};
 use crate::port::PortError;
 use crate::telemetry::Metrics;
 
@@ -39,9 +42,9 @@ pub enum NotHeld {
         /// Cause, one line.
         cause: String,
     },
-    /// Progress cannot be told.
-    #[error("progress of {table} on {topic} is unknown: it has no consumer group of its own there")]
-    Unknown {
+    /// Nobody has said up to where a topic is to be read.
+    #[error("the cut says nothing of {topic}, which {table} reads")]
+    NoCut {
         /// Physical table.
         table: String,
         /// Topic.
@@ -143,48 +146,71 @@ async fn pass(wait: Wait<'_>, job: &RunningJob, reached: &Positions) -> Result<O
         // One may have started after the last look.
         execute::cancel_twins(wait.ports, &job.name, &job.id).await?;
     }
-    for read in &job.reads {
-        let Some(group) = &read.group else {
-            return Err(NotHeld::Unknown { table: job.table.clone(), topic: read.topic.clone() });
-        };
-        let Some(end) = reached.get(&read.topic) else {
-            return Err(NotHeld::Unknown { table: job.table.clone(), topic: read.topic.clone() });
-        };
-        // A partition without records is done: nothing will ever be committed there.
-        let first = topics.beginnings(&read.topic).await?;
-        let target: Offsets =
-            end.iter().filter(|(p, e)| **e > first.get(p).copied().unwrap_or(0)).map(|(p, e)| (*p, *e)).collect();
-        loop {
-            let have = topics.committed(group, &read.topic).await?.unwrap_or_default();
-            let behind = record::behind(&have, &target);
-            wait.metrics.catch_up_lag_records.set([&job.table], behind as f64);
-            if record::reached(&have, &target) {
-                break;
-            }
-            healthy(wait, job).await?;
-            later(wait, || format!("{} is {behind} records behind on {}", job.table, read.topic)).await?;
+    let by_sources = job.reads.iter().any(|read| read.group.is_none());
+    let checkpoints = match (by_sources, job.exactly_once) {
+        (true, _) => 2,
+        (false, true) => 1,
+        (false, false) => 0,
+    };
+    loop {
+        for read in &job.reads {
+            let Some(end) = reached.get(&read.topic) else {
+                return Err(NotHeld::NoCut { table: job.table.clone(), topic: read.topic.clone() });
+            };
+            // A partition without records is done: nothing will ever be committed there.
+            let first = topics.beginnings(&read.topic).await?;
+            let target: Offsets =
+                end.iter().filter(|(p, e)| **e > first.get(p).copied().unwrap_or(0)).map(|(p, e)| (*p, *e)).collect();
+            arrive(wait, job, read, &target).await?;
         }
-    }
-    let before = healthy(wait, job).await?;
-    if job.exactly_once {
-        while healthy(wait, job).await? <= before {
+        let before = healthy(wait, job).await?;
+        let mut now = before.clone();
+        while now.checkpoints < before.checkpoints + checkpoints {
             later(wait, || format!("{} completes no checkpoint", job.table)).await?;
+            now = healthy(wait, job).await?;
+        }
+        // After a failure the sources begin again before what they had taken in.
+        if !by_sources || now.last_exception_ms == before.last_exception_ms {
+            return Ok(topics.visible_ends(&job.topic).await?);
         }
     }
-    Ok(topics.visible_ends(&job.topic).await?)
 }
 
-/// Completed checkpoints of a job that runs; a job that has ended is an error, one that restarts is waited for.
-async fn healthy(wait: Wait<'_>, job: &RunningJob) -> Result<u64, NotHeld> {
+/// Waits until the job has read `target` of one table.
+async fn arrive(wait: Wait<'_>, job: &RunningJob, read: &ReadProgress, target: &Offsets) -> Result<(), NotHeld> {
+    loop {
+        let have = match &read.group {
+            Some(group) => Some(wait.ports.topics.committed(group, &read.topic).await?.unwrap_or_default()),
+            None => wait.ports.engine.positions(&job.id, &read.table, &read.topic).await?,
+        };
+        let behind = record::behind(have.as_ref().unwrap_or(&Offsets::new()), target);
+        wait.metrics.catch_up_lag_records.set([&job.table], behind as f64);
+        if have.as_ref().is_some_and(|have| record::reached(have, target)) {
+            return Ok(());
+        }
+        healthy(wait, job).await?;
+        later(wait, || match have {
+            Some(_) => format!("{} is {behind} records behind on {}", job.table, read.topic),
+            None => format!(
+                "how far {} has read {} is unknown: it has no consumer group of its own there, and Flink's metrics do \
+                 not say it",
+                job.table, read.topic
+            ),
+        })
+        .await?;
+    }
+}
+
+/// How a job that runs is doing; a job that has ended is an error, one that restarts is waited for.
+async fn healthy(wait: Wait<'_>, job: &RunningJob) -> Result<JobHealth, NotHeld> {
     loop {
         let health = wait.ports.engine.health(&job.id).await?;
-        let ended = matches!(health.state.as_str(), "FAILED" | "CANCELED" | "FINISHED");
-        let cause = health.last_exception.unwrap_or_else(|| "no exception is known".to_owned());
-        if ended {
+        let cause = health.last_exception.clone().unwrap_or_else(|| "no exception is known".to_owned());
+        if JobRef::has_ended(&health.state) {
             return Err(NotHeld::JobFailed { job: job.name.clone(), state: health.state, cause });
         }
         if health.checkpoints_since_exception > 0 {
-            return Ok(health.checkpoints);
+            return Ok(health);
         }
         later(wait, || format!("{} is {} and completes no checkpoint ({cause})", job.table, health.state)).await?;
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::ports::Ports;
-use crate::model::job::{JobHealth, JobRef, JobText};
+use crate::model::job::{JobHealth, JobRef, JobShape, JobText};
 use crate::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
 use crate::port::{
     ConnectorStatus, Connectors, Engine, Journal, Notifier, OutgoingEvent, PortError, PortResult, ProjectFile,
@@ -128,6 +128,9 @@ impl Topics for Guarded<dyn Topics> {
     async fn committed(&self, group: &str, topic: &str) -> PortResult<Option<Offsets>> {
         self.counted(self.port.committed(group, topic).await)
     }
+    async fn readers(&self, topic: &str) -> PortResult<Vec<String>> {
+        self.counted(self.port.readers(topic).await)
+    }
     async fn delete_group(&self, group: &str) -> PortResult<()> {
         self.counted(self.to_change()?.delete_group(group).await)
     }
@@ -145,6 +148,15 @@ impl Topics for Guarded<dyn Topics> {
 impl Engine for Guarded<dyn Engine> {
     async fn explain(&self, job: &JobText) -> PortResult<String> {
         self.counted(self.to_change()?.explain(job).await)
+    }
+    async fn shape(&self, job: &JobText) -> PortResult<JobShape> {
+        self.counted(self.to_change()?.shape(job).await)
+    }
+    async fn running(&self, id: &str) -> PortResult<JobShape> {
+        self.counted(self.port.running(id).await)
+    }
+    async fn positions(&self, id: &str, table: &str, topic: &str) -> PortResult<Option<Offsets>> {
+        self.counted(self.port.positions(id, table, topic).await)
     }
     async fn start(&self, job: &JobText) -> PortResult<JobRef> {
         self.counted(self.to_change()?.start(job).await)
@@ -167,6 +179,9 @@ impl Engine for Guarded<dyn Engine> {
 impl Connectors for Guarded<dyn Connectors> {
     async fn config(&self, name: &str) -> PortResult<Option<BTreeMap<String, String>>> {
         self.counted(self.port.config(name).await)
+    }
+    async fn all(&self) -> PortResult<BTreeMap<String, BTreeMap<String, String>>> {
+        self.counted(self.port.all().await)
     }
     async fn configure(&self, name: &str, config: &BTreeMap<String, String>) -> PortResult<()> {
         self.counted(self.to_change()?.configure(name, config).await)

@@ -20,6 +20,7 @@ mod evolve;
 pub mod execute;
 #[cfg(debug_assertions)]
 mod failpoint;
+pub mod found;
 pub mod gather;
 pub mod handle;
 pub mod hold;
@@ -28,6 +29,7 @@ pub mod nulls;
 mod pick_up;
 pub mod ports;
 pub mod prove;
+pub mod readers;
 pub mod settings;
 mod snapshot;
 pub mod stand_by;

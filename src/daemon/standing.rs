@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ports::Ports;
+use super::readers;
 use super::settings::Settings;
 use super::switch;
 use crate::model::manifest::Manifest;
@@ -36,7 +37,12 @@ pub async fn look(ports: &Ports, settings: &Settings, plan: &Plan) -> PortResult
         Err(PortError::Missing { .. }) => Vec::new(),
         Err(error) => return Err(error),
     };
-    Ok(Standing { topics, connectors, statements: plan.said_by(&read(&files, &settings.public_vars)) })
+    let readers = match plan.taken_down() {
+        Some(manifest) => readers::besides(ports, settings, manifest).await?,
+        None => BTreeMap::new(),
+    };
+    let statements = plan.said_by(&read(&files, &settings.public_vars));
+    Ok(Standing { topics, connectors, statements, readers })
 }
 
 /// The project's files as a manifest.
@@ -55,7 +61,7 @@ pub async fn settle(ports: &Ports, settings: &Settings, plan: Plan) -> PortResul
 }
 
 /// Settings in which the running connector is not the deployed one.
-fn differing(
+pub(super) fn differing(
     settings: &Settings,
     deployed: &BTreeMap<String, String>,
     running: Option<&BTreeMap<String, String>>,

@@ -35,6 +35,8 @@ fn rollout(ledger: &Ledger, r: &Rollout) -> RolloutView {
             Kind::Deploy => RolloutKind::Deploy,
             Kind::Evolution => RolloutKind::Evolution,
             Kind::Change => RolloutKind::Change,
+            Kind::Adopt => RolloutKind::Adopt,
+            Kind::Undeploy => RolloutKind::Undeploy,
         },
         state: r.state.name().to_owned(),
         ended: r.state.ended(),

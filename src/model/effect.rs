@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::job::JobSpec;
 use super::manifest::Manifest;
+use super::work::RunningJob;
 
 /// One change of the world.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,16 @@ pub enum Effect {
     },
     /// Cancels the job that writes `table` and deletes its consumer groups. Not undone.
     CancelJob {
+        /// Physical name of the table it writes.
+        table: String,
+    },
+    /// Takes over a job that somebody else started, as it runs. Undo: let go of it.
+    AdoptJob {
+        /// The job.
+        job: RunningJob,
+    },
+    /// Lets go of the job that writes `table`: it runs on, and is not ours. Not undone.
+    ReleaseJob {
         /// Physical name of the table it writes.
         table: String,
     },
@@ -101,6 +112,8 @@ impl Effect {
             Self::Explain { job } => format!("explain:{}", job.table),
             Self::StartJob { job } => format!("start-job:{}", job.table),
             Self::CancelJob { table } => format!("cancel-job:{table}"),
+            Self::AdoptJob { job } => format!("adopt-job:{}", job.table),
+            Self::ReleaseJob { table } => format!("release-job:{table}"),
             Self::CreateConnector { name, .. } => format!("create-connector:{name}"),
             Self::DeleteConnector { name } => format!("delete-connector:{name}"),
             Self::MoveConnector { name, to, .. } => format!("move-connector:{name}:{to}"),
@@ -114,6 +127,7 @@ impl Effect {
         match self {
             Self::CreateTopic { topic, .. } => Some(Self::DeleteTopic { topic: topic.clone() }),
             Self::StartJob { job } => Some(Self::CancelJob { table: job.table.clone() }),
+            Self::AdoptJob { job } => Some(Self::ReleaseJob { table: job.table.clone() }),
             Self::CreateConnector { name, .. } => Some(Self::DeleteConnector { name: name.clone() }),
             Self::MoveConnector { name, before, after, from, to } => Some(Self::MoveConnector {
                 name: name.clone(),
@@ -130,6 +144,7 @@ impl Effect {
             | Self::CopySubjectLevel { .. }
             | Self::Explain { .. }
             | Self::CancelJob { .. }
+            | Self::ReleaseJob { .. }
             | Self::DeleteConnector { .. }
             | Self::DeleteTopic { .. } => None,
         }
@@ -144,6 +159,8 @@ impl Effect {
             Self::Explain { job } => format!("explain {}", job.table),
             Self::StartJob { job } => format!("start job for {}", job.table),
             Self::CancelJob { table } => format!("cancel job of {table}"),
+            Self::AdoptJob { job } => format!("adopt job {} for {}", job.id, job.table),
+            Self::ReleaseJob { table } => format!("let go of the job of {table}"),
             Self::CreateConnector { name, .. } => format!("create connector {name}"),
             Self::DeleteConnector { name } => format!("delete connector {name}"),
             Self::MoveConnector { name, from, to, .. } => format!("move connector {name} from {from} to {to}"),

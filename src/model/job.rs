@@ -60,6 +60,9 @@ pub struct JobHealth {
     pub exceptions: u64,
     /// Cause of the last one, one line.
     pub last_exception: Option<String>,
+    /// When it came, milliseconds since 1970.
+    #[serde(default)]
+    pub last_exception_ms: Option<i64>,
     /// When it started, milliseconds since 1970.
     pub started_ms: i64,
 }
@@ -78,6 +81,22 @@ pub struct JobRef {
 impl JobRef {
     /// True in a state that a job never leaves.
     pub fn ended(&self) -> bool {
-        matches!(self.state.as_str(), "FAILED" | "CANCELED" | "FINISHED")
+        Self::has_ended(&self.state)
     }
+
+    /// True for a state that a job never leaves.
+    pub fn has_ended(state: &str) -> bool {
+        matches!(state, "FAILED" | "CANCELED" | "FINISHED")
+    }
+}
+
+/// What a job does, as the engine says it of a running one or of one that it would start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobShape {
+    /// Last part of the name of each table that it reads, sorted; one for each scan.
+    pub reads: Vec<String>,
+    /// Last part of the name of each table that it writes, sorted.
+    pub writes: Vec<String>,
+    /// What each of its operators does, in the engine's words, sorted, without what differs from start to start.
+    pub operators: Vec<String>,
 }

@@ -23,10 +23,47 @@ pub struct Work {
 }
 
 impl Work {
-    /// What reaches beyond its phase, in words. Before a yes only new things may be made, each of them with a topic of its
-    /// own, and a first deployment (`asks_nobody`) ends without one. After it only what is replaced may be left and removed:
-    /// tables with a green that is started and proven. `running` are the tables that are deployed, with their topics.
-    pub fn overreach(&self, asks_nobody: bool, running: &BTreeMap<String, String>) -> Option<String> {
+    /// What reaches beyond what work of its kind may do, in words. `running` are the tables that are deployed, with their
+    /// topics.
+    pub fn overreach(&self, reach: Reach, running: &BTreeMap<String, String>) -> Option<String> {
+        match reach {
+            Reach::First => self.beyond_rollout(true, running),
+            Reach::Replacement => self.beyond_rollout(false, running),
+            Reach::Adoption => self.beyond(
+                |effect| matches!(effect, Effect::AdoptJob { job } if !running.contains_key(&job.table)),
+                |effect| matches!(effect, Effect::SetManifest { .. }),
+                |_| false,
+            ),
+            Reach::Removal => self.beyond(
+                |_| false,
+                |_| false,
+                |effect| match effect {
+                    Effect::CancelJob { table } => running.contains_key(table),
+                    Effect::DeleteTopic { topic } => running.values().any(|written| written == topic),
+                    Effect::DeleteConnector { .. } | Effect::SetManifest { .. } => true,
+                    _ => false,
+                },
+            ),
+        }
+    }
+
+    /// The first effect of a phase that the phase's rule does not take.
+    fn beyond(
+        &self,
+        stages: impl Fn(&Effect) -> bool,
+        promotes: impl Fn(&Effect) -> bool,
+        retires: impl Fn(&Effect) -> bool,
+    ) -> Option<String> {
+        let staged = self.staging.iter().find(|e| !stages(e));
+        let promoted = self.promoting.iter().find(|e| !promotes(e));
+        let retired = self.retiring.iter().find(|e| !retires(e));
+        staged.or(promoted).or(retired).map(Effect::title)
+    }
+
+    /// Before a yes only new things may be made, each of them with a topic of its own, and a first deployment
+    /// (`asks_nobody`) ends without one. After it only what is replaced may be left and removed: tables with a green that
+    /// is started and proven.
+    fn beyond_rollout(&self, asks_nobody: bool, running: &BTreeMap<String, String>) -> Option<String> {
         let made: BTreeSet<&str> = self
             .staging
             .iter()
@@ -39,7 +76,7 @@ impl Work {
             .filter(|hop| proven.contains(hop.table.as_str()))
             .filter_map(|hop| Some((hop.green.as_deref()?, hop.blue.as_deref())))
             .collect();
-        let stages = |effect: &&Effect| match effect {
+        let stages = |effect: &Effect| match effect {
             Effect::InspectTopic { .. } | Effect::CreateTopic { .. } | Effect::Explain { .. } => true,
             Effect::CopySubjectLevel { subject, .. } => {
                 ["-value", "-key"].iter().any(|end| subject.strip_suffix(end).is_some_and(|t| made.contains(t)))
@@ -62,30 +99,40 @@ impl Work {
             .map(|(table, topic)| (table.as_str(), topic.as_str()))
             .collect();
         let leaves = |topic: &str| replaced.values().any(|replaced| *replaced == topic);
-        let promotes = |effect: &&Effect| match effect {
+        let promotes = |effect: &Effect| match effect {
             Effect::SetManifest { .. } => true,
             Effect::CreateConnector { .. } => asks_nobody,
             Effect::MoveConnector { from, to, .. } => !asks_nobody && leaves(from) && made.contains(to.as_str()),
             _ => false,
         };
-        let retires = |effect: &&Effect| match effect {
+        let retires = |effect: &Effect| match effect {
             Effect::CancelJob { table } => !asks_nobody && replaced.contains_key(table.as_str()),
             Effect::DeleteTopic { topic } => !asks_nobody && leaves(topic),
             _ => false,
         };
-        let staged = self.staging.iter().find(|e| !stages(e));
-        let promoted = self.promoting.iter().find(|e| !promotes(e));
-        let retired = self.retiring.iter().find(|e| !retires(e));
-        staged.or(promoted).or(retired).map(Effect::title)
+        self.beyond(stages, promotes, retires)
     }
 }
 
-/// A job that was started: what the engine calls it.
+/// What work of one kind may do at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Make new things; nobody is asked.
+    First,
+    /// Make new things, and after a yes leave and remove what they replace.
+    Replacement,
+    /// Take over jobs that run already, and change nothing.
+    Adoption,
+    /// Remove what is deployed, after a yes.
+    Removal,
+}
+
+/// A job that was started or adopted: what the engine calls it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunningJob {
     /// Physical name of the table that it writes.
     pub table: String,
-    /// `pipeline.name`, unique for the attempt.
+    /// `pipeline.name`, unique for the attempt; one that was adopted has any name.
     pub name: String,
     /// The engine's id.
     pub id: String,
@@ -104,7 +151,7 @@ pub struct ReadProgress {
     pub table: String,
     /// Topic.
     pub topic: String,
-    /// Consumer group; `None` means that progress is unknown.
+    /// Consumer group that this reader alone commits to; `None` when there is none: the engine is asked how far it has read.
     pub group: Option<String>,
 }
 
@@ -158,7 +205,7 @@ mod tests {
         let delete = Effect::DeleteTopic { topic: "t.a".to_owned() };
         let staged = |more: Vec<Effect>| {
             let work = replacing([topic("t.a_v2")].into_iter().chain(more).collect());
-            work.overreach(false, &running())
+            work.overreach(Reach::Replacement, &running())
         };
         assert_eq!(staged(vec![level("t.a_v2-key"), start("a_v2", "t.a_v2")]), None);
         let wrong =
@@ -183,18 +230,24 @@ mod tests {
         let work = || replacing(vec![topic("t.a_v2"), start("a_v2", "t.a_v2")]);
         let good =
             Work { promoting: vec![moved("t.a", "t.a_v2")], retiring: vec![cancel("a"), delete("t.a")], ..work() };
-        assert_eq!(good.overreach(false, &running()), None);
+        assert_eq!(good.overreach(Reach::Replacement, &running()), None);
         for effect in [moved("t.b", "t.a_v2"), moved("t.a", "t.b"), cancel("a")] {
             let title = effect.title();
-            assert_eq!(Work { promoting: vec![effect], ..work() }.overreach(false, &running()), Some(title));
+            assert_eq!(
+                Work { promoting: vec![effect], ..work() }.overreach(Reach::Replacement, &running()),
+                Some(title)
+            );
         }
         for effect in [cancel("b"), delete("t.b"), delete("unrelated"), start("b", "t.a_v2")] {
             let title = effect.title();
-            assert_eq!(Work { retiring: vec![effect], ..work() }.overreach(false, &running()), Some(title));
+            assert_eq!(
+                Work { retiring: vec![effect], ..work() }.overreach(Reach::Replacement, &running()),
+                Some(title)
+            );
         }
         // What nobody compares may not be started, and so nothing is replaced by it.
         let unproven = Work { contracts: Vec::new(), ..good };
-        assert_eq!(unproven.overreach(false, &running()), Some(start("a_v2", "t.a_v2").title()));
+        assert_eq!(unproven.overreach(Reach::Replacement, &running()), Some(start("a_v2", "t.a_v2").title()));
     }
 
     #[test]
@@ -202,9 +255,48 @@ mod tests {
         let connector = Effect::CreateConnector { name: "c".to_owned(), config: BTreeMap::new() };
         let staging = vec![topic("t.a"), start("a", "t.a")];
         let mut work = Work { staging, promoting: vec![connector], ..Work::default() };
-        assert_eq!(work.overreach(true, &BTreeMap::new()), None);
+        assert_eq!(work.overreach(Reach::First, &BTreeMap::new()), None);
         let delete = Effect::DeleteConnector { name: "c".to_owned() };
         work.promoting.push(delete.clone());
-        assert_eq!(work.overreach(true, &BTreeMap::new()), Some(delete.title()));
+        assert_eq!(work.overreach(Reach::First, &BTreeMap::new()), Some(delete.title()));
+    }
+
+    #[test]
+    fn an_adoption_takes_over_what_is_nobodys_and_changes_nothing() {
+        let adopt = |table: &str| Effect::AdoptJob {
+            job: RunningJob {
+                table: table.to_owned(),
+                name: "insert-into_a".to_owned(),
+                id: "1".to_owned(),
+                reads: Vec::new(),
+                topic: format!("t.{table}"),
+                exactly_once: false,
+            },
+        };
+        let staged = |effect: Effect| Work { staging: vec![effect], ..Work::default() };
+        assert_eq!(staged(adopt("c")).overreach(Reach::Adoption, &running()), None);
+        for effect in [adopt("a"), topic("t.c"), start("c", "t.c"), Effect::CancelJob { table: "a".to_owned() }] {
+            let title = effect.title();
+            assert_eq!(staged(effect).overreach(Reach::Adoption, &running()), Some(title));
+        }
+        let title = adopt("c").title();
+        assert_eq!(staged(adopt("c")).overreach(Reach::First, &running()), Some(title.clone()));
+        assert_eq!(staged(adopt("c")).overreach(Reach::Replacement, &running()), Some(title));
+    }
+
+    #[test]
+    fn a_removal_removes_what_is_deployed_and_makes_nothing() {
+        let cancel = |table: &str| Effect::CancelJob { table: table.to_owned() };
+        let delete = |topic: &str| Effect::DeleteTopic { topic: topic.to_owned() };
+        let retired =
+            |retiring: Vec<Effect>| Work { retiring, ..Work::default() }.overreach(Reach::Removal, &running());
+        let connector = Effect::DeleteConnector { name: "c".to_owned() };
+        assert_eq!(retired(vec![connector.clone(), cancel("a"), delete("t.a")]), None);
+        for effect in [cancel("c"), delete("unrelated"), topic("t.c")] {
+            let title = effect.title();
+            assert_eq!(retired(vec![effect]), Some(title));
+        }
+        let early = Work { staging: vec![connector.clone()], ..Work::default() };
+        assert_eq!(early.overreach(Reach::Removal, &running()), Some(connector.title()));
     }
 }

@@ -137,7 +137,7 @@ pub struct Plan {
     pub format: u32,
     /// Environment that it was made for.
     pub env: String,
-    /// `deploy`, `evolution` or `change`.
+    /// `deploy`, `evolution`, `change`, `adopt` or `undeploy`.
     pub kind: String,
     /// One line for people.
     pub title: String,
@@ -173,6 +173,6 @@ impl Plan {
 
     /// True when there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.work.staging.is_empty() && self.work.promoting.is_empty()
+        self.work.staging.is_empty() && self.work.promoting.is_empty() && self.work.retiring.is_empty()
     }
 }

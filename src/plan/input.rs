@@ -1,9 +1,10 @@
 //! Everything that planning looks at: gathered by the shell, one value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::job::JobShape;
 use crate::model::manifest::Manifest;
 use crate::model::record::Offsets;
 use crate::schema::{AddedColumn, Assessment, Change};
@@ -113,6 +114,68 @@ pub struct StatementChange {
     pub commit: Option<String>,
 }
 
+/// What somebody else started, and a project that it may belong to.
+#[derive(Clone, Debug, Default)]
+pub struct Adoption {
+    /// The project's files, read as a manifest.
+    pub project: Manifest,
+    /// Jobs that run and write or read one of the project's tables.
+    pub found: Vec<FoundJob>,
+    /// What the engine would do for each file's statement, by logical table, under each setting that a job may have; or why
+    /// it does not say.
+    pub expected: BTreeMap<String, Result<Vec<Expected>, String>>,
+    /// Topics of the project that exist.
+    pub topics: BTreeSet<String>,
+    /// Connectors that exist, by name.
+    pub connectors: BTreeMap<String, FoundConnector>,
+    /// Which job a table has, where that was said: id by logical table.
+    pub jobs: BTreeMap<String, String>,
+    /// Logical tables that are to be left.
+    pub leave: BTreeSet<String>,
+}
+
+/// What the engine would do for a statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// In the engine's words.
+    pub shape: JobShape,
+    /// The setting that it is so without, although jobs of Cyanotype run with it.
+    pub without: Option<String>,
+}
+
+/// A job that runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundJob {
+    /// The engine's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub shape: JobShape,
+    /// Those of the tables that it reads which it is known to read from the topic that the project names for them.
+    pub read_from: BTreeSet<String>,
+}
+
+/// A connector that exists. Its settings stay out: they may be secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundConnector {
+    /// Topics that it reads.
+    pub topics: BTreeSet<String>,
+    /// Names of the settings, besides the topics, in which it is not what the file of its name says.
+    pub differing: BTreeSet<String>,
+}
+
+/// What is to be taken down.
+#[derive(Clone, Debug, Default)]
+pub struct Removal {
+    /// True when topics and their subjects go as well.
+    pub delete_topics: bool,
+    /// Who reads a written topic and is not of the project, by topic: `group reports`, `connector x`, `job <id>`.
+    pub readers: BTreeMap<String, BTreeSet<String>>,
+    /// Readers that are to be passed over.
+    pub despite: BTreeSet<String>,
+}
+
 /// Why there is something to plan.
 #[derive(Clone, Debug)]
 pub enum Cause {
@@ -125,6 +188,10 @@ pub enum Cause {
     Evolution(Box<Evolution>),
     /// Statements were changed in the files.
     Change(Box<StatementChange>),
+    /// Take over what somebody else started.
+    Adopt(Box<Adoption>),
+    /// Take down what is deployed.
+    Undeploy(Removal),
 }
 
 /// One planning's input.

@@ -3,13 +3,14 @@
 //! Reading order: [`project`] turns files into a manifest, [`estate`] a manifest into parsed statements, [`graph`] says what
 //! depends on what, [`impact`] which tables become green and why, [`rewrite`] how their SQL changes, `defaults` what old
 //! records get in a new column, [`parity`] how each column is proven, [`start`] from where green begins (`hint`: what
-//! hints say of that), [`job`] what a session needs, [`cascade`] what every cascade has in common, [`meaning`] what statements say, [`evolve`], [`change`] and
-//! [`deploy`] put a [`document::Plan`] together, [`standing`] what it stands on, [`report`]
+//! hints say of that), [`job`] what a session needs, [`cascade`] what every cascade has in common, [`meaning`] what statements say, [`evolve`], [`change`],
+//! [`deploy`], [`adopt`] and [`undeploy`] put a [`document::Plan`] together, [`standing`] what it stands on, [`report`]
 //! prints it; [`trace`] answers where a column comes from and goes to, [`check`] what else is wrong with the files.
 //!
 //! Rules: planning changes nothing in the world; the same input gives the same bytes; what is not understood blocks the
 //! plan with a diagnostic; SQL is changed by edits on spans only.
 
+pub mod adopt;
 pub mod cascade;
 pub mod change;
 pub mod check;
@@ -32,6 +33,7 @@ pub mod rewrite;
 pub mod standing;
 pub mod start;
 pub mod trace;
+pub mod undeploy;
 
 pub use document::Plan;
 pub use input::{Cause, PlanInput, Policy};
@@ -53,5 +55,7 @@ pub fn plan(input: &PlanInput) -> Planned {
         Cause::Deploy { project } => deploy::plan(input, project),
         Cause::Evolution(evolution) => evolve::plan(input, evolution),
         Cause::Change(change) => change::plan(input, change),
+        Cause::Adopt(adoption) => adopt::plan(input, adoption),
+        Cause::Undeploy(removal) => undeploy::plan(input, removal),
     }
 }

@@ -17,20 +17,18 @@ impl fmt::Display for Plan {
             writeln!(f, "  {line}")?;
         }
         if self.is_empty() {
-            return writeln!(f, "nothing to do");
+            writeln!(f, "nothing to do")?;
+            return left(self, f);
         }
         writeln!(f)?;
-        tree(self, f)?;
-        if !self.untouched.is_empty() {
-            let shared: BTreeSet<&str> = self.tables.iter().flat_map(|t| &t.shared).map(String::as_str).collect();
-            writeln!(f, "\nnot touched")?;
-            for table in &self.untouched {
-                let word = if shared.contains(table.table.as_str()) { " (shared)" } else { "" };
-                writeln!(f, "  {}{word}: {}", table.table, table.proof)?;
-            }
+        match self.kind.as_str() {
+            "adopt" => taken_over(self, f)?,
+            "undeploy" => taken_down(self, f)?,
+            _ => tree(self, f)?,
         }
+        left(self, f)?;
         list(f, "connectors", &self.connectors)?;
-        list(f, "not proven", &self.unproven)?;
+        list(f, if self.kind == "undeploy" { "kept" } else { "not proven" }, &self.unproven)?;
         let warnings: Vec<String> = self.warnings.iter().flat_map(in_lines).collect();
         list(f, "warnings", &warnings)?;
         writeln!(f, "\nplan {}", self.digest())
@@ -48,6 +46,40 @@ fn list(f: &mut fmt::Formatter<'_>, title: &str, lines: &[String]) -> fmt::Resul
     }
     writeln!(f, "\n{title}")?;
     lines.iter().try_for_each(|line| writeln!(f, "  {line}"))
+}
+
+/// What stays as it is, or is left out, with the reason.
+fn left(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    if plan.untouched.is_empty() {
+        return Ok(());
+    }
+    let shared: BTreeSet<&str> = plan.tables.iter().flat_map(|t| &t.shared).map(String::as_str).collect();
+    writeln!(f, "\n{}", if plan.kind == "adopt" { "left out" } else { "not touched" })?;
+    plan.untouched.iter().try_for_each(|table| {
+        let word = if shared.contains(table.table.as_str()) { " (shared)" } else { "" };
+        writeln!(f, "  {}{word}: {}", table.table, table.proof)
+    })
+}
+
+/// What is taken over, in dependency order.
+fn taken_over(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    plan.tables.iter().try_for_each(|table| {
+        let because: Vec<&str> = table.because.iter().map(String::as_str).collect();
+        writeln!(f, "{}  {}  {}", table.physical, role(table.role), because.join(", "))
+    })
+}
+
+/// What is removed, in order.
+fn taken_down(plan: &Plan, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    plan.work.retiring.iter().zip(1..).try_for_each(|(effect, n)| writeln!(f, "{n:>3}. {}", effect.title()))
+}
+
+fn role(role: Role) -> &'static str {
+    match role {
+        Role::Reader => "reader",
+        Role::Written => "statement",
+        Role::View => "view",
+    }
 }
 
 /// The cascade as a tree; a table that is reached by several ways stands under the first, the others refer to it.
@@ -104,11 +136,7 @@ fn node<'p>(
 }
 
 fn headline(table: &TablePlan) -> String {
-    let role = match table.role {
-        Role::Reader => "reader",
-        Role::Written => "statement",
-        Role::View => "view",
-    };
+    let role = role(table.role);
     let name = match table.from {
         Some(from) => format!("{} -> {}", name::physical(&table.table, from), table.physical),
         None => format!("{} (new)", table.physical),

@@ -35,6 +35,14 @@ pub struct Standing {
     pub connectors: BTreeMap<String, BTreeSet<String>>,
     /// What the project's files say of the tables that become green.
     pub statements: BTreeMap<String, Said>,
+    /// Who else reads the topics that are taken down.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub readers: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// Each topic with each of those who read it besides the project.
+pub fn read_besides(readers: &BTreeMap<String, BTreeSet<String>>) -> impl Iterator<Item = (&String, &String)> {
+    readers.iter().flat_map(|(topic, readers)| readers.iter().map(move |reader| (topic, reader)))
 }
 
 /// How a connector that does not exist is told from one whose settings differ.
@@ -69,7 +77,10 @@ impl Standing {
             let now = now.statements.get(table)?;
             (!now.known && now.digest != before.digest).then(|| format!("the statement of `{table}` was changed"))
         });
-        topics.chain(connectors).chain(statements).collect()
+        let readers = read_besides(&now.readers)
+            .filter(|(topic, reader)| !self.readers.get(*topic).is_some_and(|known| known.contains(*reader)))
+            .map(|(topic, reader)| format!("topic {topic} is read by {reader} now"));
+        topics.chain(connectors).chain(statements).chain(readers).collect()
     }
 }
 
@@ -125,6 +136,15 @@ impl Plan {
         moved
     }
 
+    /// What it takes down; `None` for a plan that takes nothing down.
+    pub fn taken_down(&self) -> Option<&Manifest> {
+        let retiring = if self.kind == "undeploy" { self.work.retiring.as_slice() } else { &[] };
+        retiring.iter().find_map(|effect| match effect {
+            Effect::SetManifest { before, .. } => Some(&**before),
+            _ => None,
+        })
+    }
+
     /// What `files`, read as a manifest, say of the tables that become green.
     pub fn said_by(&self, files: &Manifest) -> BTreeMap<String, Said> {
         let set = self.work.promoting.iter().find_map(|effect| match effect {
@@ -162,6 +182,7 @@ mod tests {
             topics: BTreeMap::from([("t".to_owned(), Some(spec))]),
             connectors: BTreeMap::from([("c".to_owned(), BTreeSet::from(["tasks.max".to_owned()]))]),
             statements: BTreeMap::from([("s".to_owned(), said)]),
+            readers: BTreeMap::from([("t".to_owned(), BTreeSet::from(["group a".to_owned()]))]),
         }
     }
 
@@ -196,6 +217,18 @@ mod tests {
         };
         assert_eq!(moved(|now| keys(now, &["tasks.max", "topics"])), "connector c was changed: topics");
         assert_eq!(moved(|now| keys(now, &[])), "connector c was changed: tasks.max");
+    }
+
+    #[test]
+    fn a_reader_that_has_come_voids_and_one_that_has_gone_does_not() {
+        let now = |readers: &[&str]| {
+            let readers = readers.iter().map(|r| (*r).to_owned()).collect();
+            moved(|now| {
+                now.readers.insert("t".to_owned(), readers);
+            })
+        };
+        assert_eq!(now(&["group a", "job 1"]), "topic t is read by job 1 now");
+        assert_eq!(now(&[]), "");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::input::{Cause, PlanInput};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// The setting that makes a job absorb repeated and missing changes of a changelog (semantics, "State and start").
-const DUPLICATE_EVENTS: &str = "table.exec.source.cdc-events-duplicate";
+pub const DUPLICATE_EVENTS: &str = "table.exec.source.cdc-events-duplicate";
 /// The option that says where a reader begins.
 const START: &str = "scan.startup.mode";
 
@@ -23,7 +23,7 @@ pub fn sound(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &Imp
     let green: BTreeSet<String> = impact.green.iter().cloned().collect();
     let texts = match &input.cause {
         Cause::Change(change) => Some(&change.texts),
-        Cause::Deploy { .. } | Cause::Evolution(_) => None,
+        Cause::Deploy { .. } | Cause::Evolution(_) | Cause::Adopt(_) | Cause::Undeploy(_) => None,
     };
     let mut problems = hint::in_the_way(estate, &green, texts);
     for name in graph.upstream(&green) {

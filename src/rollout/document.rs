@@ -243,8 +243,8 @@ fn sample(kind: Kind) -> NewRollout {
     let manifest = Effect::SetManifest { before: none.clone(), after: none };
     let config = BTreeMap::new;
     let (connector, retiring) = match kind {
-        Kind::Deploy => (Effect::CreateConnector { name: text("c"), config: config() }, Vec::new()),
-        Kind::Evolution | Kind::Change => {
+        Kind::Deploy | Kind::Adopt => (Effect::CreateConnector { name: text("c"), config: config() }, Vec::new()),
+        Kind::Evolution | Kind::Change | Kind::Undeploy => {
             let (from, to) = (text("a"), text("a_v2"));
             let connector = Effect::MoveConnector { name: text("c"), before: config(), after: config(), from, to };
             (connector, vec![Effect::CancelJob { table: text("a") }, Effect::DeleteTopic { topic: text("a") }])

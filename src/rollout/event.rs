@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::snapshot::Snapshot;
 use crate::model::manifest::Manifest;
 use crate::model::verdict::Evidence;
-use crate::model::work::{RunningJob, Work};
+use crate::model::work::{Reach, RunningJob, Work};
 
 /// Why there is a rollout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,34 @@ pub enum Kind {
     Evolution,
     /// Statements were changed.
     Change,
+    /// What somebody else started is taken over: there is no green.
+    Adopt,
+    /// A project is taken down.
+    Undeploy,
+}
+
+impl Kind {
+    /// The kind of rollout that a plan with this word for its kind is for.
+    pub fn of_plan(kind: &str) -> Option<Self> {
+        Some(match kind {
+            "deploy" => Self::Deploy,
+            "evolution" => Self::Evolution,
+            "change" => Self::Change,
+            "adopt" => Self::Adopt,
+            "undeploy" => Self::Undeploy,
+            _ => return None,
+        })
+    }
+
+    /// What the work of such a rollout may do.
+    pub fn reach(self) -> Reach {
+        match self {
+            Self::Deploy => Reach::First,
+            Self::Evolution | Self::Change => Reach::Replacement,
+            Self::Adopt => Reach::Adoption,
+            Self::Undeploy => Reach::Removal,
+        }
+    }
 }
 
 /// What the policy says about this rollout, fixed when it is proposed.

@@ -136,7 +136,7 @@ impl Ledger {
         if let Event::EffectDone { key, job, .. } = what {
             match rollout.each_effect().find(|e| e.key() == *key).map(Cow::into_owned) {
                 Some(Effect::SetManifest { after, .. }) => self.manifest = *after,
-                Some(Effect::CancelJob { table }) => {
+                Some(Effect::CancelJob { table } | Effect::ReleaseJob { table }) => {
                     self.jobs.remove(&table);
                 }
                 _ => {}

@@ -79,6 +79,9 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
     match event {
         Event::Proposed(_) => return Err(Illegal::Existence { id: r.id, what: "it was proposed before" }),
         Event::StagingAllowed { by } => match r.state {
+            State::Proposed if r.kind == Kind::Undeploy => {
+                go(&mut r, State::Retiring, at_ms, &format!("allowed by {by}"));
+            }
             State::Proposed => go(&mut r, State::Staging, at_ms, &format!("allowed by {by}")),
             _ => return Err(illegal("staging")),
         },
@@ -95,7 +98,7 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
             let Some(effect) = rollout.each_effect().find(|e| e.key() == *key) else {
                 return Err(illegal("an effect of another phase"));
             };
-            if let Effect::CancelJob { table } = &*effect {
+            if let Effect::CancelJob { table } | Effect::ReleaseJob { table } = &*effect {
                 r.jobs.remove(table);
             }
             if let Some(job) = job {
@@ -201,7 +204,7 @@ pub fn next(rollout: &Rollout, event: &Event, at_ms: i64) -> Result<Rollout, Ill
             _ => return Err(illegal("superseding it")),
         },
         Event::RollBackAsked { by } => match r.state {
-            State::Promoting | State::Soaking if r.kind != Kind::Deploy => {
+            State::Promoting | State::Soaking if matches!(r.kind, Kind::Evolution | Kind::Change) => {
                 go(&mut r, State::RollingBack, at_ms, &format!("roll back asked for by {by}"));
             }
             _ => return Err(illegal("a roll back")),
@@ -225,10 +228,14 @@ fn same_evidence(r: &Rollout, named: &str) -> Result<(), Illegal> {
 fn phase_done(r: &mut Rollout, at_ms: i64) {
     match (r.state, r.kind) {
         (State::Staging, Kind::Deploy) => go(r, State::Promoting, at_ms, "everything runs"),
+        (State::Staging, Kind::Adopt) => go(r, State::Promoting, at_ms, "every job was found as planned"),
         (State::Staging, _) => go(r, State::CatchingUp, at_ms, "green runs beside blue"),
         (State::Promoting, Kind::Deploy) => go(r, State::Done, at_ms, "deployed"),
+        (State::Promoting, Kind::Adopt) => go(r, State::Done, at_ms, "adopted"),
         (State::Promoting, _) => go(r, State::Soaking, at_ms, "green serves"),
+        (State::Retiring, Kind::Undeploy) => go(r, State::Done, at_ms, "it is taken down"),
         (State::Retiring, _) => go(r, State::Done, at_ms, "blue is retired"),
+        (State::Aborting | State::Rejected, Kind::Adopt) => go(r, State::Aborted, at_ms, "nothing is taken over"),
         (State::Aborting | State::Rejected, _) => go(r, State::Aborted, at_ms, "green is removed"),
         (State::RollingBack, _) => go(r, State::RolledBack, at_ms, "blue serves again"),
         _ => {}

@@ -6,9 +6,11 @@
 
 mod adapters_kafka;
 mod adapters_remote;
+mod adopted;
 mod attacked;
 mod bad_input;
 mod brief;
+mod by_hand;
 mod disturbed;
 mod faulty_registry;
 mod generated;

@@ -136,7 +136,7 @@ impl Reader {
         Instant::now() >= self.deadline
     }
 
-    fn left(&self) -> Duration {
+    pub(super) fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
     }
 
@@ -144,13 +144,13 @@ impl Reader {
         &self.pool.clients
     }
 
-    fn consumer(&self) -> PortResult<&BaseConsumer<Context>> {
+    pub(super) fn consumer(&self) -> PortResult<&BaseConsumer<Context>> {
         let given_back = || self.clients().unreachable("the reader was given back");
         self.consumer.as_ref().map(|(_, consumer)| consumer).ok_or_else(given_back)
     }
 
     /// The error of a call, with what the library has to say about it.
-    fn failed(&self, what: impl Into<String>, error: &KafkaError) -> PortError {
+    pub(super) fn failed(&self, what: impl Into<String>, error: &KafkaError) -> PortError {
         self.listen();
         self.clients().error(what, error)
     }

@@ -44,7 +44,7 @@ pub async fn clean<P: Project>(run: &Run<P>) -> Outcome {
 
 async fn groups<P: Project>(run: &Run<P>) -> Outcome {
     let case = run.case();
-    let mut prefixes = vec![case.job_prefix.clone(), case.journal.clone()];
+    let mut prefixes = vec![case.job_prefix.clone(), case.journal.clone(), format!("{}.", case.topic_prefix)];
     prefixes.extend(case.belongings.connectors.iter().map(|name| format!("connect-{name}")));
     until("the consumer groups to be removed", Duration::from_secs(60), async || {
         let groups = run.kafka.groups(&prefixes).await?;

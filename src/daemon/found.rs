@@ -1,0 +1,124 @@
+//! What runs that somebody else started, as far as it has to do with a project's tables. Looks, and changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::execute::completed;
+use super::ports::Ports;
+use super::settings::Settings;
+use super::standing::differing;
+use crate::diagnostic::Diagnostic;
+use crate::model::job::JobText;
+use crate::model::manifest::Manifest;
+use crate::plan::adopt;
+use crate::plan::input::{Adoption, Expected, FoundConnector, FoundJob};
+use crate::plan::start::DUPLICATE_EVENTS;
+use crate::port::{PortError, PortResult};
+
+/// How long the engine may take to say which topics a job reads: it gathers metrics every ten seconds by default.
+const SAYS_MS: i64 = 20_000;
+/// Time between two questions, milliseconds.
+const LOOK_MS: u64 = 500;
+/// The setting that says what a sink connector reads.
+const TOPICS: &str = "topics";
+
+/// Why nothing was found out.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFound {
+    /// The project's files are wrong.
+    #[error("the project's files cannot be read")]
+    Files(Vec<Diagnostic>),
+    /// A system did not answer.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// Everything that adoption is planned from, but for what a person says.
+///
+/// # Errors
+/// See [`NotFound`].
+pub async fn look(ports: &Ports, settings: &Settings, project: Manifest) -> Result<Adoption, NotFound> {
+    let jobs = adopt::expected(&project).map_err(NotFound::Files)?;
+    let found = running(ports, &project).await?;
+    let written: BTreeSet<&String> = found.iter().flat_map(|job| &job.shape.writes).collect();
+    let mut expected = BTreeMap::new();
+    for (table, job) in jobs.iter().filter(|(_, job)| written.contains(&job.table)) {
+        let would = match completed(settings, job, "cyanotype-adopt") {
+            Ok(text) => would_do(ports, text).await?,
+            Err(failed) => Err(failed.to_string()),
+        };
+        expected.insert(table.clone(), would);
+    }
+    let mut topics = BTreeSet::new();
+    for topic in project.tables.values().filter_map(|table| table.topic.as_ref()) {
+        if ports.topics.describe(topic).await?.is_some() {
+            topics.insert(topic.clone());
+        }
+    }
+    let connectors = ports.connectors.all().await?.into_iter().map(|(name, config)| {
+        let file = project.connectors.get(&name);
+        let mut keys = file.map(|file| differing(settings, &file.config, Some(&config))).unwrap_or_default();
+        keys.remove(TOPICS);
+        let topics = config.get(TOPICS).map(String::as_str).unwrap_or_default();
+        let topics = topics.split(',').map(str::trim).filter(|topic| !topic.is_empty()).map(str::to_owned).collect();
+        (name, FoundConnector { topics, differing: keys })
+    });
+    let connectors = connectors.collect();
+    Ok(Adoption { found, expected, topics, connectors, project, ..Adoption::default() })
+}
+
+/// What the engine would do for a statement with the settings that jobs of Cyanotype have, and without the one that they
+/// have by default and others seldom do. A refusal is something to be told, no answer is an error.
+async fn would_do(ports: &Ports, mut text: JobText) -> PortResult<Result<Vec<Expected>, String>> {
+    let mut all = Vec::new();
+    let absorbs = text.settings.get(DUPLICATE_EVENTS).is_some_and(|value| value == "true");
+    for without in [None, Some(DUPLICATE_EVENTS)].into_iter().take(if absorbs { 2 } else { 1 }) {
+        without.iter().for_each(|key| {
+            text.settings.insert((*key).to_owned(), "false".to_owned());
+        });
+        match ports.engine.shape(&text).await {
+            Ok(shape) => all.push(Expected { shape, without: without.map(str::to_owned) }),
+            Err(error @ PortError::Refused { .. }) => return Ok(Err(error.to_string())),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Ok(all))
+}
+
+/// The jobs that run and read or write one of the project's tables.
+async fn running(ports: &Ports, project: &Manifest) -> PortResult<Vec<FoundJob>> {
+    let topics: BTreeMap<&str, Option<&str>> =
+        project.tables.values().map(|t| (t.physical.as_str(), t.topic.as_deref())).collect();
+    let mut found = Vec::new();
+    for job in ports.engine.jobs().await?.into_iter().filter(|job| !job.ended()) {
+        let shape = match ports.engine.running(&job.id).await {
+            // It has ended since.
+            Err(PortError::Missing { .. }) => continue,
+            shape => shape?,
+        };
+        if shape.reads.iter().chain(&shape.writes).any(|table| topics.contains_key(table.as_str())) {
+            found.push(FoundJob { id: job.id, name: job.name, shape, read_from: BTreeSet::new() });
+        }
+    }
+    let until = ports.clock.now_ms() + SAYS_MS;
+    loop {
+        let mut silent = false;
+        for job in &mut found {
+            for table in job.shape.reads.iter().filter(|table| !job.read_from.contains(*table)).collect::<BTreeSet<_>>()
+            {
+                let Some(Some(topic)) = topics.get(table.as_str()) else { continue };
+                match ports.engine.positions(&job.id, table, topic).await {
+                    Ok(Some(_)) => {
+                        job.read_from.insert(table.clone());
+                    }
+                    Ok(None) => silent = true,
+                    Err(PortError::Missing { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        if !silent || ports.clock.now_ms() >= until {
+            return Ok(found);
+        }
+        ports.clock.sleep_ms(LOOK_MS).await;
+    }
+}

@@ -1,0 +1,123 @@
+//! Who reads a project's topics and is not of the project: consumer groups, sink connectors, jobs.
+//!
+//! Kafka does not tell whether a group without members is one of a job that assigns itself its partitions, or one that
+//! nobody uses any more; so each group that has committed something counts, until a person says otherwise.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ports::Ports;
+use super::settings::Settings;
+use crate::model::manifest::Manifest;
+use crate::model::template;
+use crate::port::{PortError, PortResult};
+use crate::sql::{self, StatementKind};
+
+/// The readers of each topic that the manifest's statements write: `group g`, `connector c`, `job <id> (name)`.
+///
+/// # Errors
+/// Kafka's, Connect's, Flink's.
+pub async fn besides(
+    ports: &Ports,
+    settings: &Settings,
+    manifest: &Manifest,
+) -> PortResult<BTreeMap<String, BTreeSet<String>>> {
+    let written: BTreeMap<&str, &str> = manifest
+        .tables
+        .values()
+        .filter(|table| table.dml.is_some())
+        .filter_map(|table| Some((table.physical.as_str(), table.topic.as_deref()?)))
+        .collect();
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut add = |topic: &str, reader: String| {
+        all.entry(topic.to_owned()).or_default().insert(reader);
+    };
+    let own = Own::of(settings, manifest);
+    for topic in written.values() {
+        let groups = match ports.topics.readers(topic).await {
+            Err(PortError::Missing { .. }) => continue,
+            groups => groups?,
+        };
+        groups.into_iter().filter(|group| !own.has(group)).for_each(|group| add(topic, format!("group {group}")));
+    }
+    for (name, config) in ports.connectors.all().await? {
+        if manifest.connectors.contains_key(&name) {
+            continue;
+        }
+        let topics = config.get("topics").map(String::as_str).unwrap_or_default();
+        for topic in topics.split(',').map(str::trim).filter(|topic| written.values().any(|w| w == topic)) {
+            add(topic, format!("connector {name}"));
+        }
+    }
+    for job in ports.engine.jobs().await?.into_iter().filter(|job| !job.ended()) {
+        let shape = match ports.engine.running(&job.id).await {
+            Err(PortError::Missing { .. }) => continue,
+            shape => shape?,
+        };
+        if shape.writes.iter().any(|table| written.contains_key(table.as_str())) {
+            continue;
+        }
+        for (table, topic) in shape.reads.iter().filter_map(|read| written.get_key_value(read.as_str())) {
+            // A table of that name may be another environment's: the topic decides.
+            if ports.engine.positions(&job.id, table, topic).await?.is_some() {
+                add(topic, format!("job {} ({})", job.id, job.name));
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The project's own groups.
+struct Own {
+    /// Those that files and connectors name, and Connect's.
+    named: BTreeSet<String>,
+    /// What the group of a job begins and ends with: between them are rollout and attempt.
+    jobs: Vec<(String, String)>,
+}
+
+impl Own {
+    fn of(settings: &Settings, manifest: &Manifest) -> Self {
+        let by_files = manifest.tables.values().filter_map(|table| group_in(&table.ddl, settings));
+        let connectors = manifest.connectors.iter().map(|(name, connector)| {
+            let own = connector.config.get("consumer.override.group.id");
+            own.and_then(|group| template::resolve(group, &settings.vars).ok())
+                .unwrap_or_else(|| format!("connect-{name}"))
+        });
+        let specs = manifest.tables.values().filter_map(|table| table.job.as_ref());
+        let jobs = specs.flat_map(|job| {
+            let begin = format!("{}{}.", settings.prefix, job.table);
+            job.reads.iter().map(move |read| (begin.clone(), format!(".{}", read.table)))
+        });
+        Self { named: by_files.chain(connectors).collect(), jobs: jobs.collect() }
+    }
+
+    fn has(&self, group: &str) -> bool {
+        let of_job = |(begin, end): &(String, String)| group.starts_with(begin) && group.ends_with(end);
+        self.named.contains(group) || self.jobs.iter().any(of_job)
+    }
+}
+
+/// The group that a table's DDL names: a job that somebody else started from it commits there.
+fn group_in(ddl: &str, settings: &Settings) -> Option<String> {
+    let parsed = sql::parse(ddl);
+    let StatementKind::CreateTable(create) = &parsed.statements().first()?.kind else { return None };
+    template::resolve(&create.option("properties.group.id")?.value, &settings.vars).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_the_projects_by_its_whole_name() {
+        let own = Own {
+            named: BTreeSet::from(["connect-sink".to_owned(), "shop.orders".to_owned()]),
+            jobs: vec![("c-fct.".to_owned(), ".orders".to_owned())],
+        };
+        for group in ["connect-sink", "shop.orders", "c-fct.deploy-1-x.1.orders"] {
+            assert!(own.has(group), "{group}");
+        }
+        for group in ["connect-sink2", "shop.orders2", "c-fct2.deploy-1-x.1.orders", "c-fct.deploy-1-x.1.other", ""] {
+            assert!(!own.has(group), "{group}");
+        }
+    }
+}
