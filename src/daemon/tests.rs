@@ -24,7 +24,7 @@ use super::settings::Settings;
 use super::turn::{Daemon, Stopped};
 use super::watch::Sighting;
 use crate::model::effect::Effect;
-use crate::model::job::{JobHealth, JobRef, JobText};
+use crate::model::job::{JobHealth, JobRef, JobShape, JobText};
 use crate::model::parity::Hop;
 use crate::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
 use crate::model::work::{ReadProgress, RunningJob};
@@ -172,6 +172,9 @@ impl Topics for World {
             }
         }
     }
+    async fn readers(&self, _: &str) -> PortResult<Vec<String>> {
+        unasked()
+    }
     async fn delete_group(&self, _: &str) -> PortResult<()> {
         unasked()
     }
@@ -200,6 +203,15 @@ impl Engine for World {
     async fn start(&self, _: &JobText) -> PortResult<JobRef> {
         unasked()
     }
+    async fn running(&self, _: &str) -> PortResult<JobShape> {
+        unasked()
+    }
+    async fn shape(&self, _: &JobText) -> PortResult<JobShape> {
+        unasked()
+    }
+    async fn positions(&self, _: &str, _: &str, _: &str) -> PortResult<Option<Offsets>> {
+        unasked()
+    }
     async fn find(&self, _: &str) -> PortResult<Vec<JobRef>> {
         Ok(Vec::new())
     }
@@ -209,9 +221,17 @@ impl Engine for World {
     async fn health(&self, _: &str) -> PortResult<JobHealth> {
         let state = self.job_state.lock().unwrap().unwrap_or(Some("RUNNING"));
         let state = state.map(str::to_owned).ok_or_else(|| unasked::<()>().unwrap_err())?;
-        let last_exception = None;
+        let (last_exception, last_exception_ms) = (None, None);
         let (checkpoints, checkpoints_since_exception) = (1, 1);
-        Ok(JobHealth { state, checkpoints_since_exception, checkpoints, exceptions: 0, last_exception, started_ms: 0 })
+        Ok(JobHealth {
+            state,
+            checkpoints_since_exception,
+            checkpoints,
+            exceptions: 0,
+            last_exception,
+            last_exception_ms,
+            started_ms: 0,
+        })
     }
     async fn cancel(&self, _: &str) -> PortResult<()> {
         unasked()
@@ -222,6 +242,9 @@ impl Engine for World {
 impl Connectors for World {
     async fn config(&self, _: &str) -> PortResult<Option<BTreeMap<String, String>>> {
         Ok(self.connector.lock().unwrap().clone())
+    }
+    async fn all(&self) -> PortResult<BTreeMap<String, BTreeMap<String, String>>> {
+        unasked()
     }
     async fn configure(&self, _: &str, _: &BTreeMap<String, String>) -> PortResult<()> {
         unasked()

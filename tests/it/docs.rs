@@ -381,14 +381,14 @@ fn not_held() -> Vec<String> {
     let all = [
         NotHeld::TooLate { what: text() },
         NotHeld::JobFailed { job: text(), state: "FAILED".to_owned(), cause: text() },
-        NotHeld::Unknown { table: text(), topic: text() },
+        NotHeld::NoCut { table: text(), topic: text() },
         NotHeld::NoJob { table: text() },
         NotHeld::Port(PortError::Unreachable { system: "...", address: text(), reason: text() }),
     ];
     let begins = |reason: &NotHeld| match reason {
         NotHeld::TooLate { .. } | NotHeld::NoJob { .. } => reason.to_string(),
         NotHeld::JobFailed { .. } => "job ... is FAILED".to_owned(),
-        NotHeld::Unknown { .. } => "progress of ... is unknown".to_owned(),
+        NotHeld::NoCut { .. } => "the cut says nothing of".to_owned(),
         NotHeld::Port(_) => "... cannot be reached".to_owned(),
     };
     let mut found = Vec::new();

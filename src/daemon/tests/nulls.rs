@@ -108,6 +108,9 @@ impl Topics for Source {
     async fn committed(&self, _: &str, _: &str) -> PortResult<Option<Offsets>> {
         unasked()
     }
+    async fn readers(&self, _: &str) -> PortResult<Vec<String>> {
+        unasked()
+    }
     async fn delete_group(&self, _: &str) -> PortResult<()> {
         unasked()
     }

@@ -139,7 +139,7 @@ pub fn unsound(state: &State) -> Vec<String> {
     let mut wrong = state.offences.clone();
     for job in state.jobs.values().filter(|job| job.runs()) {
         let known = |j: &&RunningJob| j.id == job.id && j.name == job.name;
-        if !ledger.jobs.values().any(|j| known(&j)) {
+        if !ledger.jobs.values().any(|j| known(&j)) && !state.theirs.contains(&job.name) {
             wrong.push(format!("job {} ({}) runs and nobody knows it", job.name, job.id));
         }
     }
@@ -161,9 +161,10 @@ pub fn unsound(state: &State) -> Vec<String> {
 fn orphans(state: &State, ledger: &Ledger) -> Vec<String> {
     let mut wrong = Vec::new();
     let open = ledger.open();
+    let theirs = |name: &String| state.theirs.contains(name);
     let staged = |topic: &String| open.iter().any(|r| r.work.contracts.iter().any(|c| c.green_topic == *topic));
     let deployed = |topic: &String| ledger.manifest.tables.values().any(|t| t.topic.as_ref() == Some(topic));
-    for topic in state.topics.keys().filter(|t| t.starts_with("t.") && !deployed(t) && !staged(t)) {
+    for topic in state.topics.keys().filter(|t| t.starts_with("t.") && !deployed(t) && !staged(t) && !theirs(t)) {
         wrong.push(format!("topic {topic} is nobody's"));
     }
     let subjects = state.schemas.subjects.keys().chain(state.schemas.levels.keys());
@@ -177,11 +178,11 @@ fn orphans(state: &State, ledger: &Ledger) -> Vec<String> {
         state.jobs.values().filter(|j| j.runs()).flat_map(|j| &j.reads).map(|r| (&r.group, ())).collect();
     for name in state.groups.keys() {
         let sink = state.connectors.keys().any(|c| group(c) == *name);
-        if !sink && !groups.contains_key(name) {
+        if !sink && !groups.contains_key(name) && !theirs(name) {
             wrong.push(format!("group {name} is left of a job that is gone"));
         }
     }
-    for name in state.connectors.keys().filter(|n| !ledger.manifest.connectors.contains_key(*n)) {
+    for name in state.connectors.keys().filter(|n| !ledger.manifest.connectors.contains_key(*n) && !theirs(n)) {
         wrong.push(format!("connector {name} is nobody's"));
     }
     wrong

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cyanotype::daemon::gather;
 use cyanotype::daemon::handle::{Handle, View};
 use cyanotype::daemon::settings::Settings;
 use cyanotype::daemon::turn::{Daemon, Stopped};
@@ -130,12 +131,14 @@ async fn people(scene: &Scene, world: &Arc<World>, handle: &Handle) -> Result<()
     }
 }
 
-/// Every rollout is where it shall be, and every version was looked at.
+/// Every rollout is where it shall be, and every version of what is deployed was looked at.
 fn over(scene: &Scene, view: &View, state: &State) -> bool {
     let looked_at = |subject: &String| {
         let ledger = &state.journal.ledger;
         ledger.looked_at.get(subject).max(ledger.manifest.subjects.get(subject)).copied()
     };
-    let inputs = state.schemas.subjects.keys().filter(|subject| subject.starts_with("p."));
+    let watched = gather::input_topics(&state.journal.ledger.manifest);
+    let deployed = |subject: &&String| gather::topic_of(subject).is_some_and(|topic| watched.contains(topic));
+    let inputs = state.schemas.subjects.keys().filter(deployed);
     states(view) == scene.end && inputs.into_iter().all(|s| looked_at(s) == Some(state.schemas.versions(s)))
 }

@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use cyanotype::daemon::settings::Settings;
 use cyanotype::plan::input::{Carry, NullableDefaults};
-use cyanotype::plan::{Policy, project};
+use cyanotype::model::job::JobText;
+use cyanotype::plan::{Policy, adopt, project};
 use cyanotype::port::ProjectFile;
 use cyanotype::rollout::Terms;
 use cyanotype::schema::Level;
 
 use crate::world::State;
 use crate::world::avro::{Body, Cell, Field, Row, envelope};
+use crate::world::connect::Connector;
 use crate::world::kafka::Slot;
 
 /// The subject that evolves.
@@ -101,6 +103,37 @@ pub fn nothing_deployed() -> State {
         change(&mut state, "p.a", id, a, None, Some(row_of_a(id, name, d_id, &[])));
     }
     change(&mut state, "p.a", 4, a, Some(row_of_a(4, "four", 8, &[])), None);
+    state
+}
+
+/// The project as somebody else has started it: topics, jobs, a connector, and no daemon that knows of them.
+pub fn by_hand() -> State {
+    let mut state = nothing_deployed();
+    let project = read(&files()).manifest;
+    for topic in ["t.s", "t.d", "t.f"] {
+        state.add_topic(topic, 2, &[("cleanup.policy", "compact")]);
+        state.theirs.insert(topic.to_owned());
+    }
+    state.theirs.insert("by-hand".to_owned());
+    for (table, job) in adopt::expected(&project).unwrap() {
+        let text = |table: &str| project.tables[table].ddl.clone();
+        let ddl = job.reads.iter().map(|read| text(&read.table)).chain([text(&table)]);
+        let name = format!("insert-into_default_catalog.default_database.{table}");
+        let text = JobText { name, settings: BTreeMap::new(), ddl: ddl.collect(), insert: job.insert.clone() };
+        state.start(&text).unwrap();
+        state.theirs.insert(text.name);
+    }
+    for (name, connector) in project.connectors {
+        state.theirs.insert(name.clone());
+        state.connectors.insert(name, Connector { config: connector.config, stopped: false });
+    }
+    // Until everything has gone its way to the warehouse.
+    for _ in 0..8 {
+        state.now_ms += 1_000;
+        state.worked_ms = None;
+        state.catch_up_with_time();
+    }
+    state.base_ms = state.now_ms;
     state
 }
 

@@ -3,13 +3,17 @@
 //! Rule: what people do follows from what they see, so that they go on after a daemon was killed as people would: they look
 //! again, and ask again for what has not happened.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use cyanotype::daemon::found;
 use cyanotype::daemon::gather;
 use cyanotype::daemon::handle::{Decision, DecisionRequest, Handle, Refusal, RolloutView, View};
 use cyanotype::daemon::ports::Ports;
+use cyanotype::daemon::readers;
 use cyanotype::daemon::settings::Settings;
 use cyanotype::daemon::standing;
+use cyanotype::plan::input::Removal;
 use cyanotype::plan::{self, Cause};
 
 use super::project;
@@ -33,6 +37,13 @@ pub struct Scene {
 pub enum Act {
     /// Hand the plan of a first deployment to the daemon.
     Deploy,
+    /// Hand the plan of an adoption to the daemon.
+    Adopt,
+    /// Hand the plan that takes everything down to the daemon, topics too or not.
+    Undeploy {
+        /// True to delete topics.
+        topics: bool,
+    },
     /// Say yes to the rollout.
     Approve(String),
     /// Say no to it.
@@ -50,7 +61,22 @@ impl Act {
     pub async fn perform(self, handle: &Handle, ports: &Ports, settings: &Settings) -> Result<(), Refusal> {
         let (by, via) = ("Ada".to_owned(), "token ada".to_owned());
         match self {
-            Self::Deploy => handle.apply(deployment(ports, settings, &handle.view()).await).await.map(drop),
+            Self::Deploy => {
+                let cause = Cause::Deploy { project: project::read(&project::files()).manifest };
+                handle.apply(planned(ports, settings, &handle.view(), cause).await).await.map(drop)
+            }
+            Self::Adopt => {
+                let project = project::read(&project::files()).manifest;
+                let found = found::look(ports, settings, project).await.unwrap();
+                let cause = Cause::Adopt(Box::new(found));
+                handle.apply(planned(ports, settings, &handle.view(), cause).await).await.map(drop)
+            }
+            Self::Undeploy { topics } => {
+                let view = handle.view();
+                let readers = readers::besides(ports, settings, &view.manifest).await.unwrap();
+                let removal = Removal { delete_topics: topics, readers, despite: BTreeSet::new() };
+                handle.apply(planned(ports, settings, &view, Cause::Undeploy(removal)).await).await.map(drop)
+            }
             Self::Approve(id) => decide(handle, id, Decision::Approve).await,
             Self::Reject(id) => decide(handle, id, Decision::Reject).await,
             Self::Abort(id) => handle.abort(id, by, via).await.map(drop),
@@ -76,9 +102,8 @@ async fn decide(handle: &Handle, id: String, decision: Decision) -> Result<(), R
     handle.decide(request).await.map(drop)
 }
 
-/// The plan that `cyanotype deploy` hands over.
-async fn deployment(ports: &Ports, settings: &Settings, view: &View) -> serde_json::Value {
-    let cause = Cause::Deploy { project: project::read(&project::files()).manifest };
+/// The plan that the command line hands over.
+async fn planned(ports: &Ports, settings: &Settings, view: &View, cause: Cause) -> serde_json::Value {
     let input = gather::input(ports, None, settings, view.manifest.clone(), cause).await.unwrap();
     let plan = standing::settle(ports, settings, plan::plan(&input).plan.unwrap()).await.unwrap();
     serde_json::to_value(plan).unwrap()

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use super::play::play;
 use super::project;
-use super::scene::Act::{Abort, Approve, Deploy, Reject, Revalidate, World};
+use super::scene::Act::{Abort, Adopt, Approve, Deploy, Reject, Revalidate, Undeploy, World};
 use super::scene::{Act, Scene, newest, states};
 use crate::world::state::Trouble;
 use crate::world::{Keep, State};
@@ -18,6 +18,8 @@ pub fn all() -> Vec<Scene> {
     scenes.extend(unproven());
     scenes.extend(broken());
     scenes.extend(several());
+    scenes.extend(adopted());
+    scenes.extend(taken_down());
     scenes
 }
 
@@ -262,6 +264,80 @@ fn several() -> Vec<Scene> {
                 newer.or_else(|| approve(view, state))
             },
             ..scene("a newer version while the first is staged", evolved, &["done", "aborted", "done"])
+        },
+    ]
+}
+
+fn adopted() -> Vec<Scene> {
+    fn adopt(view: &View) -> Option<Act> {
+        view.rollouts.is_empty().then_some(Adopt)
+    }
+    /// Yes to a proposal.
+    fn yes(view: &View) -> Option<Act> {
+        newest(view, "proposed").map(|r| Approve(r.id.clone()))
+    }
+    vec![
+        Scene { next: |view, _| adopt(view), ..scene("an adoption", project::by_hand, &["done"]) },
+        Scene {
+            next: |view, state| {
+                let first = states(view) == ["done"] && state.schemas.versions(project::SUBJECT) == 1;
+                let evolve = first.then_some(World(|state| project::evolve(state, &["x"])));
+                adopt(view).or(evolve).or_else(|| approve(view, state))
+            },
+            ..scene("an adoption, and an evolution from there", project::by_hand, &["done", "done"])
+        },
+        Scene {
+            settings: |settings| settings.terms.ask_before_staging = true,
+            next: |view, state| {
+                let runs = state.jobs.values().any(|job| job.table == "f" && job.runs());
+                let end = World(|state| state.jobs.values_mut().filter(|j| j.table == "f").for_each(end_job));
+                let proposed = newest(view, "proposed").is_some();
+                adopt(view).or((proposed && runs).then_some(end)).or_else(|| yes(view))
+            },
+            ..scene("an adoption of which a job has ended", project::by_hand, &["aborted"])
+        },
+    ]
+}
+
+fn end_job(job: &mut crate::world::flink::Job) {
+    job.state = "CANCELED".to_owned();
+}
+
+fn taken_down() -> Vec<Scene> {
+    /// What Connect knows of the connector may stay.
+    fn down() -> State {
+        State { theirs: ["connect-sink-f"].map(name).into(), ..deployed() }
+    }
+    fn asked(view: &View, topics: bool) -> Option<Act> {
+        (states(view) == ["done"]).then_some(Undeploy { topics })
+    }
+    fn yes(view: &View) -> Option<Act> {
+        newest(view, "proposed").map(|r| Approve(r.id.clone()))
+    }
+    vec![
+        Scene {
+            next: |view, _| asked(view, false).or_else(|| yes(view)),
+            ..scene(
+                "a project that is taken down",
+                || State { theirs: ["t.s", "t.d", "t.f", "connect-sink-f"].map(name).into(), ..deployed() },
+                &["done", "done"],
+            )
+        },
+        Scene {
+            next: |view, _| asked(view, true).or_else(|| yes(view)),
+            ..scene("a project that is taken down with its topics", down, &["done", "done"])
+        },
+        Scene {
+            next: |view, state| asked(view, true).or_else(|| yes(view)).or_else(|| mend_and_abort(view, state)),
+            ..scene(
+                "taking down is stuck and tried again",
+                || State { troubles: [Trouble::NoCancel(name("s"))].into(), ..down() },
+                &["done", "done"],
+            )
+        },
+        Scene {
+            next: |view, _| asked(view, true).or_else(|| abort_in(view, "proposed")),
+            ..scene("taking down is given up before a yes", deployed, &["done", "aborted"])
         },
     ]
 }

@@ -75,6 +75,10 @@ impl Connectors for Seat {
         self.look(|state| Ok(state.connectors.get(name).map(|c| c.config.clone()))).await
     }
 
+    async fn all(&self) -> PortResult<BTreeMap<String, BTreeMap<String, String>>> {
+        self.look(|state| Ok(state.connectors.iter().map(|(n, c)| (n.clone(), c.config.clone())).collect())).await
+    }
+
     async fn configure(&self, name: &str, config: &BTreeMap<String, String>) -> PortResult<()> {
         self.act(Deed::Configure { name: name.to_owned(), config: config.clone() }).await.map(drop)
     }

@@ -148,7 +148,8 @@ impl State {
         Ok(None)
     }
 
-    fn start(&mut self, text: &JobText) -> PortResult<JobRef> {
+    /// Starts a job.
+    pub fn start(&mut self, text: &JobText) -> PortResult<JobRef> {
         let job = self.job(text)?;
         if self.has(Trouble::NoStart(job.table.clone())) {
             return Err(refused("Flink", format!("to start job {}", text.name), "no slots"));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use cyanotype::model::column::ColumnType;
-use cyanotype::model::job::{JobHealth, JobRef, JobText};
+use cyanotype::model::job::{JobHealth, JobRef, JobShape, JobText};
 use cyanotype::model::record::Offsets;
 use cyanotype::port::{Engine, PortResult};
 use cyanotype::sql::{self, CreateTable, StatementKind};
@@ -66,6 +66,14 @@ impl Job {
 
     fn known(&self) -> JobRef {
         JobRef { id: self.id.clone(), name: self.name.clone(), state: self.state.clone() }
+    }
+
+    fn shape(&self) -> JobShape {
+        let mut reads: Vec<String> = self.reads.iter().map(|read| read.table.clone()).collect();
+        reads.sort();
+        let columns: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
+        let operators = vec![format!("{} from {}", columns.join(", "), reads.join(", "))];
+        JobShape { reads, writes: vec![self.table.clone()], operators }
     }
 
     fn result(&self) -> BTreeMap<i64, Row> {
@@ -225,6 +233,24 @@ impl Engine for Seat {
         self.look(|state| state.job(job).map(|_| "a plan".to_owned())).await
     }
 
+    async fn running(&self, id: &str) -> PortResult<JobShape> {
+        let gone = || super::missing("Flink", format!("job {id}"));
+        self.look(|state| state.jobs.get(id).map(Job::shape).ok_or_else(gone)).await
+    }
+
+    async fn shape(&self, job: &JobText) -> PortResult<JobShape> {
+        self.look(|state| state.job(job).map(|job| job.shape())).await
+    }
+
+    async fn positions(&self, id: &str, table: &str, topic: &str) -> PortResult<Option<Offsets>> {
+        self.look(|state| {
+            let job = state.jobs.get(id).ok_or_else(|| super::missing("Flink", format!("job {id}")))?;
+            let read = job.reads.iter().find(|read| read.table == table && read.topic == topic);
+            Ok(read.map(|read| read.position.clone()))
+        })
+        .await
+    }
+
     async fn start(&self, job: &JobText) -> PortResult<JobRef> {
         self.act(Deed::Start { text: job.clone() }).await.map(Option::unwrap)
     }
@@ -245,6 +271,7 @@ impl Engine for Seat {
                 checkpoints: job.checkpoints,
                 exceptions: 0,
                 last_exception: None,
+                last_exception_ms: None,
                 started_ms: job.started_ms,
             }),
             None => Err(super::missing("Flink", format!("job {id}"))),

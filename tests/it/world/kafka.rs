@@ -1,6 +1,6 @@
 //! Topics and consumer groups. Readers are committed readers: markers of transactions take an offset and are never seen.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use async_trait::async_trait;
 use cyanotype::model::record::{self, NewRecord, Offsets, RawRecord, TopicSpec};
@@ -165,6 +165,14 @@ impl Topics for Seat {
         self.look(|state| {
             state.topic(topic)?;
             Ok(state.groups.get(group).and_then(|topics| topics.get(topic)).cloned())
+        })
+        .await
+    }
+
+    async fn readers(&self, topic: &str) -> PortResult<Vec<String>> {
+        self.look(|state| {
+            let read = |topics: &BTreeMap<String, Offsets>| topics.contains_key(topic);
+            Ok(state.groups.iter().filter(|(_, topics)| read(topics)).map(|(group, _)| group.clone()).collect())
         })
         .await
     }

@@ -4,7 +4,7 @@
 //! yet; nothing that serves is stopped, removed or repointed before an approval; and a
 //! call leaves nobody without what they read or write.
 
-use cyanotype::rollout::{Ledger, State as Stage};
+use cyanotype::rollout::{Kind, Ledger, State as Stage};
 
 use super::{Deed, State};
 
@@ -19,12 +19,23 @@ pub fn judge(state: &mut State, deed: &Deed) {
         let approved = ledger.open().iter().any(|r| r.approval.is_some() && promoted(r.state));
         match deed {
             Deed::Stop { .. } | Deed::Configure { .. } | Deed::SetOffsets { .. } | Deed::Resume { .. } if approved => {}
+            Deed::Cancel { .. }
+            | Deed::DeleteGroup { .. }
+            | Deed::DeleteTopic { .. }
+            | Deed::DeleteSubject { .. }
+            | Deed::DeleteConnector { .. }
+                if taken_down(&ledger) => {}
             _ => state.offence(format!("{what} serves, and the daemon would {deed}")),
         }
     }
     if let Some(harm) = harm(state, deed) {
         state.offence(format!("{deed}: {harm}"));
     }
+}
+
+/// True while everything that serves is being removed because somebody said yes to that.
+fn taken_down(ledger: &Ledger) -> bool {
+    ledger.open().iter().any(|r| r.kind == Kind::Undeploy && r.state == Stage::Retiring)
 }
 
 /// Whether the journal holds the intent behind it, and not its outcome.

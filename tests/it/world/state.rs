@@ -80,6 +80,8 @@ pub struct State {
     pub files: Vec<ProjectFile>,
     /// Branches that were proposed.
     pub branches: BTreeMap<String, Vec<ProjectFile>>,
+    /// Jobs by name, topics, groups and connectors that nobody need know of: somebody else's, or left behind on purpose.
+    pub theirs: BTreeSet<String>,
     /// Events that were sent.
     pub events: Vec<OutgoingEvent>,
 }

@@ -280,6 +280,9 @@ impl Topics for Harbour {
         state.work(2);
         Ok(state.committed.get(topic).cloned())
     }
+    async fn readers(&self, _: &str) -> PortResult<Vec<String>> {
+        unasked()
+    }
     async fn delete_group(&self, _: &str) -> PortResult<()> {
         unasked()
     }
@@ -305,6 +308,9 @@ impl Topics for Harbour {
 impl Connectors for Harbour {
     async fn config(&self, _: &str) -> PortResult<Option<BTreeMap<String, String>>> {
         Ok(Some(self.lock().config.clone()))
+    }
+    async fn all(&self) -> PortResult<BTreeMap<String, BTreeMap<String, String>>> {
+        unasked()
     }
     async fn configure(&self, _: &str, config: &BTreeMap<String, String>) -> PortResult<()> {
         self.call(&format!("configure {}", config["topics"]), |state, _| {
