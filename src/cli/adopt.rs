@@ -14,6 +14,7 @@ use crate::config::{Need, Scope};
 use crate::daemon::found::{self, NotFound};
 use crate::daemon::gather;
 use crate::model::manifest::Manifest;
+use crate::model::work::RunningJob;
 use crate::plan::input::Adoption;
 use crate::plan::{self, Cause};
 
@@ -50,6 +51,12 @@ const NOTHING: &str = "nothing is taken over: mend what is named, or `cyanotype 
 /// Nothing is changed while this is so.
 const BLOCKED: &str = "nothing is taken over until this is answered";
 
+/// `GET /api/v1/jobs`.
+#[derive(serde::Deserialize)]
+struct Known {
+    jobs: BTreeMap<String, RunningJob>,
+}
+
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let config = shell.config(Need::Everything)?;
     let dir = project::folder(args.project.as_ref(), &config);
@@ -63,7 +70,9 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let said = shell.client(Scope::Read)?.get(&["manifest"]).await?;
     let manifest: Manifest = understood(&said, "the manifest")?;
     shell.say("looking at what runs");
-    let adoption = match found::look(&ports, &settings, read.project.manifest).await {
+    let said = shell.client(Scope::Read)?.get(&["jobs"]).await?;
+    let known: Known = understood(&said, "the jobs")?;
+    let adoption = match found::look(&ports, &settings, (&manifest, &known.jobs), read.project.manifest).await {
         Ok(adoption) => adoption,
         Err(NotFound::Files(problems)) => return Ok(Reply::no(Diagnosed::new(problems, read.texts, "")).help(BLOCKED)),
         Err(NotFound::Port(error)) => {

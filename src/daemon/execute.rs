@@ -180,7 +180,8 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Done, Failed> {
         }
         Effect::CancelJob { table } => cancel_job(run, table).await?,
         Effect::AdoptJob { job } => {
-            adoptable(ports, job).await?;
+            adoptable(run, job).await?;
+            forget(run, job).await?;
             return Ok(Done { job: Some(job.clone()), note: None });
         }
         // The journal entry that says it is done is the record.
@@ -306,8 +307,19 @@ async fn start_job(run: &Run, job: &JobSpec) -> Result<RunningJob, Failed> {
     })
 }
 
-/// Whether `job`, which somebody else started, still runs and writes its table and nothing else.
-async fn adoptable(ports: &Ports, job: &RunningJob) -> Result<(), Failed> {
+/// Whether `job`, which somebody else started, still runs and writes its table and nothing else, and none that is known does.
+async fn adoptable(run: &Run, job: &RunningJob) -> Result<(), Failed> {
+    let ports = &run.ports;
+    if let Some(known) = run.jobs.get(&job.table).filter(|known| known.id != job.id) {
+        match ports.engine.health(&known.id).await {
+            Err(PortError::Missing { .. }) => {}
+            health if JobRef::has_ended(&health.as_ref().map_err(Clone::clone)?.state) => {}
+            _ => {
+                let text = format!("{} has a job that runs, {}: end one of the two", job.table, known.id);
+                return Err(Failed::Wrong(text));
+            }
+        }
+    }
     let state = ports.engine.health(&job.id).await?.state;
     if JobRef::has_ended(&state) {
         return Err(Failed::Wrong(format!("job {} of {} is {state} by now: adopt again", job.id, job.table)));
@@ -316,6 +328,15 @@ async fn adoptable(ports: &Ports, job: &RunningJob) -> Result<(), Failed> {
     if writes != [job.table.clone()] {
         let writes = writes.join(", ");
         return Err(Failed::Wrong(format!("job {} writes {writes} and not {} alone", job.id, job.table)));
+    }
+    Ok(())
+}
+
+/// Deletes the groups of the job that had the table before, which has ended.
+async fn forget(run: &Run, job: &RunningJob) -> Result<(), Failed> {
+    let before = run.jobs.get(&job.table).filter(|known| known.id != job.id);
+    for group in before.iter().flat_map(|known| &known.reads).filter_map(|read| read.group.as_ref()) {
+        run.ports.topics.delete_group(group).await?;
     }
     Ok(())
 }

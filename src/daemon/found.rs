@@ -9,6 +9,7 @@ use super::standing::differing;
 use crate::diagnostic::Diagnostic;
 use crate::model::job::JobText;
 use crate::model::manifest::Manifest;
+use crate::model::work::RunningJob;
 use crate::plan::adopt;
 use crate::plan::input::{Adoption, Expected, FoundConnector, FoundJob};
 use crate::plan::start::DUPLICATE_EVENTS;
@@ -36,8 +37,19 @@ pub enum NotFound {
 ///
 /// # Errors
 /// See [`NotFound`].
-pub async fn look(ports: &Ports, settings: &Settings, project: Manifest) -> Result<Adoption, NotFound> {
+pub async fn look(
+    ports: &Ports,
+    settings: &Settings,
+    (deployed, known): (&Manifest, &BTreeMap<String, RunningJob>),
+    files: Manifest,
+) -> Result<Adoption, NotFound> {
+    let project = adopt::merged(deployed, files);
     let jobs = adopt::expected(&project).map_err(NotFound::Files)?;
+    let alive: BTreeSet<String> =
+        ports.engine.jobs().await?.into_iter().filter(|job| !job.ended()).map(|job| job.id).collect();
+    let runs = |table: &str| known.get(table).is_some_and(|job| alive.contains(&job.id));
+    let written = deployed.tables.values().filter(|table| table.dml.is_some()).map(|table| table.physical.clone());
+    let ended: BTreeSet<String> = written.filter(|table| !runs(table)).collect();
     let found = running(ports, &project).await?;
     let written: BTreeSet<&String> = found.iter().flat_map(|job| &job.shape.writes).collect();
     let mut expected = BTreeMap::new();
@@ -63,7 +75,7 @@ pub async fn look(ports: &Ports, settings: &Settings, project: Manifest) -> Resu
         (name, FoundConnector { topics, differing: keys })
     });
     let connectors = connectors.collect();
-    Ok(Adoption { found, expected, topics, connectors, project, ..Adoption::default() })
+    Ok(Adoption { found, ended, expected, topics, connectors, project, ..Adoption::default() })
 }
 
 /// What the engine would do for a statement with the settings that jobs of Cyanotype have, and without the one that they

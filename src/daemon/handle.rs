@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::model::manifest::Manifest;
 use crate::model::verdict::{Evidence, Outcome};
+use crate::model::work::RunningJob;
 
 /// The way to a running daemon. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -313,6 +314,9 @@ pub struct View {
     pub now_ms: i64,
     /// What is deployed.
     pub manifest: Manifest,
+    /// The jobs that are known, by the physical table that they write.
+    #[serde(default)]
+    pub jobs: BTreeMap<String, RunningJob>,
     /// The branch to merge while the project's files are behind what is deployed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ahead: Option<String>,

@@ -19,6 +19,7 @@ pub fn of(ledger: &Ledger, frame: View) -> View {
     });
     View {
         manifest: ledger.manifest.clone(),
+        jobs: ledger.jobs.clone(),
         rollouts,
         refused: refused.collect(),
         first_seen: ledger.first_seen.clone(),

@@ -30,7 +30,8 @@ impl Work {
             Reach::First => self.beyond_rollout(true, running),
             Reach::Replacement => self.beyond_rollout(false, running),
             Reach::Adoption => self.beyond(
-                |effect| matches!(effect, Effect::AdoptJob { job } if !running.contains_key(&job.table)),
+                // What is deployed gets another job only where its own has ended, which is looked at when it is done.
+                |effect| matches!(effect, Effect::AdoptJob { job } if running.get(&job.table).is_none_or(|t| *t == job.topic)),
                 |effect| matches!(effect, Effect::SetManifest { .. }),
                 |_| false,
             ),
@@ -275,7 +276,12 @@ mod tests {
         };
         let staged = |effect: Effect| Work { staging: vec![effect], ..Work::default() };
         assert_eq!(staged(adopt("c")).overreach(Reach::Adoption, &running()), None);
-        for effect in [adopt("a"), topic("t.c"), start("c", "t.c"), Effect::CancelJob { table: "a".to_owned() }] {
+        assert_eq!(staged(adopt("a")).overreach(Reach::Adoption, &running()), None);
+        let elsewhere = match adopt("a") {
+            Effect::AdoptJob { job } => Effect::AdoptJob { job: RunningJob { topic: "t.b".to_owned(), ..job } },
+            other => other,
+        };
+        for effect in [elsewhere, topic("t.c"), start("c", "t.c"), Effect::CancelJob { table: "a".to_owned() }] {
             let title = effect.title();
             assert_eq!(staged(effect).overreach(Reach::Adoption, &running()), Some(title));
         }

@@ -19,6 +19,14 @@ use crate::model::manifest::Manifest;
 use crate::model::verdict::digest_of;
 use crate::model::work::{ReadProgress, RunningJob, Work};
 
+/// What is deployed, and besides what the files say: only what is not deployed yet, or has lost its job, is looked for.
+pub fn merged(deployed: &Manifest, files: Manifest) -> Manifest {
+    let mut all = files;
+    all.tables.extend(deployed.tables.clone());
+    all.connectors.extend(deployed.connectors.clone());
+    all
+}
+
 /// The jobs that the files' statements would be, by logical table: what running ones are held against.
 ///
 /// # Errors
@@ -44,18 +52,18 @@ pub fn plan(input: &PlanInput, adoption: &Adoption) -> Planned {
 
 fn build(input: &PlanInput, adoption: &Adoption) -> Result<(Plan, Vec<Diagnostic>), Vec<Diagnostic>> {
     let before = &input.manifest;
-    let mut wanted = before.clone();
-    for (name, table) in &adoption.project.tables {
-        wanted.tables.entry(name.clone()).or_insert_with(|| table.clone());
-    }
-    let estate = estate::read(&wanted)?;
+    let estate = estate::read(&adoption.project)?;
     let graph = graph::build(&estate).map_err(|d| vec![d])?;
     let mut matching = Matching { adoption, estate: &estate, left: BTreeMap::new(), problems: answers(adoption) };
     let mut after = before.clone();
     let (mut staging, mut tables) = (Vec::new(), Vec::new());
     let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for name in graph.order().filter(|name| !before.tables.contains_key(*name)) {
+    for name in graph.order() {
         let Some(table) = estate.tables.get(name) else { continue };
+        let deployed = before.tables.get(name);
+        if deployed.is_some_and(|deployed| !adoption.ended.contains(&deployed.physical)) {
+            continue;
+        }
         let found = match matching.look(table) {
             Ok(found) => found,
             Err(why) => {
@@ -72,9 +80,9 @@ fn build(input: &PlanInput, adoption: &Adoption) -> Result<(Plan, Vec<Diagnostic
             staging.push(Effect::AdoptJob { job: running(job, spec) });
             without.iter().for_each(|key| lacking.entry(*key).or_default().push(name));
         }
-        let mut deployed = table.deployed.clone();
-        deployed.job = spec;
-        after.tables.insert(name.to_owned(), deployed);
+        let mut adopted = table.deployed.clone();
+        adopted.job = spec;
+        after.tables.insert(name.to_owned(), adopted);
         tables.push(super::document::TablePlan { because: vec![because], ..describe(&estate, table) });
     }
     let mut warnings = Vec::new();
@@ -113,7 +121,7 @@ fn build(input: &PlanInput, adoption: &Adoption) -> Result<(Plan, Vec<Diagnostic
     for (name, version) in &input.subjects {
         after.subjects.entry(name.clone()).or_insert(*version);
     }
-    let adopts = !tables.is_empty() || !connectors.is_empty();
+    let adopts = after.tables != before.tables || after.connectors != before.connectors;
     let set = Effect::SetManifest { before: Box::new(before.clone()), after: Box::new(after) };
     let left = matching.left.into_iter().map(|(table, proof)| Untouched { table, proof }).collect();
     let plan = Plan {
@@ -371,7 +379,7 @@ fn others(adoption: &Adoption, after: &Manifest, staging: &[Effect]) -> Vec<Diag
         .filter_map(|table| Some((table.physical.as_str(), table.topic.as_deref()?)))
         .collect();
     let help = "it will not be moved, and retiring blue deletes the topic under it: bring it into the project, or set \
-                delete_blue_topics = false";
+                policy.retire_topics = \"keep\"";
     let warning = |who: String, topic: &str| {
         Diagnostic::warning("C153", format!("{who} reads {topic} and is not adopted")).help(help)
     };

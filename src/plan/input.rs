@@ -117,8 +117,10 @@ pub struct StatementChange {
 /// What somebody else started, and a project that it may belong to.
 #[derive(Clone, Debug, Default)]
 pub struct Adoption {
-    /// The project's files, read as a manifest.
+    /// What is deployed, and besides what the project's files say.
     pub project: Manifest,
+    /// Deployed tables, by physical name, whose jobs have ended: another one may be theirs.
+    pub ended: BTreeSet<String>,
     /// Jobs that run and write or read one of the project's tables.
     pub found: Vec<FoundJob>,
     /// What the engine would do for each file's statement, by logical table, under each setting that a job may have; or why

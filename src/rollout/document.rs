@@ -13,7 +13,7 @@ use crate::model::effect::Effect;
 use crate::model::job::JobSpec;
 use crate::model::manifest::Manifest;
 use crate::model::verdict::{Evidence, Outcome};
-use crate::model::work::Work;
+use crate::model::work::{RunningJob, Work};
 
 /// What an event came to: the next state, or nothing when it was refused.
 type End = Option<State>;
@@ -107,7 +107,7 @@ fn diagram(found: &Found, out: &mut String) {
 fn explore() -> Found {
     let mut found = Found::new();
     let mut seen: Vec<Rollout> = Vec::new();
-    let mut open: Vec<Rollout> = [Kind::Evolution, Kind::Deploy].map(|kind| plain(begin(&sample(kind), 0))).into();
+    let mut open: Vec<Rollout> = KINDS.map(|kind| plain(begin(&sample(kind), 0))).into();
     while let Some(rollout) = open.pop() {
         if seen.contains(&rollout) {
             continue;
@@ -137,10 +137,15 @@ fn plain(mut rollout: Rollout) -> Rollout {
 fn facts(rollout: &Rollout, event: &Event) -> Facts {
     let mut facts = BTreeSet::new();
     if rollout.state != State::Stuck {
-        facts.insert(if rollout.kind == Kind::Deploy { "a first deployment" } else { "a change" });
+        facts.insert(match rollout.kind {
+            Kind::Evolution | Kind::Change => "a change",
+            Kind::Deploy => "a first deployment",
+            Kind::Adopt => "an adoption",
+            Kind::Undeploy => "taking down",
+        });
     } else {
         facts.insert(match rollout.history.first().map(|step| step.state) {
-            Some(State::Retiring) => "it failed while blue was being removed",
+            Some(State::Retiring) => "it failed while what served was being removed",
             Some(State::RollingBack) => "it failed while blue was being made to serve again",
             Some(State::Rejected) => "it failed after a no",
             _ => "it failed while green was being removed",
@@ -226,6 +231,9 @@ const ORDER: [&str; 20] = [
     "soak over",
 ];
 
+/// The kinds that go different ways.
+const KINDS: [Kind; 4] = [Kind::Evolution, Kind::Deploy, Kind::Adopt, Kind::Undeploy];
+
 /// A rollout with two effects in each phase that can have some.
 fn sample(kind: Kind) -> NewRollout {
     let text = |text: &str| text.to_owned();
@@ -241,14 +249,36 @@ fn sample(kind: Kind) -> NewRollout {
     let topic = Effect::CreateTopic { topic: text("a_v2"), like: None, partitions: 1, config: BTreeMap::new() };
     let none = Box::new(Manifest::default());
     let manifest = Effect::SetManifest { before: none.clone(), after: none };
-    let config = BTreeMap::new;
-    let (connector, retiring) = match kind {
-        Kind::Deploy | Kind::Adopt => (Effect::CreateConnector { name: text("c"), config: config() }, Vec::new()),
-        Kind::Evolution | Kind::Change | Kind::Undeploy => {
-            let (from, to) = (text("a"), text("a_v2"));
-            let connector = Effect::MoveConnector { name: text("c"), before: config(), after: config(), from, to };
-            (connector, vec![Effect::CancelJob { table: text("a") }, Effect::DeleteTopic { topic: text("a") }])
+    let running = |table: &str| RunningJob {
+        table: text(table),
+        name: text("j"),
+        id: text("1"),
+        reads: Vec::new(),
+        topic: text(table),
+        exactly_once: false,
+    };
+    let cancel = || Effect::CancelJob { table: text("a") };
+    let work = match kind {
+        Kind::Deploy => Work {
+            staging: vec![topic, Effect::StartJob { job }],
+            promoting: vec![Effect::CreateConnector { name: text("c"), config: BTreeMap::new() }, manifest],
+            ..Work::default()
+        },
+        Kind::Evolution | Kind::Change => {
+            let (before, after, from, to) = (BTreeMap::new(), BTreeMap::new(), text("a"), text("a_v2"));
+            Work {
+                staging: vec![topic, Effect::StartJob { job }],
+                promoting: vec![Effect::MoveConnector { name: text("c"), before, after, from, to }, manifest],
+                retiring: vec![cancel(), Effect::DeleteTopic { topic: text("a") }],
+                ..Work::default()
+            }
         }
+        Kind::Adopt => Work {
+            staging: vec![Effect::AdoptJob { job: running("a") }, Effect::AdoptJob { job: running("b") }],
+            promoting: vec![manifest],
+            ..Work::default()
+        },
+        Kind::Undeploy => Work { retiring: vec![cancel(), manifest], ..Work::default() },
     };
     NewRollout {
         id: text("sample"),
@@ -256,13 +286,8 @@ fn sample(kind: Kind) -> NewRollout {
         title: text("sample"),
         plan_digest: text("sample"),
         plan: serde_json::Value::Null,
-        work: Work {
-            staging: vec![topic, Effect::StartJob { job }],
-            promoting: vec![connector, manifest],
-            retiring,
-            ..Work::default()
-        },
-        terms: Terms { ask_before_staging: false, soak_ms: 1, catch_up_ms: 1, prefix: None },
+        work,
+        terms: Terms { ask_before_staging: kind == Kind::Undeploy, soak_ms: 1, catch_up_ms: 1, prefix: None },
     }
 }
 
@@ -286,15 +311,15 @@ fn evidence(outcome: Outcome) -> Evidence {
 /// What a state means, one sentence.
 fn says(state: State) -> &'static str {
     match state {
-        State::Proposed => "Planned; waits for a yes to stage if the policy asks for one.",
+        State::Proposed => "Planned; waits for a yes to begin if the policy asks for one, and always before something is taken down.",
         State::Staging => "Green is being deployed beside blue.",
         State::CatchingUp => "Green works through history until it holds the same input as blue.",
         State::Validating => "Both outputs are read and compared.",
         State::AwaitingApproval => "The evidence passed and waits for a yes that names its digest.",
         State::Promoting => "Green is being made to serve.",
         State::Soaking => "Green serves; blue stays warm.",
-        State::Retiring => "Blue is being removed.",
-        State::Done => "Over: green serves, blue is gone.",
+        State::Retiring => "Blue, or what is taken down, is being removed.",
+        State::Done => "Over: green serves and blue is gone; or what was asked for is taken over, or taken down.",
         State::Unproven => "Green did not catch up, or the verdict is not a pass; green is kept for a look.",
         State::Rejected => "A person said no; green is being removed.",
         State::Superseded => "Over: a newer rollout took its place before anything was done.",

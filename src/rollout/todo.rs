@@ -62,7 +62,7 @@ pub enum WaitingOn {
 impl fmt::Display for WaitingOn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::StagingYes => f.write_str("a yes to stage it: an approval of the plan's digest"),
+            Self::StagingYes => f.write_str("a yes to begin: an approval of the plan's digest"),
             Self::Approval { evidence, .. } => write!(f, "an approval of evidence {evidence}"),
             Self::Soak { .. } => f.write_str("the end of the soak"),
             Self::Look { why } => write!(f, "a look: {why}; then validate again or abort"),

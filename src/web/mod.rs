@@ -54,6 +54,7 @@ pub fn router(handle: Handle, auth: AuthSettings, metrics: Arc<Metrics>) -> Rout
         .route("/metrics", get(scrape::metrics))
         .route("/api/v1/status", get(read::status))
         .route("/api/v1/manifest", get(read::manifest))
+        .route("/api/v1/jobs", get(read::jobs))
         .route("/api/v1/rollouts", get(read::rollouts).post(decide::apply))
         .route("/api/v1/rollouts/{id}", get(read::rollout))
         .route("/api/v1/rollouts/{id}/approve", post(decide::approve))

@@ -52,6 +52,11 @@ pub(super) async fn manifest(State(app): Shared, headers: HeaderMap) -> Result<R
     Ok(Json(&app.handle.view().manifest).into_response())
 }
 
+pub(super) async fn jobs(State(app): Shared, headers: HeaderMap) -> Result<Response, Refused> {
+    app.auth.admit_reader(&headers)?;
+    Ok(Json(json!({ "jobs": app.handle.view().jobs })).into_response())
+}
+
 pub(super) async fn rollouts(State(app): Shared, headers: HeaderMap) -> Result<Json<Value>, Refused> {
     app.auth.admit_reader(&headers)?;
     Ok(Json(json!({ "rollouts": summaries(&app.handle.view()) })))

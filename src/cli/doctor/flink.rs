@@ -1,12 +1,14 @@
 //! Flink: the SQL gateway, the cluster, free slots, and whether checkpoints are on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Check, http};
 use crate::cli::client::{Client, understood};
 use crate::config::Environment;
+use crate::model::job::JobRef;
 use crate::model::manifest::Manifest;
 
 /// The setting that progress depends on: group offsets are committed with checkpoints.
@@ -73,14 +75,15 @@ pub(super) async fn deployed(env: &Environment, daemon: &Client) -> Option<Check
     if written.is_empty() {
         return None;
     }
+    let known = daemon.get(&["jobs"]).await.ok()?;
+    let known: Known = understood(&known, "the jobs").ok()?;
     let overview = http::get(&env.flink.rest, "/jobs/overview", "flink.rest").await.ok()?;
-    let alive = overview.get("jobs")?.as_array()?.iter().filter(|job| {
-        let state = job.get("state").and_then(Value::as_str).unwrap_or_default();
-        !matches!(state, "FAILED" | "CANCELED" | "FINISHED")
-    });
-    let names = alive.filter_map(|job| job.get("name").and_then(Value::as_str));
-    let running: BTreeSet<&str> = names.filter_map(|name| written_by(name, &env.prefix)).collect();
-    let gone: Vec<&str> = written.iter().filter(|table| !running.contains(*table)).copied().collect();
+    let text = |job: &Value, key: &str| job.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let jobs = overview.get("jobs")?.as_array()?.iter();
+    let alive: BTreeSet<String> =
+        jobs.filter(|job| !JobRef::has_ended(&text(job, "state"))).map(|job| text(job, "jid")).collect();
+    let runs = |table: &str| known.jobs.get(table).is_some_and(|job| alive.contains(&job.id));
+    let gone: Vec<&str> = written.iter().filter(|table| !runs(table)).copied().collect();
     let what = "deployed jobs";
     Some(if gone.is_empty() {
         Check::ok(what, format!("all {} are there", written.len()))
@@ -90,12 +93,15 @@ pub(super) async fn deployed(env: &Environment, daemon: &Client) -> Option<Check
     })
 }
 
-/// The table that a job writes by its name, `<prefix><table>.<rollout>.<attempt>`.
-fn written_by<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
-    let mut parts = name.strip_prefix(prefix)?.rsplitn(3, '.');
-    parts.next().filter(|attempt| attempt.parse::<u32>().is_ok())?;
-    parts.next()?;
-    parts.next()
+/// `GET /api/v1/jobs`, as far as it is needed.
+#[derive(Deserialize)]
+struct Known {
+    jobs: BTreeMap<String, KnownJob>,
+}
+
+#[derive(Deserialize)]
+struct KnownJob {
+    id: String,
 }
 
 async fn checkpoints(env: &Environment) -> Check {
@@ -144,7 +150,7 @@ mod tests {
         checks(&env).await
     }
 
-    /// What is said of the jobs of `a_v2` and `b`, with these jobs in Flink.
+    /// What is said of the jobs of `a_v2` and `b`, whose ids are `1` and `2`, with these jobs in Flink.
     async fn said_of(jobs: &[(&str, &str)]) -> Option<Check> {
         let spec = |physical: &str| crate::model::job::JobSpec {
             table: physical.to_owned(),
@@ -170,27 +176,27 @@ mod tests {
             manifest.tables.insert(name.to_owned(), table(physical, Some(spec(physical))));
         }
         manifest.tables.insert("reader".to_owned(), table("reader", None));
-        let jobs: Vec<Value> = jobs.iter().map(|(name, state)| json!({ "name": name, "state": state })).collect();
+        let jobs: Vec<Value> = jobs.iter().map(|(id, state)| json!({ "jid": id, "name": "x", "state": state })).collect();
+        let known = json!({ "jobs": { "a_v2": { "id": "1" }, "b": { "id": "2" } } });
         let (mut env, _) = daemon(move |what| match what {
             "GET /api/v1/manifest" => (200, serde_json::to_value(&manifest).unwrap()),
+            "GET /api/v1/jobs" => (200, known.clone()),
             "GET /jobs/overview" => (200, json!({ "jobs": jobs })),
             _ => (404, json!({})),
         })
         .await;
         env.flink.rest.url = env.api.url.clone();
-        env.prefix = "dev-".to_owned();
         deployed(&env, &Client::new(&env, crate::config::Scope::Read).unwrap()).await
     }
 
     #[tokio::test]
     async fn a_deployed_statement_without_a_job_is_named() {
-        let (a, b) = ("dev-a_v2.evolution-2-x.1", "dev-b.deploy-1-x.12");
-        let check = said_of(&[(a, "RUNNING"), (b, "RESTARTING")]).await.unwrap();
+        let check = said_of(&[("1", "RUNNING"), ("2", "RESTARTING")]).await.unwrap();
         assert_eq!(check, Check::ok("deployed jobs", "all 2 are there"));
         for jobs in [
-            vec![(a, "RUNNING")],
-            vec![(a, "RUNNING"), (b, "CANCELED")],
-            vec![(a, "RUNNING"), ("b.deploy-1-x.12", "RUNNING"), ("dev-b_v2.deploy-1-x.1", "RUNNING")],
+            vec![("1", "RUNNING")],
+            vec![("1", "RUNNING"), ("2", "CANCELED")],
+            vec![("1", "RUNNING"), ("3", "RUNNING")],
         ] {
             let check = said_of(&jobs).await.unwrap();
             assert_eq!((check.health, check.seen.as_str()), (Health::Fail, "1 of 2 are gone: no job writes b"));

@@ -29,12 +29,13 @@ async fn rollouts_are_listed_and_shown_whole() {
     let status = world.get("/api/v1/status").await.json();
     assert_eq!((status["env"].as_str(), status["leading"].as_bool()), (Some("dev"), Some(true)));
     assert!(world.get("/api/v1/manifest").await.json()["tables"].is_object());
+    assert!(world.get("/api/v1/jobs").await.json()["jobs"].is_object());
 }
 
 #[tokio::test]
 async fn looking_can_be_made_to_need_a_token() {
     let world = world_with(view(), auth().reads(ReadAccess::Token));
-    for path in ["/", "/api/v1/status", "/api/v1/manifest", "/api/v1/rollouts", "/api/v1/rollouts/r1"] {
+    for path in ["/", "/api/v1/status", "/api/v1/manifest", "/api/v1/jobs", "/api/v1/rollouts", "/api/v1/rollouts/r1"] {
         assert_eq!(world.get(path).await.cause(), "unauthenticated", "{path}");
         let with = |token| [("authorization", format!("Bearer {token}"))];
         for (token, status) in [(READER, 200), (OPERATOR, 403)] {

@@ -114,27 +114,36 @@ pub fn by_hand() -> State {
         state.add_topic(topic, 2, &[("cleanup.policy", "compact")]);
         state.theirs.insert(topic.to_owned());
     }
-    state.theirs.insert("by-hand".to_owned());
-    for (table, job) in adopt::expected(&project).unwrap() {
-        let text = |table: &str| project.tables[table].ddl.clone();
-        let ddl = job.reads.iter().map(|read| text(&read.table)).chain([text(&table)]);
-        let name = format!("insert-into_default_catalog.default_database.{table}");
-        let text = JobText { name, settings: BTreeMap::new(), ddl: ddl.collect(), insert: job.insert.clone() };
-        state.start(&text).unwrap();
-        state.theirs.insert(text.name);
+    for table in ["s", "d", "f"] {
+        start_by_hand(&mut state, table);
     }
     for (name, connector) in project.connectors {
         state.theirs.insert(name.clone());
         state.connectors.insert(name, Connector { config: connector.config, stopped: false });
     }
-    // Until everything has gone its way to the warehouse.
+    come_to_rest(&mut state);
+    state
+}
+
+/// Somebody starts the statement that writes `table`, in the files' words.
+pub fn start_by_hand(state: &mut State, table: &str) {
+    let project = read(&files()).manifest;
+    let job = adopt::expected(&project).unwrap().remove(table).unwrap();
+    let text = |table: &str| project.tables[table].ddl.clone();
+    let ddl = job.reads.iter().map(|read| text(&read.table)).chain([text(table)]).collect();
+    let name = format!("insert-into_default_catalog.default_database.{table}");
+    state.start(&JobText { name: name.clone(), settings: BTreeMap::new(), ddl, insert: job.insert }).unwrap();
+    state.theirs.extend([name, "by-hand".to_owned()]);
+}
+
+/// Lets everything go its way to the warehouse.
+pub fn come_to_rest(state: &mut State) {
     for _ in 0..8 {
         state.now_ms += 1_000;
         state.worked_ms = None;
         state.catch_up_with_time();
     }
     state.base_ms = state.now_ms;
-    state
 }
 
 /// `a` gains the last of `added`, which is a version, and a row that has it.

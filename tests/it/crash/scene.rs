@@ -67,9 +67,10 @@ impl Act {
             }
             Self::Adopt => {
                 let project = project::read(&project::files()).manifest;
-                let found = found::look(ports, settings, project).await.unwrap();
+                let view = handle.view();
+                let found = found::look(ports, settings, (&view.manifest, &view.jobs), project).await.unwrap();
                 let cause = Cause::Adopt(Box::new(found));
-                handle.apply(planned(ports, settings, &handle.view(), cause).await).await.map(drop)
+                handle.apply(planned(ports, settings, &view, cause).await).await.map(drop)
             }
             Self::Undeploy { topics } => {
                 let view = handle.view();

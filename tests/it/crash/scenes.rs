@@ -296,7 +296,24 @@ fn adopted() -> Vec<Scene> {
             },
             ..scene("an adoption of which a job has ended", project::by_hand, &["aborted"])
         },
+        Scene {
+            next: |view, state| {
+                let lost = (states(view) == ["done"]).then_some(Adopt);
+                let evolve = states(view) == ["done", "done"] && state.schemas.versions(project::SUBJECT) == 1;
+                lost.or(evolve.then_some(World(|state| project::evolve(state, &["x"])))).or_else(|| approve(view, state))
+            },
+            ..scene("a job that was started again by hand is adopted, and replaced", started_again, &["done", "done", "done"])
+        },
     ]
+}
+
+/// The job of `f` has ended, and somebody has started its statement again.
+fn started_again() -> State {
+    let mut state = deployed();
+    state.jobs.values_mut().filter(|j| j.table == "f").for_each(end_job);
+    project::start_by_hand(&mut state, "f");
+    project::come_to_rest(&mut state);
+    state
 }
 
 fn end_job(job: &mut crate::world::flink::Job) {

@@ -15,7 +15,7 @@ pub fn judge(state: &mut State, deed: &Deed) {
         state.offence(format!("no intent says: {deed}; it says {intents}"));
     }
     let ledger = std::sync::Arc::clone(&state.journal.ledger);
-    if let Some(what) = serving(&ledger, deed) {
+    if let Some(what) = serving(state, &ledger, deed) {
         let approved = ledger.open().iter().any(|r| r.approval.is_some() && promoted(r.state));
         match deed {
             Deed::Stop { .. } | Deed::Configure { .. } | Deed::SetOffsets { .. } | Deed::Resume { .. } if approved => {}
@@ -61,7 +61,9 @@ fn announced(state: &State, deed: &Deed) -> bool {
         }
         Deed::DeleteGroup { group } => {
             let open = state.journal.intents.values();
-            return open.filter_map(|key| key.strip_prefix("cancel-job:")).any(|t| group.contains(&format!("c-{t}.")));
+            let ends = |key: &&String| key.starts_with("cancel-job:") || key.starts_with("adopt-job:");
+            let tables = open.filter(ends).filter_map(|key| key.split_once(':'));
+            return tables.into_iter().any(|(_, table)| group.contains(&format!("c-{table}.")));
         }
         Deed::Configure { name, .. }
         | Deed::Stop { name }
@@ -95,7 +97,7 @@ fn twins(a: &super::flink::Job, b: &super::flink::Job) -> bool {
 }
 
 /// What is deployed and would be stopped, removed or repointed.
-fn serving(ledger: &Ledger, deed: &Deed) -> Option<String> {
+fn serving(state: &State, ledger: &Ledger, deed: &Deed) -> Option<String> {
     let manifest = &ledger.manifest;
     let serves = |topic: &str| manifest.tables.values().any(|t| t.topic.as_deref() == Some(topic));
     let job = |id: &String| {
@@ -112,7 +114,8 @@ fn serving(ledger: &Ledger, deed: &Deed) -> Option<String> {
         Deed::Cancel { id } => job(id),
         Deed::DeleteGroup { group } => {
             let read = |t: &&cyanotype::model::manifest::DeployedTable| {
-                let job = ledger.jobs.get(&t.physical);
+                let runs = |id: &String| state.jobs.get(id).is_some_and(super::flink::Job::runs);
+                let job = ledger.jobs.get(&t.physical).filter(|job| runs(&job.id));
                 job.is_some_and(|j| j.reads.iter().any(|r| r.group.as_ref() == Some(group)))
             };
             manifest.tables.values().find(read).map(|t| format!("group {group} of {}", t.physical))
