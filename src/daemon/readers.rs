@@ -9,8 +9,8 @@ use super::ports::Ports;
 use super::settings::Settings;
 use crate::model::manifest::Manifest;
 use crate::model::template;
+use crate::plan::undeploy;
 use crate::port::{PortError, PortResult};
-use crate::sql::{self, StatementKind};
 
 /// The readers of each topic that the manifest's statements write: `group g`, `connector c`, `job <id> (name)`.
 ///
@@ -76,7 +76,8 @@ struct Own {
 
 impl Own {
     fn of(settings: &Settings, manifest: &Manifest) -> Self {
-        let by_files = manifest.tables.values().filter_map(|table| group_in(&table.ddl, settings));
+        let named = undeploy::named_groups(manifest);
+        let by_files = named.iter().filter_map(|group| template::resolve(group, &settings.vars).ok());
         let connectors = manifest.connectors.iter().map(|(name, connector)| {
             let own = connector.config.get("consumer.override.group.id");
             own.and_then(|group| template::resolve(group, &settings.vars).ok())
@@ -94,13 +95,6 @@ impl Own {
         let of_job = |(begin, end): &(String, String)| group.starts_with(begin) && group.ends_with(end);
         self.named.contains(group) || self.jobs.iter().any(of_job)
     }
-}
-
-/// The group that a table's DDL names: a job that somebody else started from it commits there.
-fn group_in(ddl: &str, settings: &Settings) -> Option<String> {
-    let parsed = sql::parse(ddl);
-    let StatementKind::CreateTable(create) = &parsed.statements().first()?.kind else { return None };
-    template::resolve(&create.option("properties.group.id")?.value, &settings.vars).ok()
 }
 
 #[cfg(test)]

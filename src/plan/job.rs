@@ -12,7 +12,8 @@ use crate::diagnostic::Diagnostic;
 use crate::model::job::{JobSpec, ReadTable};
 use crate::sql;
 
-const GROUP: &str = "properties.group.id";
+/// The option that names a reader's consumer group.
+pub(super) const GROUP: &str = "properties.group.id";
 const CLIENT: &str = "client.id.prefix";
 const TRANSACTION: &str = "sink.transactional-id-prefix";
 

@@ -6,12 +6,13 @@ use super::deploy::counted;
 use super::document::{Assumptions, Plan, Role};
 use super::input::{PlanInput, Removal};
 use super::standing::{Standing, read_besides};
-use super::{Planned, estate, graph};
+use super::{Planned, estate, graph, job};
 use crate::diagnostic::Diagnostic;
 use crate::model::effect::Effect;
 use crate::model::manifest::Manifest;
 use crate::model::verdict::digest_of;
 use crate::model::work::Work;
+use crate::sql::{self, StatementKind};
 
 /// Plans the removal of everything that is deployed.
 pub fn plan(input: &PlanInput, removal: &Removal) -> Planned {
@@ -68,4 +69,15 @@ fn build(input: &PlanInput, removal: &Removal) -> Result<Plan, Vec<Diagnostic>> 
         work: Work { retiring, ..Work::default() },
         assumptions: Assumptions { manifest: digest_of(before), standing: Some(standing), ..Assumptions::default() },
     })
+}
+
+/// The consumer groups that the tables' DDL names, placeholders in them: a job that somebody else started from it commits
+/// there.
+pub fn named_groups(manifest: &Manifest) -> BTreeSet<String> {
+    let named = |ddl: &str| {
+        let parsed = sql::parse(ddl);
+        let StatementKind::CreateTable(create) = &parsed.statements().first()?.kind else { return None };
+        create.option(job::GROUP).map(|option| option.value.clone())
+    };
+    manifest.tables.values().filter_map(|table| named(&table.ddl)).collect()
 }

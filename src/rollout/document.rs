@@ -139,8 +139,7 @@ fn facts(rollout: &Rollout, event: &Event) -> Facts {
     if rollout.state != State::Stuck {
         facts.insert(match rollout.kind {
             Kind::Evolution | Kind::Change => "a change",
-            Kind::Deploy => "a first deployment",
-            Kind::Adopt => "an adoption",
+            Kind::Deploy | Kind::Adopt => "a first deployment or an adoption",
             Kind::Undeploy => "taking down",
         });
     } else {
@@ -160,7 +159,9 @@ fn facts(rollout: &Rollout, event: &Event) -> Facts {
         | Event::Rejected(_)
         | Event::AbortAsked { .. }
         | Event::Superseded { .. }
-        | Event::RollBackAsked { .. } => {
+        | Event::RollBackAsked { .. }
+            if rollout.state != State::Stuck =>
+        {
             let back = Rollout { state: State::RollingBack, ..rollout.clone() };
             facts.insert(if back.effects().is_empty() { "nothing to undo" } else { "something to undo" });
         }
@@ -311,7 +312,9 @@ fn evidence(outcome: Outcome) -> Evidence {
 /// What a state means, one sentence.
 fn says(state: State) -> &'static str {
     match state {
-        State::Proposed => "Planned; waits for a yes to begin if the policy asks for one, and always before something is taken down.",
+        State::Proposed => {
+            "Planned; waits for a yes to begin if the policy asks for one, and always before something is taken down."
+        }
         State::Staging => "Green is being deployed beside blue.",
         State::CatchingUp => "Green works through history until it holds the same input as blue.",
         State::Validating => "Both outputs are read and compared.",

@@ -176,7 +176,8 @@ mod tests {
             manifest.tables.insert(name.to_owned(), table(physical, Some(spec(physical))));
         }
         manifest.tables.insert("reader".to_owned(), table("reader", None));
-        let jobs: Vec<Value> = jobs.iter().map(|(id, state)| json!({ "jid": id, "name": "x", "state": state })).collect();
+        let jobs: Vec<Value> =
+            jobs.iter().map(|(id, state)| json!({ "jid": id, "name": "x", "state": state })).collect();
         let known = json!({ "jobs": { "a_v2": { "id": "1" }, "b": { "id": "2" } } });
         let (mut env, _) = daemon(move |what| match what {
             "GET /api/v1/manifest" => (200, serde_json::to_value(&manifest).unwrap()),

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use cyanotype::daemon::settings::Settings;
-use cyanotype::plan::input::{Carry, NullableDefaults};
 use cyanotype::model::job::JobText;
+use cyanotype::plan::input::{Carry, NullableDefaults};
 use cyanotype::plan::{Policy, adopt, project};
 use cyanotype::port::ProjectFile;
 use cyanotype::rollout::Terms;

@@ -300,9 +300,14 @@ fn adopted() -> Vec<Scene> {
             next: |view, state| {
                 let lost = (states(view) == ["done"]).then_some(Adopt);
                 let evolve = states(view) == ["done", "done"] && state.schemas.versions(project::SUBJECT) == 1;
-                lost.or(evolve.then_some(World(|state| project::evolve(state, &["x"])))).or_else(|| approve(view, state))
+                lost.or(evolve.then_some(World(|state| project::evolve(state, &["x"]))))
+                    .or_else(|| approve(view, state))
             },
-            ..scene("a job that was started again by hand is adopted, and replaced", started_again, &["done", "done", "done"])
+            ..scene(
+                "a job that was started again by hand is adopted, and replaced",
+                started_again,
+                &["done", "done", "done"],
+            )
         },
     ]
 }

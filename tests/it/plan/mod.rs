@@ -1,5 +1,6 @@
 //! Plans of the shop: what people read, and that a plan is the same each time.
 
+mod adopt;
 mod change;
 mod change_rules;
 mod defaults;
