@@ -73,6 +73,10 @@ struct World {
     led: AtomicU32,
     /// State of every job: running unless told; no state when Flink does not know it.
     job_state: Mutex<Option<Option<&'static str>>>,
+    /// What each look at the sources of a job says, the last one from then on; nothing is known unless told.
+    sources: Mutex<VecDeque<Offsets>>,
+    /// What each look at a job says: checkpoints, and when the last exception came; the last one from then on.
+    looks: Mutex<VecDeque<(u64, Option<i64>)>>,
     /// True while Kafka does not describe topics.
     deaf: AtomicBool,
     /// How many more questions for committed offsets get no answer.
@@ -105,6 +109,12 @@ impl RecordStream for Stream {
 
 fn silence() -> PortError {
     PortError::Unreachable { system: "Kafka", address: "k:1".to_owned(), reason: "silence".to_owned() }
+}
+
+/// The next of them; the last one again and again.
+fn next<T: Clone>(told: &Mutex<VecDeque<T>>) -> Option<T> {
+    let mut told = told.lock().unwrap();
+    if told.len() > 1 { told.pop_front() } else { told.front().cloned() }
 }
 
 fn unasked<T>() -> PortResult<T> {
@@ -210,7 +220,7 @@ impl Engine for World {
         unasked()
     }
     async fn positions(&self, _: &str, _: &str, _: &str) -> PortResult<Option<Offsets>> {
-        unasked()
+        Ok(next(&self.sources))
     }
     async fn find(&self, _: &str) -> PortResult<Vec<JobRef>> {
         Ok(Vec::new())
@@ -221,8 +231,8 @@ impl Engine for World {
     async fn health(&self, _: &str) -> PortResult<JobHealth> {
         let state = self.job_state.lock().unwrap().unwrap_or(Some("RUNNING"));
         let state = state.map(str::to_owned).ok_or_else(|| unasked::<()>().unwrap_err())?;
-        let (last_exception, last_exception_ms) = (None, None);
-        let (checkpoints, checkpoints_since_exception) = (1, 1);
+        let (checkpoints, last_exception_ms) = next(&self.looks).unwrap_or((1, None));
+        let (last_exception, checkpoints_since_exception) = (None, checkpoints);
         Ok(JobHealth {
             state,
             checkpoints_since_exception,
@@ -351,8 +361,13 @@ fn ports(world: &Arc<World>) -> Ports {
 
 /// Waits up to a second of the world's time for the job of `s`, which reads `p.a`.
 async fn held(world: World) -> Result<Positions, NotHeld> {
+    held_by(world, Some("g")).await
+}
+
+/// As [`held`], with or without a group of its own.
+async fn held_by(world: World, group: Option<&str>) -> Result<Positions, NotHeld> {
     let world = Arc::new(world);
-    let reads = vec![ReadProgress { table: "a".to_owned(), topic: "p.a".to_owned(), group: Some("g".to_owned()) }];
+    let reads = vec![ReadProgress { table: "a".to_owned(), topic: "p.a".to_owned(), group: group.map(str::to_owned) }];
     let job = RunningJob {
         table: "s".to_owned(),
         name: "s".to_owned(),
@@ -375,6 +390,31 @@ async fn catching_up_outlasts_a_system_that_does_not_answer_for_a_while() {
     assert!(ends.is_ok(), "{ends:?}");
     let ends = held(World { committed, silent: AtomicU32::new(u32::MAX), ..World::default() }).await;
     assert!(matches!(ends, Err(NotHeld::TooLate { .. })), "{ends:?}");
+}
+
+#[tokio::test]
+async fn without_a_group_the_second_checkpoint_after_the_sources_arrived_counts() {
+    let world = |sources: &[i64], looks: &[(u64, Option<i64>)]| World {
+        sources: Mutex::new(sources.iter().map(|at| Offsets::from([(0, *at)])).collect()),
+        looks: Mutex::new(looks.iter().copied().collect()),
+        ..World::default()
+    };
+    // One look while it is behind, then one to count from.
+    let on = [(1, None), (1, None), (2, None), (3, None)];
+    assert!(held_by(world(&[4, 5], &on), None).await.is_ok());
+    for (sources, looks, why) in [
+        (&[4][..], &on[..], "s is 1 records behind on p.a"),
+        // The checkpoint may have begun before the sources arrived.
+        (&[5], &[(1, None), (2, None)], "s completes no checkpoint"),
+        // After a failure the sources begin again before what they had taken in.
+        (&[5, 4], &[(1, None), (3, Some(9))], "s is 1 records behind on p.a"),
+        (&[], &on, "how far s has read p.a is unknown"),
+    ] {
+        let late = held_by(world(sources, looks), None).await;
+        assert!(matches!(&late, Err(NotHeld::TooLate { what }) if what.contains(why)), "{why}: {late:?}");
+    }
+    let failed_once = [(1, None), (3, Some(9)), (4, Some(9)), (6, Some(9))];
+    assert!(held_by(world(&[5], &failed_once), None).await.is_ok());
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ async fn ambiguous(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Out
 async fn taken_down(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Outcome {
     tale::begin(run, narrator).await?;
     tale::deploy(run, narrator).await?;
-    let jobs = tale::baseline(run).await?;
+    let jobs = started_again(run, narrator).await?;
     let fact = run.case().cascade.last().during("the fact")?.clone();
     let topic = run.case().topic(&fact.blue);
 
@@ -148,6 +148,25 @@ async fn taken_down(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Ou
     run.database.run(&format!("TRUNCATE {warehouse}")).await?;
     tale::deploy(run, narrator).await?;
     proof::while_paused(run, async || proof::facts_are_true(run, When::Before, narrator).await).await
+}
+
+/// A job that is gone is started again by hand, and adopted: the jobs then.
+async fn started_again(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Outcome<Baseline> {
+    narrator.stage("a job is gone; its statement is started by hand, and adopted");
+    let lost = run.case().cascade.first().during("a statement")?.blue.clone();
+    run.flink.cancel_all(&format!("{}{lost}.", run.case().job_prefix)).await?;
+    let sick = cyanotype(run, &["doctor"], narrator).await?;
+    ensure(sick.code == Some(1) && sick.all().contains(&format!("no job writes {lost}")), || {
+        format!("`cyanotype doctor` must say that no job writes {lost}:\n{}", sick.all())
+    })?;
+    let again = by_hand::start(run, &lost, "by-hand").await?;
+    let said = cyanotype(run, &["adopt"], narrator).await?;
+    ensure(said.code == Some(0), || format!("`cyanotype adopt` ended with {:?}:\n{}", said.code, said.all()))?;
+    let known = run.daemon()?.json("/api/v1/jobs").await?;
+    ensure(known["jobs"][&lost]["id"] == again.as_str(), || format!("{lost} must have job {again}: {known}"))?;
+    let well = cyanotype(run, &["doctor"], narrator).await?;
+    ensure(!well.all().contains("no job writes"), || format!("every job is there again:\n{}", well.all()))?;
+    tale::baseline(run).await
 }
 
 /// Every statement once more, over the topics that are there, and the sink connector.

@@ -73,3 +73,15 @@ async fn a_failed_connector_without_tasks_says_why() {
         (&["UNASSIGNED".into()][..], Some("a.b.XException: no"))
     );
 }
+
+#[tokio::test]
+async fn every_connector_is_listed_with_its_settings() {
+    let all = r#"{"a":{"info":{"name":"a","config":{"topics":"t","empty":null},"tasks":[],"type":"sink"}}}"#;
+    let fake = Fake::constant(200, all).await;
+    let all = ConnectClient::new(&fake.endpoint()).unwrap().all().await.unwrap();
+    assert_eq!(all["a"], [("topics".to_owned(), "t".to_owned())].into());
+    assert_eq!(fake.lines(), ["GET /base/connectors?expand=info"]);
+    let starting = Fake::constant(404, "<html>").await;
+    let error = ConnectClient::new(&starting.endpoint()).unwrap().all().await.unwrap_err();
+    assert!(error.passing(), "{error}");
+}

@@ -127,3 +127,32 @@ async fn a_cancel_waits_for_the_end() {
     assert_eq!(fake.count(&format!("GET /base/jobs/{ID}/status")), 3);
     assert_eq!(fake.count(&format!("PATCH /base/jobs/{ID}?mode=cancel")), 1);
 }
+
+#[tokio::test]
+async fn a_running_job_says_what_it_does_and_how_far_its_sources_have_read() {
+    let fake = Fake::new(|line, _| {
+        let answer = |text: &str| (200, text.to_owned());
+        match line.trim_start_matches("GET /base/jobs/0123456789abcdef0123456789abcdef") {
+            "/plan" => answer(
+                r#"{"plan":{"nodes":[{"description":"[1]:TableSourceScan(table=[[c, d, t]], fields=[a])<br/>+- u[2]: Writer<br/>"}]}}"#,
+            ),
+            "" => answer(r#"{"state":"RUNNING","start-time":1,"vertices":[{"id":"v"}]}"#),
+            "/vertices/v/metrics" => answer(
+                r#"[{"id":"0.Source__t[1].KafkaSourceReader.topic.p_t.partition.0.currentOffset"},{"id":"0.numRecordsIn"}]"#,
+            ),
+            line if line.starts_with("/vertices/v/metrics?get=0.Source__t") => answer(
+                r#"[{"id":"0.Source__t[1].KafkaSourceReader.topic.p_t.partition.0.currentOffset","value":"41"}]"#,
+            ),
+            _ => (404, r#"{"errors":["org.apache.flink.runtime.messages.FlinkJobNotFoundException: no"]}"#.to_owned()),
+        }
+    })
+    .await;
+    let flink = FlinkEngine::new(&fake.endpoint(), &fake.endpoint()).unwrap();
+    let shape = flink.running(ID).await.unwrap();
+    assert_eq!((shape.reads, shape.writes), (vec!["t".to_owned()], vec!["u".to_owned()]));
+    assert_eq!(flink.positions(ID, "t", "p.t").await.unwrap(), Some([(0, 42)].into()));
+    assert_eq!(flink.positions(ID, "t", "other").await.unwrap(), None);
+    assert_eq!(flink.positions(ID, "other", "p.t").await.unwrap(), None);
+    let unknown = flink.running("../../config").await.unwrap_err();
+    assert!(matches!(unknown, PortError::Missing { .. }), "{unknown:?}");
+}
