@@ -94,7 +94,6 @@ pub fn state(statement: &Statement, known: &Definitions) -> Vec<StateUse> {
         of_query(filled.query, known, &mut found);
         let written = match &statement.kind {
             StatementKind::CreateTableAs(ctas) => Some((&ctas.table, ctas.table.span)),
-            StatementKind::CreateView(_) => None,
             _ => filled.sink.and_then(|sink| known.table(sink).map(|table| (table, sink.span))),
         };
         if let Some((table, span)) = written {
