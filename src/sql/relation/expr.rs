@@ -43,7 +43,7 @@ impl Walker<'_> {
     fn computed_type(&mut self, expr: &Expr) -> Option<Nullable> {
         match &expr.kind {
             ExprKind::Literal(literal) => literal_type(literal),
-            ExprKind::Interval => Some(types::interval()),
+            ExprKind::Interval(_) => Some(types::interval()),
             ExprKind::Binary { operators, operands } => self.binary(operators, operands),
             ExprKind::Unary { operator: UnaryOperator::Not, operand } => self.truth(&[operand]),
             ExprKind::Unary { operand, .. } => self.ty(operand),

@@ -127,7 +127,7 @@ impl Walker<'_> {
         let (mut low, mut high) = (false, false);
         for condition in &joined.conditions {
             match &condition.kind {
-                ExprKind::Between { negated: false, operand, bounds } => {
+                ExprKind::Between { negated: false, operand, bounds, .. } => {
                     let side = self.side_of_time(operand, joined.at);
                     let bound = |walker: &mut Self, expr| walker.side_of_time(expr, joined.at);
                     let (first, second) = (bound(self, &bounds.0), bound(self, &bounds.1));

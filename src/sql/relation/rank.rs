@@ -129,7 +129,7 @@ fn is_low_end(condition: &Expr) -> bool {
 
 /// The high end of `rank BETWEEN low AND high`; never 1, as the rows before are kept as well.
 fn between(condition: &Expr, name: Option<&str>) -> Option<u64> {
-    let ExprKind::Between { negated: false, operand, bounds } = &condition.kind else { return None };
+    let ExprKind::Between { negated: false, symmetric: false, operand, bounds } = &condition.kind else { return None };
     let (ExprKind::Column(column), Some(name)) = (&operand.kind, name) else { return None };
     match &bounds.1.kind {
         ExprKind::Literal(Literal::Exact(high)) if column.last().name == name => {
