@@ -29,7 +29,7 @@ impl Walker<'_> {
         let (known, last) = (self.known, &name.last().name);
         let Some((key, found)) = known.catalog().find_in(self.session, name) else {
             let changes = Changes::of_source(Kind::Unknown, Vec::new(), last, name.span);
-            return (Relation { columns: Vec::new(), open: true, changes, rank: None }, true);
+            return (Relation { open: true, changes, ..Relation::default() }, true);
         };
         if found.view.is_some() {
             return (self.view(key, name), false);
@@ -40,7 +40,7 @@ impl Walker<'_> {
         let changes = Changes::of_source(Kind::Unknown, Vec::new(), key, name.span);
         let column = |column: &TypedColumn| Column { name: column.name.clone(), value: typed(column) };
         let columns: Vec<Column> = found.columns.iter().map(column).collect();
-        (Relation { open: columns.is_empty(), columns, changes, rank: None }, true)
+        (Relation { open: columns.is_empty(), columns, changes, ..Relation::default() }, true)
     }
 
     /// A table by its definition.
@@ -87,7 +87,7 @@ impl Walker<'_> {
         let mut values = HashMap::new();
         for (name, expr) in computed {
             let value = self.expr(expr);
-            values.insert(name.as_str(), Value { from: None, edge: None, ..value });
+            values.insert(name.as_str(), Value { from: None, window: None, ..value });
         }
         self.scopes = outer;
         for column in &mut relation.columns {
@@ -97,13 +97,14 @@ impl Walker<'_> {
         }
     }
 
-    fn view(&self, key: &str, name: &ObjectName) -> Relation {
+    fn view(&mut self, key: &str, name: &ObjectName) -> Relation {
         let Some(found) = self.views.get(key) else {
             let changes = Changes::of_source(Kind::Unknown, Vec::new(), key, name.span);
             return Relation { open: true, changes, ..Relation::default() };
         };
         let mut relation = Relation::clone(found);
         relation.changes = relation.changes.through(key, name.span);
+        self.assume_of_view(&std::mem::take(&mut relation.assumed), key, name);
         if let Some(rank) = &mut relation.rank {
             rank.through(key, name.span);
         }
