@@ -86,6 +86,24 @@ fn lineage_for_programs_names_origins_influences_and_state() {
 }
 
 #[test]
+fn lineage_says_what_it_assumes_of_functions() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipelines = dir.path().join("pipelines");
+    std::fs::create_dir(&pipelines).unwrap();
+    let put = |name: &str, text: &str| std::fs::write(pipelines.join(name), text).unwrap();
+    let with = "WITH ('connector' = 'kafka', 'topic' = 't', 'value.format' = 'avro-confluent')";
+    put("ddl.src.sql", &format!("CREATE TABLE src (a INT) {with};"));
+    put("ddl.fct.sql", &format!("CREATE TABLE fct (a INT) {with};"));
+    put("dml.fct.sql", "INSERT INTO fct SELECT their_count(a) AS a FROM src;");
+    let project = dir.path().to_str().unwrap();
+    let answer = |args: &[&str]| run(&[&["lineage", "fct", "--project", project], args].concat(), "").1;
+    let text = answer(&["--upstream"]);
+    assert!(text.contains("changes: append (src)\nassumes: no aggregate function: their_count\n"), "{text}");
+    let json: Value = serde_json::from_str(&answer(&["--output", "json"])).unwrap();
+    assert_eq!(json["assumes"], json!([{ "function": "their_count" }]));
+}
+
+#[test]
 fn lineage_says_how_two_runs_of_a_statement_are_compared() {
     let dir = tempfile::tempdir().unwrap();
     let pipelines = dir.path().join("pipelines");
