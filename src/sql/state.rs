@@ -161,11 +161,12 @@ impl Reader<'_> {
             if table.view.is_some() {
                 let held = self.views.get(key).into_iter().flatten().cloned();
                 let via = Some(key.to_owned());
-                found.extend(held.map(|(operator, bounded_by)| StateUse {
-                    operator,
-                    bounded_by,
-                    span,
-                    via: via.clone(),
+                found.extend(held.map(|(operator, bounded_by)| {
+                    let (operator, bounded_by) = match self.judged.opened(span, operator.name()) {
+                        Some(name) => (StateOperator::Written(name), Bound::Ttl),
+                        None => (operator, bounded_by),
+                    };
+                    StateUse { operator, bounded_by, span, via: via.clone() }
                 }));
             } else if known.defined(key).is_some_and(|t| source_changes(t) == SourceChanges::Upsert)
                 && !versioned.contains(&span.start)

@@ -91,9 +91,10 @@ fn lineage_says_what_it_assumes_of_functions() {
     let pipelines = dir.path().join("pipelines");
     std::fs::create_dir(&pipelines).unwrap();
     let put = |name: &str, text: &str| std::fs::write(pipelines.join(name), text).unwrap();
-    let with = "WITH ('connector' = 'kafka', 'topic' = 't', 'value.format' = 'avro-confluent')";
-    put("ddl.src.sql", &format!("CREATE TABLE src (a INT) {with};"));
-    put("ddl.fct.sql", &format!("CREATE TABLE fct (a INT) {with};"));
+    for table in ["src", "fct"] {
+        let with = format!("WITH ('connector' = 'kafka', 'topic' = '{table}', 'value.format' = 'avro-confluent')");
+        put(&format!("ddl.{table}.sql"), &format!("CREATE TABLE {table} (a INT) {with};"));
+    }
     put("dml.fct.sql", "INSERT INTO fct SELECT their_count(a) AS a FROM src;");
     let project = dir.path().to_str().unwrap();
     let answer = |args: &[&str]| run(&[&["lineage", "fct", "--project", project], args].concat(), "").1;

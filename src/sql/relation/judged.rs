@@ -1,7 +1,7 @@
 //! What operators turned out to be whose text alone does not tell it: those whose state ends with a window or an interval.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::{Cause, Changes, Kind};
 use crate::diagnostic::Span;
@@ -11,6 +11,8 @@ use crate::diagnostic::Span;
 pub(crate) struct Judged {
     /// The name of an operator whose state ends; `None` for one that was judged twice, and not alike.
     ends: BTreeMap<Span, Option<&'static str>>,
+    /// Where views are named in which no state ends, as a condition gives their windows or times one value.
+    opened: BTreeSet<Span>,
 }
 
 /// The operators whose state ends.
@@ -21,6 +23,18 @@ impl Judged {
     /// The operator at `span`, if its state ends.
     pub fn ends(&self, span: Span) -> Option<&'static str> {
         self.ends.get(&span).copied().flatten()
+    }
+
+    /// The name that an operator of a view has that is named at `span`, if its state ends by what the view says, and does not
+    /// where it is named.
+    pub fn opened(&self, span: Span, name: &str) -> Option<&'static str> {
+        let found = match name {
+            "window join" | INTERVAL_JOIN => "regular join",
+            "window aggregate" => "group aggregate",
+            "window top-N" | "window deduplication" => "top-N",
+            _ => return None,
+        };
+        self.opened.contains(&span).then_some(found)
     }
 
     /// Notes the operator at `span`, which made these changes.
@@ -45,17 +59,15 @@ impl Judged {
         calls.into_iter().for_each(|span| self.note(changes, span));
     }
 
-    /// What becomes of rows whose windows or times the operators that made them turn out not to see: their state does not
-    /// end, and the rows change.
-    pub(super) fn unbounded(&mut self, changes: Changes) -> Changes {
-        let causes = changes.because.iter().filter(|because| ending(&because.cause).is_some());
-        let spans: Vec<Span> = causes.map(|because| because.span).collect();
-        if spans.is_empty() {
+    /// What becomes of the rows of a source whose windows or times the operators that made them turn out not to see: their
+    /// state does not end, and the rows change. `text` is what the source is made by, its name where that is a view.
+    pub(super) fn unbounded(&mut self, changes: Changes, text: Span) -> Changes {
+        if !changes.because.iter().any(|because| ending(&because.cause).is_some()) {
             return changes;
         }
-        for span in spans {
-            self.ends.insert(span, None);
-        }
+        let inside = self.ends.range_mut(Span { start: text.start, end: 0 }..Span { start: text.end, end: 0 });
+        inside.for_each(|(_, name)| *name = None);
+        self.opened.insert(text);
         Changes { kind: Kind::Updating.max(changes.kind), keys: Vec::new(), ..changes }
     }
 }

@@ -87,8 +87,8 @@ struct Walker<'a> {
     known: &'a Definitions,
     /// The current catalog and database of the text that is looked at.
     session: &'a Session,
-    /// CTEs in reach, inner ones last.
-    ctes: Vec<(String, Rc<Relation>)>,
+    /// CTEs in reach with where their queries are written, inner ones last.
+    ctes: Vec<(String, (Span, Rc<Relation>))>,
     /// Selects in reach, inner ones last.
     scopes: Vec<Scope>,
     /// The views that are named; one that reads itself is not known yet.

@@ -29,7 +29,7 @@ impl Walker<'_> {
         let ctes = self.ctes.len();
         for cte in &query.with {
             let relation = self.query(&cte.query).renamed(cte.columns.iter().map(|c| c.name.as_str()));
-            self.ctes.push((cte.name.name.clone(), Rc::new(relation)));
+            self.ctes.push((cte.name.name.clone(), (cte.query.span, Rc::new(relation))));
         }
         let mut relation = self.body(&query.body);
         self.ctes.truncate(ctes);

@@ -225,7 +225,14 @@ impl Walker<'_> {
         }
         scope.add(&parts, relation, rowtime);
         let changes = changes.shifted(start);
-        if self.forget_fixed(start) { self.judged.unbounded(changes) } else { changes }
+        if !self.forget_fixed(start) {
+            return changes;
+        }
+        let cte = match &factor.kind {
+            FactorKind::Table { name, .. } => self.cte(name).map(|(span, _)| *span).or(Some(name.span)),
+            _ => None,
+        };
+        self.judged.unbounded(changes, cte.unwrap_or(factor.span))
     }
 
     /// Forgets times and windows that conditions give one value, from the column at `start` on: Flink puts the value in their

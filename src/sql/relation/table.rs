@@ -1,10 +1,12 @@
 //! Tables, views and CTEs by their names.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::changes::{Changes, Key, Kind, SourceChanges, source_changes};
 use super::scope::{Column, Scope, Time, Value};
 use super::{Relation, Walker};
+use crate::diagnostic::Span;
 use crate::model::column::Column as TypedColumn;
 use crate::sql::tree::{ColumnKind, CreateTable, ObjectName};
 
@@ -20,10 +22,14 @@ impl Walker<'_> {
         (relation, is_table)
     }
 
+    /// Where the query of a CTE is written, and its relation.
+    pub(super) fn cte(&self, name: &ObjectName) -> Option<&(Span, Rc<Relation>)> {
+        let [only] = name.parts.as_slice() else { return None };
+        self.ctes.iter().rev().find(|(cte, _)| *cte == only.name).map(|(_, found)| found)
+    }
+
     fn named(&mut self, name: &ObjectName) -> (Relation, bool) {
-        if let [only] = name.parts.as_slice()
-            && let Some((_, relation)) = self.ctes.iter().rev().find(|(cte, _)| *cte == only.name)
-        {
+        if let Some((_, relation)) = self.cte(name) {
             return (Relation::clone(relation), false);
         }
         let (known, last) = (self.known, &name.last().name);

@@ -159,3 +159,8 @@ SELECT o.order_id, p.paid FROM orders o LEFT JOIN payments p ON p.pay_time BETWE
 SELECT o.order_id, p.paid FROM orders o LEFT JOIN payments p ON p.pay_time BETWEEN o.order_time AND o.order_time + 2 * INTERVAL '1' HOUR;
 SELECT o.order_id, p.paid FROM orders o LEFT JOIN payments p ON p.pay_time BETWEEN SYMMETRIC o.order_time AND o.order_time + INTERVAL '1' HOUR;
 SELECT o.order_id, p.paid FROM orders o LEFT JOIN payments p ON p.pay_time BETWEEN CEIL(o.order_time TO HOUR) AND o.order_time + INTERVAL '1' HOUR;
+CREATE VIEW per_minute AS SELECT window_start, window_end, COUNT(*) AS n FROM minutes GROUP BY window_start, window_end;
+SELECT * FROM per_minute WHERE window_start = TIMESTAMP '2026-01-01 00:00:00';
+SELECT * FROM per_minute WHERE n = 3;
+WITH q AS (SELECT window_start, window_end, COUNT(*) AS n FROM minutes GROUP BY window_start, window_end) SELECT * FROM q WHERE window_start = TIMESTAMP '2026-01-01 00:00:00';
+SELECT a.window_start FROM (SELECT window_start, window_end, COUNT(*) AS n FROM (SELECT L.window_start, L.window_end FROM minutes L JOIN pay_minutes R ON L.order_id = R.order_id AND L.window_start = R.window_start AND L.window_end = R.window_end) GROUP BY window_start, window_end) a WHERE a.window_start = TIMESTAMP '2026-01-01 00:00:00';

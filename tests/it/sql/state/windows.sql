@@ -8,6 +8,7 @@ CREATE TABLE products (id BIGINT, title STRING, PRIMARY KEY (id) NOT ENFORCED) W
 CREATE VIEW minutes AS SELECT * FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ordered), INTERVAL '1' MINUTE));
 CREATE VIEW paid_minutes AS SELECT * FROM TABLE(TUMBLE(TABLE payments, DESCRIPTOR(payed), INTERVAL '1' MINUTES));
 CREATE VIEW paid_hours AS SELECT * FROM TABLE(TUMBLE(TABLE payments, DESCRIPTOR(payed), INTERVAL '1' HOUR));
+CREATE VIEW counted AS SELECT window_start, window_end, COUNT(*) AS c FROM minutes GROUP BY window_start, window_end;
 
 SELECT window_start, COUNT(*) AS c FROM minutes GROUP BY window_start, window_end;
 --> append; window aggregate (window)
@@ -28,6 +29,12 @@ SELECT window_start, COUNT(*) AS c FROM minutes WHERE window_start = TIMESTAMP '
 --> retract; group aggregate (ttl)
 SELECT * FROM (SELECT window_start, window_end, COUNT(*) AS c FROM minutes GROUP BY window_start, window_end) WHERE window_start = TIMESTAMP '2026-01-01 00:00:00';
 --> retract; group aggregate (ttl)
+SELECT * FROM counted WHERE window_start = TIMESTAMP '2026-01-01 00:00:00';
+--> retract; group aggregate (ttl)
+WITH q AS (SELECT window_start, window_end, COUNT(*) AS c FROM minutes GROUP BY window_start, window_end) SELECT * FROM q WHERE window_start = TIMESTAMP '2026-01-01 00:00:00';
+--> retract; group aggregate (ttl)
+SELECT * FROM counted WHERE c = 3;
+--> append; window aggregate (window)
 -- The window ends with a join that is none of windows, a lookup, a function over rows, a limit.
 SELECT m.window_start, COUNT(*) AS c FROM minutes m JOIN others x ON m.id = x.id GROUP BY m.window_start, m.window_end;
 --> retract; regular join (ttl), group aggregate (ttl)
