@@ -194,6 +194,10 @@ impl Lineage {
             let state: BTreeSet<String> = self.filled.state.iter().map(state).collect();
             writeln!(f, "state: {}", state.into_iter().collect::<Vec<_>>().join(", "))?;
         }
+        if !self.filled.assumes.is_empty() {
+            let assumed: Vec<String> = self.filled.assumes.iter().map(ToString::to_string).collect();
+            writeln!(f, "assumes: no aggregate function: {}", assumed.join(", "))?;
+        }
         Ok(())
     }
 

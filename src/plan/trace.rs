@@ -111,6 +111,16 @@ pub enum Decider {
     Source(String),
 }
 
+/// A function that is taken for one of each row; if it is an aggregate, rows change and state is kept all the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Assumed {
+    /// The function as it is written.
+    pub function: String,
+    /// The view that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
+}
+
 /// What the statement of one table does: its columns, how its rows change, and its state.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Filled {
@@ -121,6 +131,9 @@ pub struct Filled {
     pub changelog: Option<RowChanges>,
     /// The state that it keeps.
     pub state: Vec<KeptState>,
+    /// The functions that are no aggregates, if what is said of changes and state is to hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub assumes: Vec<Assumed>,
 }
 
 /// What the statement that fills `table`, or its view, does; with a column, about that column alone.
@@ -161,8 +174,14 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
         bounded_by: state.bounded_by.name(),
         view: state.via.map(|view| estate.logical.get(&view).cloned().unwrap_or(view)),
     });
-    let changelog = sql::changelogs(statement, &known).into_iter().next().map(|found| row_changes(found, estate));
-    Filled { columns, changelog, state: state.collect() }
+    let changelogs = sql::changelogs(statement, &known);
+    let assumed = changelogs.iter().flat_map(|found| &found.assumes).map(|assumed| Assumed {
+        function: assumed.function.clone(),
+        view: assumed.via.as_ref().map(|view| estate.logical.get(view).unwrap_or(view).clone()),
+    });
+    let assumes = assumed.collect::<BTreeSet<_>>().into_iter().collect();
+    let changelog = changelogs.into_iter().next().map(|found| row_changes(found, estate));
+    Filled { columns, changelog, state: state.collect(), assumes }
 }
 
 /// How the columns of `table` are compared, with what they take over from the tables before it; nothing where tables depend on
@@ -199,6 +218,15 @@ fn row_changes(found: sql::Changelog, estate: &Estate) -> RowChanges {
         }
     }
     RowChanges { mode: found.mode.name(), key: found.key, because }
+}
+
+impl fmt::Display for Assumed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.view {
+            Some(view) => write!(f, "{} in {view}", self.function),
+            None => f.write_str(&self.function),
+        }
+    }
 }
 
 impl fmt::Display for RowChanges {

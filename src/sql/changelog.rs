@@ -9,10 +9,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::flow::Definitions;
-use super::relation::{Changes, Kind, Relation, relation};
+use super::relation::{Kind, Relation, relation};
 use super::tree::{Insert, ObjectName, Query, Statement, StatementKind};
 
-pub use super::relation::{Because, Cause};
+pub use super::relation::{Assumption, Because, Cause};
 
 /// How a query's rows change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,9 @@ pub struct Changelog {
     pub key: Vec<String>,
     /// What decides the mode; the first 64 causes.
     pub because: Vec<Because>,
+    /// The functions that are taken for functions of each row; the first 64. If one of them is an aggregate, the rows change
+    /// and state is kept, whatever is said here and by [`super::state`].
+    pub assumes: Vec<Assumption>,
 }
 
 /// Changelog modes.
@@ -59,12 +62,13 @@ pub fn changelogs(statement: &Statement, known: &Definitions) -> Vec<Changelog> 
     for filled in filled(statement, known) {
         let made = relation(filled.query, known);
         let names = |place: usize| filled.name(place, &made);
-        found.push(changelog(filled.target, &made.changes, &names));
+        found.push(changelog(filled.target, &made, &names));
     }
     found
 }
 
-fn changelog(target: &str, changes: &Changes, name: &dyn Fn(usize) -> Option<String>) -> Changelog {
+fn changelog(target: &str, made: &Relation, name: &dyn Fn(usize) -> Option<String>) -> Changelog {
+    let changes = &made.changes;
     let named = changes.keys.iter().filter_map(|key| key.iter().map(|place| name(*place)).collect());
     // The shortest says most.
     let key: Option<Vec<String>> = named.min_by_key(|key: &Vec<String>| key.len());
@@ -75,7 +79,8 @@ fn changelog(target: &str, changes: &Changes, name: &dyn Fn(usize) -> Option<Str
         Kind::Unknown => ChangeMode::Unknown,
     };
     let key = key.filter(|_| mode == ChangeMode::Upsert).unwrap_or_default();
-    Changelog { target: target.to_owned(), mode, key, because: changes.because.clone() }
+    let assumes = made.assumed.to_vec();
+    Changelog { target: target.to_owned(), mode, key, because: changes.because.clone(), assumes }
 }
 
 /// A query, and the table or view that it fills.

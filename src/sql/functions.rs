@@ -1,6 +1,7 @@
 //! What is known of Flink's built-in functions by their names.
 //!
-//! Rule: names are in upper case. A function that is not listed is taken for a scalar, deterministic one.
+//! Rule: names are in upper case. A function that is not listed is taken for a scalar, deterministic one; where it might be an
+//! aggregate, `relation::assumed` says so.
 
 /// Aggregates, the SQL standard's and Flink's own.
 #[rustfmt::skip]
@@ -39,6 +40,37 @@ const RANKING: &[&str] = &["CUME_DIST", "DENSE_RANK", "NTILE", "PERCENT_RANK", "
 
 /// Table-valued functions that put rows into windows.
 const WINDOWS: &[&str] = &["CUMULATE", "HOP", "SESSION", "TUMBLE"];
+
+/// Functions of each row.
+#[rustfmt::skip]
+const SCALARS: &[&str] = &[
+    "ABS", "ACOS", "ARRAY", "ARRAY_APPEND", "ARRAY_CONCAT", "ARRAY_CONTAINS", "ARRAY_DISTINCT", "ARRAY_EXCEPT",
+    "ARRAY_INTERSECT", "ARRAY_JOIN", "ARRAY_MAX", "ARRAY_MIN", "ARRAY_POSITION", "ARRAY_PREPEND", "ARRAY_REMOVE",
+    "ARRAY_REVERSE", "ARRAY_SLICE", "ARRAY_SORT", "ARRAY_UNION", "ASCII", "ASIN", "ATAN", "ATAN2", "BIN", "BTRIM",
+    "CARDINALITY", "CAST", "CEIL", "CEILING", "CHARACTER_LENGTH", "CHAR_LENGTH", "CHR", "CLASSIFIER", "COALESCE",
+    "CONCAT", "CONCAT_WS", "CONVERT_TZ", "COS", "COSH", "COT", "CURRENT_DATABASE", "CURRENT_DATE",
+    "CURRENT_ROW_TIMESTAMP", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_WATERMARK", "DATE_FORMAT", "DAYOFMONTH",
+    "DAYOFWEEK", "DAYOFYEAR", "DECODE", "DEFAULT", "DEGREES", "E", "ELEMENT", "ELT", "ENCODE", "ENDSWITH", "EXP",
+    "EXTRACT", "FIRST", "FLOOR", "FROM_BASE64", "FROM_UNIXTIME", "GREATEST", "HASH_CODE", "HEX", "HOUR", "IF",
+    "IFNULL", "INITCAP", "INSTR", "IS_ALPHA", "IS_DECIMAL", "IS_DIGIT", "JSON", "JSON_ARRAY", "JSON_EXISTS",
+    "JSON_OBJECT", "JSON_QUERY", "JSON_QUOTE", "JSON_STRING", "JSON_UNQUOTE", "JSON_VALUE", "LAST", "LEAST", "LEFT",
+    "LN", "LOCALTIME", "LOCALTIMESTAMP", "LOCATE", "LOG", "LOG10", "LOG2", "LOWER", "LPAD", "LTRIM", "MAP",
+    "MAP_ENTRIES", "MAP_FROM_ARRAYS", "MAP_KEYS", "MAP_UNION", "MAP_VALUES", "MATCH_PROCTIME", "MATCH_ROWTIME",
+    "MD5", "MINUTE", "MOD", "MONTH", "NEXT", "NOW", "NULLIF", "OBJECT_OF", "OBJECT_UPDATE", "OVERLAY", "PARSE_JSON",
+    "PARSE_URL", "PI", "POSITION", "POWER", "PREV", "PRINT", "PRINTF", "PROCTIME", "QUARTER", "RADIANS", "RAND",
+    "RAND_INTEGER", "REGEXP", "REGEXP_COUNT", "REGEXP_EXTRACT", "REGEXP_EXTRACT_ALL", "REGEXP_INSTR",
+    "REGEXP_REPLACE", "REGEXP_SUBSTR", "REPEAT", "REPLACE", "REVERSE", "RIGHT", "ROUND", "ROW", "RPAD", "RTRIM",
+    "SECOND", "SHA1", "SHA2", "SHA224", "SHA256", "SHA384", "SHA512", "SIGN", "SIN", "SINH", "SOURCE_WATERMARK",
+    "SPLIT", "SPLIT_INDEX", "SQRT", "STARTSWITH", "STREAMRECORD_TIMESTAMP", "STR_TO_MAP", "SUBSTR", "SUBSTRING",
+    "TAN", "TANH", "TIMESTAMPADD", "TIMESTAMPDIFF", "TO_BASE64", "TO_DATE", "TO_TIMESTAMP", "TO_TIMESTAMP_LTZ",
+    "TRANSLATE", "TRIM", "TRUNCATE", "TRY_CAST", "TRY_PARSE_JSON", "TYPEOF", "UNHEX", "UNIX_TIMESTAMP", "UPPER",
+    "URL_DECODE", "URL_ENCODE", "UUID", "WEEK", "YEAR",
+];
+
+/// True for a function that is known to be one of each row.
+pub(crate) fn is_scalar(name: &str) -> bool {
+    SCALARS.binary_search(&name).is_ok()
+}
 
 pub(crate) fn is_aggregate(name: &str) -> bool {
     AGGREGATES.contains(&name)

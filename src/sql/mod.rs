@@ -40,7 +40,7 @@ mod views;
 mod walk;
 
 pub use carry::{CannotCarry, Carried, Carry, carry, carry_column, carry_view};
-pub use changelog::{Because, Cause, ChangeMode, Changelog, changelogs};
+pub use changelog::{Assumption, Because, Cause, ChangeMode, Changelog, changelogs};
 pub use difference::{Difference, difference};
 pub use edit::{CannotEdit, EditError, EditSet, apply};
 pub use flow::{Definitions, Flow, FlowColumn, Origin};

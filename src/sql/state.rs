@@ -1,7 +1,8 @@
 //! The state that Flink keeps for a statement: by the operators of its text, through views, and what Flink adds at sources
 //! and sinks.
 //!
-//! Rules: nothing is called stateless that might hold state. A source that says only the new value of a row
+//! Rules: nothing is called stateless that might hold state, and nothing is said to end that might not: windows and times are
+//! those that the columns are known to be ([`super::relation`], which tells the changes as well), whatever they are called. A source that says only the new value of a row
 //! (`upsert-kafka`, a table whose `changelog.mode` is upsert, and one of Confluent's, which name no connector and no mode, with
 //! a primary key) is normalised; a sink with a primary key is materialised
 //! when what arrives can change and is not known by that key. Spans are in the text of the statement; for what a view does,
@@ -13,7 +14,7 @@ use super::changelog::{Filled, filled};
 use super::flow::Definitions;
 use super::operators::{Operator, OperatorUse, stateful};
 use super::query_refs;
-use super::relation::{Kind, SourceChanges, relation, source_changes};
+use super::relation::{INTERVAL_JOIN, Judged, Kind, Relation, SourceChanges, judged_in_view, relation, source_changes};
 use super::session::Session;
 use super::steps;
 use super::tree::{ColumnKind, CreateTable, Expr, ExprKind, Factor, FactorKind, Query, Statement, StatementKind};
@@ -86,19 +87,20 @@ impl Bound {
     }
 }
 
-/// The state of what runs because of `statement`; nothing for one that runs nothing.
+/// The state of what runs because of `statement`; nothing for one that runs nothing. It is what there is if the functions that
+/// [`super::Changelog::assumes`] names are none that aggregate.
 pub fn state(statement: &Statement, known: &Definitions) -> Vec<StateUse> {
     let mut found = Vec::new();
     let all = filled(statement, known);
     for filled in &all {
-        of_query(filled.query, known, &mut found);
+        let made = relation(filled.query, known);
+        of_query(filled.query, &made.judged, known, &mut found);
         let written = match &statement.kind {
             StatementKind::CreateTableAs(ctas) => Some((&ctas.table, ctas.table.span)),
-            StatementKind::CreateView(_) => None,
             _ => filled.sink.and_then(|sink| known.table(sink).map(|table| (table, sink.span))),
         };
         if let Some((table, span)) = written {
-            of_sink(filled, table, known, span, &mut found);
+            of_sink(filled, &made, table, span, &mut found);
         }
     }
     found
@@ -110,15 +112,16 @@ pub(super) type Views = Kept<Held>;
 /// The state that a view holds.
 type Held = BTreeSet<(StateOperator, Bound)>;
 
-fn of_query(query: &Query, known: &Definitions, found: &mut Vec<StateUse>) {
+fn of_query(query: &Query, judged: &Judged, known: &Definitions, found: &mut Vec<StateUse>) {
     let catalog = known.catalog();
     known.with_states(|views| {
-        views.prepare(query, catalog, &|(_, view, query), views| {
+        views.prepare(query, catalog, &|(key, view, query), views| {
             let mut found = Vec::new();
-            let of_all = Reader { known, session: &view.session, views }.query(query, &mut found);
+            let judged = judged_in_view(key, known);
+            let of_all = Reader { known, session: &view.session, views, judged: &judged }.query(query, &mut found);
             Seen { value: found.into_iter().map(|used| (used.operator, used.bounded_by)).collect(), of_all }
         });
-        Reader { known, session: &catalog.session, views }.query(query, found);
+        Reader { known, session: &catalog.session, views, judged }.query(query, found);
     });
 }
 
@@ -127,6 +130,8 @@ struct Reader<'a> {
     known: &'a Definitions,
     session: &'a Session,
     views: &'a Views,
+    /// What the operators of the query turned out to be.
+    judged: &'a Judged,
 }
 
 impl Reader<'_> {
@@ -136,7 +141,7 @@ impl Reader<'_> {
         for op in stateful(query) {
             // A lookup is judged by the name of its time; the definitions know better.
             if op.kind != Operator::TemporalJoin {
-                let (name, bounded_by) = named(&op);
+                let (name, bounded_by) = named(&op, self.judged);
                 found.push(StateUse { operator: StateOperator::Written(name), bounded_by, span: op.span, via: None });
             }
         }
@@ -156,11 +161,12 @@ impl Reader<'_> {
             if table.view.is_some() {
                 let held = self.views.get(key).into_iter().flatten().cloned();
                 let via = Some(key.to_owned());
-                found.extend(held.map(|(operator, bounded_by)| StateUse {
-                    operator,
-                    bounded_by,
-                    span,
-                    via: via.clone(),
+                found.extend(held.map(|(operator, bounded_by)| {
+                    let (operator, bounded_by) = match self.judged.opened(span, operator.name()) {
+                        Some(name) => (StateOperator::Written(name), Bound::Ttl),
+                        None => (operator, bounded_by),
+                    };
+                    StateUse { operator, bounded_by, span, via: via.clone() }
                 }));
             } else if known.defined(key).is_some_and(|t| source_changes(t) == SourceChanges::Upsert)
                 && !versioned.contains(&span.start)
@@ -186,28 +192,27 @@ fn is_processing_time(time: &Expr, known: &Definitions) -> bool {
 }
 
 /// Sink materialise, where what arrives at a table with a primary key may change and is not known by that key alone.
-fn of_sink(filled: &Filled<'_>, table: &CreateTable, known: &Definitions, span: Span, found: &mut Vec<StateUse>) {
+fn of_sink(filled: &Filled<'_>, made: &Relation, table: &CreateTable, span: Span, found: &mut Vec<StateUse>) {
     let Some(key) = &table.primary_key else { return };
-    let made = relation(filled.query, known);
-    if made.changes.kind == Kind::Append || filled.keys(&made).contains(&key.names().map(str::to_owned).collect()) {
+    if made.changes.kind == Kind::Append || filled.keys(made).contains(&key.names().map(str::to_owned).collect()) {
         return;
     }
     found.push(StateUse { operator: StateOperator::SinkMaterialize, bounded_by: Bound::Ttl, span, via: None });
 }
 
-/// An operator's name and what bounds its state.
-fn named(op: &OperatorUse) -> (&'static str, Bound) {
+/// An operator's name and what bounds its state. What the text alone does not tell was judged with times and windows.
+fn named(op: &OperatorUse, judged: &Judged) -> (&'static str, Bound) {
+    if let Some(name) = judged.ends(op.span) {
+        return (name, if name == INTERVAL_JOIN { Bound::Interval } else { Bound::Window });
+    }
     match &op.kind {
-        Operator::RegularJoin(_) => ("regular join", Bound::Ttl),
-        Operator::IntervalJoin(_) => ("interval join", Bound::Interval),
-        Operator::WindowJoin(_) => ("window join", Bound::Window),
-        Operator::GroupAggregate { .. } => ("group aggregate", Bound::Ttl),
+        Operator::RegularJoin(_) | Operator::IntervalJoin(_) | Operator::WindowJoin(_) => ("regular join", Bound::Ttl),
+        Operator::GroupAggregate { .. } | Operator::WindowAggregate { .. } => ("group aggregate", Bound::Ttl),
         Operator::Distinct => ("distinct", Bound::Ttl),
         Operator::SetOperation(_) => ("set operation", Bound::Ttl),
         Operator::RowNumber { .. } => ("top-N", Bound::Ttl),
         Operator::Over { .. } => ("over aggregate", Bound::Ttl),
         Operator::WindowTvf(_) => ("session window", Bound::Window),
-        Operator::WindowAggregate { .. } => ("window aggregate", Bound::Window),
         Operator::Match { within: true } => ("pattern match", Bound::Interval),
         Operator::Match { within: false } => ("pattern match", Bound::Nothing),
         Operator::OrderBy => ("sort", Bound::Watermark),

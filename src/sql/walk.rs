@@ -23,7 +23,7 @@ pub(crate) enum Child<'a> {
 /// Calls `visit` for each direct part of `expr`.
 pub(crate) fn children<'a>(expr: &'a Expr, visit: &mut dyn FnMut(Child<'a>)) {
     match &expr.kind {
-        ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Interval => {}
+        ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Interval(_) => {}
         ExprKind::Binary { operands, .. } | ExprKind::Like { operands, .. } => each(operands, visit),
         ExprKind::Unary { operand, .. }
         | ExprKind::Is { operand, .. }

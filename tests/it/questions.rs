@@ -86,6 +86,25 @@ fn lineage_for_programs_names_origins_influences_and_state() {
 }
 
 #[test]
+fn lineage_says_what_it_assumes_of_functions() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipelines = dir.path().join("pipelines");
+    std::fs::create_dir(&pipelines).unwrap();
+    let put = |name: &str, text: &str| std::fs::write(pipelines.join(name), text).unwrap();
+    for table in ["src", "fct"] {
+        let with = format!("WITH ('connector' = 'kafka', 'topic' = '{table}', 'value.format' = 'avro-confluent')");
+        put(&format!("ddl.{table}.sql"), &format!("CREATE TABLE {table} (a INT) {with};"));
+    }
+    put("dml.fct.sql", "INSERT INTO fct SELECT their_count(a) AS a FROM src;");
+    let project = dir.path().to_str().unwrap();
+    let answer = |args: &[&str]| run(&[&["lineage", "fct", "--project", project], args].concat(), "").1;
+    let text = answer(&["--upstream"]);
+    assert!(text.contains("changes: append (src)\nassumes: no aggregate function: their_count\n"), "{text}");
+    let json: Value = serde_json::from_str(&answer(&["--output", "json"])).unwrap();
+    assert_eq!(json["assumes"], json!([{ "function": "their_count" }]));
+}
+
+#[test]
 fn lineage_says_how_two_runs_of_a_statement_are_compared() {
     let dir = tempfile::tempdir().unwrap();
     let pipelines = dir.path().join("pipelines");

@@ -143,6 +143,12 @@ fn parsed(questions: Vec<Value>) -> Vec<Verdict> {
     FLINK.ask(questions).into_iter().map(|answer| serde_json::from_value(answer).unwrap()).collect()
 }
 
+/// The names of Flink's own functions of each row, and of its aggregates.
+pub fn functions() -> [BTreeSet<String>; 2] {
+    let mut answer = FLINK.ask(vec![json!({"op": "functions"})]).remove(0);
+    ["scalar", "aggregate"].map(|kind| serde_json::from_value(answer[kind].take()).unwrap())
+}
+
 /// The distinct statements that the plan tests of Flink's planner keep.
 pub fn statements_of_planner_tests() -> Vec<String> {
     let jar = std::fs::read_dir(FLINK.jars().join("corpus")).unwrap().next().unwrap().unwrap().path();

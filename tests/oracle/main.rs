@@ -5,12 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
 mod avro;
+mod bounds;
 mod changelogs;
 mod corpus;
 mod document;
 mod edits;
 mod flink;
 mod flows;
+mod functions;
 mod generator;
 mod mutants;
 mod program;

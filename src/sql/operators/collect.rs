@@ -152,7 +152,9 @@ impl<'a> Collector<'a> {
                 functions.push(if call.distinct { format!("{name} DISTINCT") } else { name });
             })
         });
-        let Some(span) = select.group_by.as_ref().map(|group| group.span).or(first) else { return };
+        // Without GROUP BY, HAVING makes one group of all rows.
+        let having = select.having.as_ref().map(|having| having.span);
+        let Some(span) = select.group_by.as_ref().map(|group| group.span).or(first).or(having) else { return };
         functions.dedup();
         let has = |edge| keys.iter().any(|key| matches!(&key.kind, ExprKind::Column(name) if name.last().name == edge));
         let calls = |key: &Expr| matches!(&key.kind, ExprKind::Call(call) if is_window(&call.name.last().name.to_ascii_uppercase()));

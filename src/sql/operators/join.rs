@@ -94,7 +94,7 @@ fn compares_within_interval(condition: &Expr) -> bool {
             }),
             _ => false,
         };
-        compares && any(expr, &|part| matches!(part.kind, ExprKind::Interval)) && qualifiers(expr) > 1
+        compares && any(expr, &|part| matches!(part.kind, ExprKind::Interval(_))) && qualifiers(expr) > 1
     })
 }
 

@@ -157,7 +157,7 @@ impl Parser<'_> {
         let value = self.primary()?;
         match value.kind {
             ExprKind::Literal(_) => Ok(Expr { span: self.since(start), kind: value.kind }),
-            ExprKind::Interval if !signed => Ok(value),
+            ExprKind::Interval(_) if !signed => Ok(value),
             _ => {
                 self.at = self.tokens.partition_point(|t| t.span.start < value.span.start);
                 Err(self.unexpected("a literal"))

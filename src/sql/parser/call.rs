@@ -127,13 +127,14 @@ impl Parser<'_> {
     }
 
     pub(super) fn interval(&mut self) -> Parse<ExprKind> {
+        let start = self.start();
         let _ = self.eat(Symbol::Minus) || self.eat(Symbol::Plus);
         if !self.at_kind(TokenKind::String) && !self.at_kind(TokenKind::Integer) {
             return Err(self.unexpected("the length of the interval in single quotes"));
         }
         self.at += 1;
         self.interval_unit()?;
-        Ok(ExprKind::Interval)
+        Ok(ExprKind::Interval(self.since(start).of(self.text).to_ascii_uppercase()))
     }
 
     /// `DAY`, `DAY(3) TO SECOND(3)`

@@ -122,7 +122,7 @@ impl Parser<'_> {
             rank == RANK_COMPARE && self.at_any(&["ANY", "SOME", "ALL"]) && self.symbol_ahead(1, Symbol::LeftParen);
         if quantified {
             self.at += 1;
-            let operand = std::mem::replace(left, Expr { span: left.span, kind: ExprKind::Interval });
+            let operand = std::mem::replace(left, Expr { span: left.span, kind: ExprKind::Interval(String::new()) });
             let span = operand.span;
             let mut kind = self.in_predicate(operand, false)?;
             if let ExprKind::InQuery { quantified, .. } = &mut kind {

@@ -33,11 +33,12 @@ impl Parser<'_> {
     }
 
     pub(super) fn between(&mut self, left: Expr, negated: bool) -> Parse<ExprKind> {
-        let _ = self.eat_word("SYMMETRIC") || self.eat_word("ASYMMETRIC");
+        let symmetric = self.eat_word("SYMMETRIC");
+        let _ = !symmetric && self.eat_word("ASYMMETRIC");
         let low = self.ranked(RANK_IS)?;
         self.expect_word("AND")?;
         let high = self.operand()?;
-        Ok(ExprKind::Between { negated, operand: Box::new(left), bounds: Box::new((low, high)) })
+        Ok(ExprKind::Between { negated, symmetric, operand: Box::new(left), bounds: Box::new((low, high)) })
     }
 
     pub(super) fn like_predicate(&mut self, left: Expr, negated: bool) -> Parse<ExprKind> {

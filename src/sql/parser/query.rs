@@ -360,9 +360,9 @@ impl Parser<'_> {
             return Ok(None);
         }
         let _ = self.eat_word("DISTINCT") || self.eat_word("ALL");
-        let mut group = GroupBy { span: self.since(start), keys: Vec::new(), grouping_sets: false };
+        let mut group = GroupBy { span: self.since(start), keys: Vec::new(), plain: Vec::new(), grouping_sets: false };
         loop {
-            self.group_element(&mut group)?;
+            self.group_element(&mut group, Where::Beside)?;
             if !self.eat(Symbol::Comma) {
                 break;
             }
@@ -375,7 +375,7 @@ impl Parser<'_> {
         Ok(Some(group))
     }
 
-    fn group_element(&mut self, group: &mut GroupBy) -> Parse<()> {
+    fn group_element(&mut self, group: &mut GroupBy, place: Where) -> Parse<()> {
         self.nested(|p| {
             let sets = p.eat_words(&["GROUPING", "SETS"]);
             if sets || p.at_word("CUBE") || p.at_word("ROLLUP") {
@@ -385,7 +385,7 @@ impl Parser<'_> {
                     p.at += 1;
                     return Err(p.unexpected("what is grouped by"));
                 }
-                p.bracketed_list(|p| p.group_element(group))?;
+                p.bracketed_list(|p| p.group_element(group, Where::Inside))?;
                 return Ok(());
             }
             if p.at_symbol(Symbol::LeftParen) && p.symbol_ahead(1, Symbol::RightParen) {
@@ -393,10 +393,22 @@ impl Parser<'_> {
                 return Ok(());
             }
             let key = p.expr()?;
+            if place == Where::Beside {
+                group.plain.push(group.keys.len());
+            }
             group.keys.push(key);
             Ok(())
         })
     }
+}
+
+/// Where a key of a grouping stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Where {
+    /// Beside `GROUPING SETS`, `CUBE` and `ROLLUP`, or without them.
+    Beside,
+    /// Inside of them.
+    Inside,
 }
 
 fn operation(first: QueryBody, rest: Vec<SetOperand>) -> QueryBody {

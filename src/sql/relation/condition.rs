@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::changes::{Changes, Key, Kind, spread_by};
 use super::join::{CAST, column_name, compared, equality, parts};
 use super::scope::{Found, Value};
+use super::window::Edge;
 use super::{Relation, Walker};
 use crate::sql::steps;
 use crate::sql::tree::{BinaryOperator, Expr, ExprKind, JoinKind, Query, Select, UnaryOperator};
@@ -74,14 +75,13 @@ impl Walker<'_> {
     /// A condition, which may hold queries.
     pub(super) fn condition(&mut self, part: &Expr, changes: Changes) -> Changes {
         steps::count(1);
-        let (query, operand, anti) = match unwrapped(part) {
-            (ExprKind::InQuery { negated, quantified: false, operand, query }, not) => {
-                (query, Some(operand), *negated != not)
-            }
-            (ExprKind::Exists(query), not) => (query, None, not),
+        let (asks, not) = without_not(part);
+        let (query, operand, anti) = match &asks.kind {
+            ExprKind::InQuery { negated, quantified: false, operand, query } => (query, Some(operand), *negated != not),
+            ExprKind::Exists(query) => (query, None, not),
             _ => return self.scalar_condition(part, changes),
         };
-        let (inner, mut spread) = self.subquery(query);
+        let Asked { relation: inner, compared: mut spread, mut windows, within } = self.subquery(query);
         let operands = operand.map_or(&[] as &[Expr], |operand| match &operand.kind {
             ExprKind::Row(items) => items,
             _ => std::slice::from_ref(&**operand),
@@ -90,9 +90,23 @@ impl Walker<'_> {
             let value = self.expr(operand);
             if let Some(place) = value.from {
                 spread.insert(compared([(place, &value), (place, &column.value)])[0]);
+                windows.extend(value.same_edge(&column.value));
             }
         }
+        let both_append = changes.kind.max(inner.changes.kind) == Kind::Append;
+        if both_append && !within && windows.contains(&Edge::Start) && windows.contains(&Edge::End) {
+            let joined = Changes::decided(Kind::Append, Vec::new(), "window join", asks.span);
+            self.judged.note(&joined, asks.span);
+            return joined;
+        }
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.forget_times();
+        }
         let keys = spread_by(&changes.keys, &spread);
+        if within {
+            let kind = Kind::Updating.max(changes.kind).max(inner.changes.kind);
+            return Changes::decided(kind, Vec::new(), "semi join", part.span);
+        }
         if !anti {
             return Changes { keys, ..changes.either(inner.changes.clone()) };
         }
@@ -103,6 +117,11 @@ impl Walker<'_> {
     /// A condition with queries as values. Flink puts an equality into the join: then the rows of both sides are spread by
     /// it, and the only row of a query, or of a group of it, is not known by its value.
     pub(super) fn scalar_condition(&mut self, part: &Expr, changes: Changes) -> Changes {
+        if has_query(part)
+            && let Some(scope) = self.scopes.last_mut()
+        {
+            scope.forget_times();
+        }
         let mut changes = self.scalar_subqueries(part, changes);
         let equal = sides(part).filter(|_| has_query(part));
         if equal.is_some_and(|sides| sides.into_iter().any(|side| !self.depths(side).is_empty())) {
@@ -137,7 +156,7 @@ impl Walker<'_> {
         children(expr, &mut |child| parts.push(child));
         parts.into_iter().any(|part| match part {
             Child::Expr(part) => self.is_correlated(part),
-            Child::Query(query) => !self.subquery(query).1.is_empty(),
+            Child::Query(query) => !self.subquery(query).compared.is_empty(),
             Child::Table(_) | Child::Descriptor(_) => false,
         })
     }
@@ -150,7 +169,7 @@ impl Walker<'_> {
             changes = match part {
                 Child::Expr(part) => self.scalar_subqueries(part, changes),
                 Child::Query(query) => {
-                    let (inner, compared) = self.subquery(query);
+                    let Asked { relation: inner, compared, .. } = self.subquery(query);
                     let kind = Kind::Updating.max(changes.kind).max(inner.changes.kind);
                     let keys = spread_by(&changes.keys, &compared);
                     Changes::decided(kind, keys, "scalar subquery", expr.span)
@@ -161,8 +180,8 @@ impl Walker<'_> {
         changes
     }
 
-    /// A query inside of an expression, and the columns around it that it compares its own with.
-    pub(super) fn subquery(&mut self, query: &Query) -> (Rc<Relation>, Key) {
+    /// A query inside of an expression, and what it asks of the select around it.
+    pub(super) fn subquery(&mut self, query: &Query) -> Asked {
         let place = (std::ptr::from_ref(query).addr(), query.span);
         if let Some(found) = self.subqueries.get(&place) {
             return found.clone();
@@ -170,29 +189,79 @@ impl Walker<'_> {
         let outer = std::mem::take(&mut self.correlated);
         let relation = Rc::new(self.query(query));
         let here = self.scopes.len().checked_sub(1);
-        let mut compared = Key::new();
-        for (depth, place) in std::mem::replace(&mut self.correlated, outer) {
-            if Some(depth) == here {
-                compared.insert(place);
-            } else {
-                self.correlated.push((depth, place));
+        let mut asked = Asked { relation, compared: Key::new(), windows: Vec::new(), within: false };
+        for (depth, correlation) in std::mem::replace(&mut self.correlated, outer) {
+            match correlation {
+                _ if Some(depth) != here => self.correlated.push((depth, correlation)),
+                Correlation::Equal(place) => {
+                    asked.compared.insert(place);
+                }
+                Correlation::Window(edge) => asked.windows.push(edge),
+                Correlation::Condition => {}
+                Correlation::Within => asked.within = true,
             }
         }
-        self.subqueries.insert(place, (Rc::clone(&relation), compared.clone()));
-        (relation, compared)
+        self.subqueries.insert(place, asked.clone());
+        asked
+    }
+
+    /// True if the query of each row, which was just looked at, uses the row otherwise than in equalities: Flink then joins
+    /// it with all that it may be asked for, each once.
+    pub(super) fn is_asked_for_values(&mut self, known: usize) -> bool {
+        let here = self.scopes.len().checked_sub(1);
+        let (own, others): (Vec<_>, Vec<_>) = self
+            .correlated
+            .split_off(known.min(self.correlated.len()))
+            .into_iter()
+            .partition(|(depth, _)| Some(*depth) == here);
+        self.correlated.extend(others);
+        own.iter().any(|(_, correlation)| matches!(correlation, Correlation::Condition | Correlation::Within))
+    }
+
+    /// Notes what a select uses of those around it; `is_plain` if each of its rows is one of its sources.
+    pub(super) fn correlate(&mut self, select: &Select, filter: &[&Expr], is_plain: bool) {
+        let Some(own_depth) = self.scopes.len().checked_sub(1).filter(|depth| *depth > 0) else { return };
+        for part in filter {
+            let found = self.correlated.len();
+            self.correlate_equal(part, own_depth, is_plain);
+            if self.correlated.len() == found {
+                let outer = self.depths(part).into_iter().filter(|depth| *depth < own_depth);
+                let used = outer.map(|depth| {
+                    let near = depth + 1 == own_depth;
+                    (depth, if near { Correlation::Condition } else { Correlation::Within })
+                });
+                self.correlated.extend(used.collect::<Vec<_>>());
+            }
+        }
+        let items = select.items.iter().filter_map(super::query::item_expr);
+        let keys = select.group_by.iter().flat_map(|group| &group.keys);
+        for expr in items.chain(keys).chain(&select.having).chain(&select.qualify) {
+            let outer = self.depths(expr).into_iter().filter(|depth| *depth < own_depth);
+            self.correlated.extend(outer.map(|depth| (depth, Correlation::Within)).collect::<Vec<_>>());
+        }
     }
 
     /// Notes where a condition compares something of this select with something of a select around it.
-    pub(super) fn correlate(&mut self, part: &Expr) {
+    fn correlate_equal(&mut self, part: &Expr, own_depth: usize, is_plain: bool) {
         let Some((left, right)) = equality(part) else { return };
-        let Some(own_depth) = self.scopes.len().checked_sub(1) else { return };
         for (own, other) in [(left, right), (right, left)] {
             let depths = self.depths(other);
             if depths.is_empty() || depths.contains(&own_depth) || !self.depths(own).contains(&own_depth) {
                 continue;
             }
             let place = self.outer_place(own, other);
-            self.correlated.extend(depths.into_iter().map(|depth| (depth, place)));
+            let near = depths.len() == 1 && depths.contains(&(own_depth - 1));
+            if near && is_plain && place != CAST {
+                let (own, other) = (self.expr(own), self.expr(other));
+                let windows = own.from.and(own.same_edge(&other));
+                self.correlated.extend(windows.map(|edge| (own_depth - 1, Correlation::Window(edge))));
+            }
+            self.correlated.extend(depths.iter().map(|depth| (*depth, Correlation::Equal(place))));
+            if !near {
+                self.correlated.extend(depths.iter().map(|depth| (*depth, Correlation::Within)));
+            } else if column_name(other).is_none() || self.depths(own) != BTreeSet::from([own_depth]) {
+                self.correlated.extend(depths.iter().map(|depth| (*depth, Correlation::Condition)));
+            }
         }
     }
 
@@ -223,6 +292,31 @@ impl Walker<'_> {
     }
 }
 
+/// A query inside of an expression.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub relation: Rc<Relation>,
+    /// The columns around it that it compares its own with.
+    pub compared: Key,
+    /// The ends of windows of both that have to be equal.
+    pub windows: Vec<Edge>,
+    /// It uses the row around it elsewhere than in its own conditions.
+    pub within: bool,
+}
+
+/// How a select uses a column of one around it.
+#[derive(Clone, Copy)]
+pub(super) enum Correlation {
+    /// It has to be equal to something of its own: the column by which the rows around are spread.
+    Equal(usize),
+    /// It is the end of a window, and has to be that of its own.
+    Window(Edge),
+    /// In another condition.
+    Condition,
+    /// As a value, as what is grouped by, or further in.
+    Within,
+}
+
 /// What a condition fixes.
 enum Fixed {
     /// A column has one value.
@@ -247,7 +341,7 @@ fn sides(condition: &Expr) -> Option<[&Expr; 2]> {
 }
 
 /// True if there is a query anywhere in an expression.
-fn has_query(expr: &Expr) -> bool {
+pub(super) fn has_query(expr: &Expr) -> bool {
     let mut found = false;
     children(expr, &mut |child| {
         found = found
@@ -278,15 +372,20 @@ fn names_columns(sides: [&Expr; 2]) -> bool {
 
 /// A condition without brackets and `NOT`, and whether it is negated.
 fn unwrapped(expr: &Expr) -> (&ExprKind, bool) {
-    let (mut kind, mut not) = (&expr.kind, false);
+    let (expr, not) = without_not(expr);
+    (&expr.kind, not)
+}
+
+fn without_not(mut expr: &Expr) -> (&Expr, bool) {
+    let mut not = false;
     loop {
-        match kind {
-            ExprKind::Nested(inner) => kind = &inner.kind,
+        match &expr.kind {
+            ExprKind::Nested(inner) => expr = inner,
             ExprKind::Unary { operator: UnaryOperator::Not, operand } => {
-                kind = &operand.kind;
+                expr = operand;
                 not = !not;
             }
-            _ => return (kind, not),
+            _ => return (expr, not),
         }
     }
 }

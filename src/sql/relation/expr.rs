@@ -2,6 +2,7 @@
 
 use super::Walker;
 use super::scope::{Column, Found, Grouping, Time, Value};
+use super::window::Window;
 use crate::model::column::{Column as Field, ColumnType, Nullable};
 use crate::sql::functions::{is_aggregate, is_ranking};
 use crate::sql::steps;
@@ -22,11 +23,21 @@ impl Walker<'_> {
                 let nullable = *safe || value.ty.as_ref().is_none_or(|from| from.nullable);
                 let known = *safe || value.ty.is_some();
                 let ty = (known && types::is_exact(&ty.ty)).then(|| Nullable { ty: ty.ty.clone(), nullable });
-                Value { ty, from: value.from.filter(|_| passes), constant: value.constant, ..Value::default() }
+                // Flink leaves out a cast that changes nothing; a time attribute's type is another.
+                let same = value.time.is_none() && value.ty == ty;
+                let window = value.window.filter(|_| same);
+                Value { ty, from: value.from.filter(|_| passes), window, constant: value.constant, ..Value::default() }
             }
             ExprKind::Call(call) => {
-                let time = call.name.last().name.eq_ignore_ascii_case("PROCTIME").then_some(Time::Processing);
-                Value { ty: types::fits(self.call(call)), time, ..Value::default() }
+                let name = call.name.last().name.to_ascii_uppercase();
+                let property = name.rsplit_once('_').filter(|(window, _)| crate::sql::functions::is_window(window));
+                let time = match property {
+                    Some((_, "ROWTIME")) => Some(Time::Event),
+                    Some((_, "PROCTIME")) => Some(Time::Processing),
+                    _ => (name == "PROCTIME").then_some(Time::Processing),
+                };
+                let window = property.and(time).map(|_| Window::of_group());
+                Value { ty: types::fits(self.call(call)), time, window, ..Value::default() }
             }
             ExprKind::Row(_) | ExprKind::Array(_) | ExprKind::Map(_) => {
                 Value { ty: types::fits(self.computed_type(expr)), ..Value::default() }
@@ -43,7 +54,7 @@ impl Walker<'_> {
     fn computed_type(&mut self, expr: &Expr) -> Option<Nullable> {
         match &expr.kind {
             ExprKind::Literal(literal) => literal_type(literal),
-            ExprKind::Interval => Some(types::interval()),
+            ExprKind::Interval(_) => Some(types::interval()),
             ExprKind::Binary { operators, operands } => self.binary(operators, operands),
             ExprKind::Unary { operator: UnaryOperator::Not, operand } => self.truth(&[operand]),
             ExprKind::Unary { operand, .. } => self.ty(operand),
@@ -94,7 +105,7 @@ impl Walker<'_> {
 
     /// The one column of a query as a value; NULL where there is no row.
     fn single(&mut self, query: &Query) -> Option<Nullable> {
-        let (relation, _) = self.subquery(query);
+        let relation = self.subquery(query).relation;
         match relation.columns.as_slice() {
             [only] if !relation.open => Some(Nullable { nullable: true, ..plain(only.value.ty.clone()?)? }),
             _ => None,
@@ -191,7 +202,16 @@ impl Walker<'_> {
     }
 
     pub(super) fn measure(&mut self, expr: &Expr) -> Value {
-        Value { from: None, ..self.expr(expr) }
+        // The time of a match is one; the time of a row is a value like any other behind it.
+        let time = match &expr.kind {
+            ExprKind::Call(call) => match call.name.last().name.to_ascii_uppercase().as_str() {
+                "MATCH_ROWTIME" => Some(Time::Event),
+                "MATCH_PROCTIME" => Some(Time::Processing),
+                _ => None,
+            },
+            _ => None,
+        };
+        Value { from: None, time, window: None, ..self.expr(expr) }
     }
 
     /// What a name stands for, from the nearest select outwards.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::changes::{Changes, Key, Kind, each, spread_by};
 use super::join::parts;
 use super::query::item_expr;
-use super::rank::is_about;
-use super::scope::{Edge, Value};
+use super::rank::{Rank, is_about};
+use super::scope::Value;
+use super::window::has_window;
 use super::{Relation, Walker};
 use crate::diagnostic::Span;
 use crate::sql::functions::{is_aggregate, is_ranking, is_window};
@@ -30,9 +31,15 @@ impl Walker<'_> {
         let keys = select.group_by.as_ref().map_or(&[] as &[Expr], |group| &group.keys);
         let values: Vec<Value> = keys.iter().map(|key| self.group_key(key, select)).collect();
         let by_rows = keys.iter().any(is_window_call);
-        if by_rows || has_window(values.iter()) {
+        let plain = select.group_by.as_ref().map_or(&[] as &[usize], |group| &group.plain);
+        if by_rows || has_window(plain.iter().filter_map(|place| values.get(*place))) {
             let known = if by_rows && keys.len() <= MOST_KEYS { window_keys(keys, places) } else { Vec::new() };
+            relation.keep_times_of_windows();
+            if by_rows {
+                relation.forget_windows();
+            }
             relation.changes = Changes::decided(Kind::Append, known, "window aggregate", span);
+            self.judged.note(&relation.changes, span);
             return;
         }
         let few = keys.len() <= MOST_KEYS;
@@ -47,6 +54,7 @@ impl Walker<'_> {
         relation.forget_times();
         let kind = Kind::Updating.max(before.kind);
         relation.changes = Changes::decided(kind, known, "group aggregate", span);
+        self.judged.note(&relation.changes, span);
     }
 
     /// What a key of a grouping stands for: a name of the select list where no source has it.
@@ -114,18 +122,28 @@ impl Walker<'_> {
             let own = if matches!(bare(expr).kind, ExprKind::Call(_)) { own } else { own.computed() };
             unread = rank.replace(own).map(|other| other.unread()).or(unread);
         }
+        // Only numbers within windows leave the windows as they are, and only where they are the only ones.
+        let only_numbers_windows = rank.as_ref().is_some_and(Rank::is_of_windows) && found.over.len() == 1;
+        if !found.over.is_empty() && !only_numbers_windows {
+            relation.forget_windows();
+        }
         if let Some(qualify) = &select.qualify {
             let conditions = parts([qualify]);
             let call = conditions.iter().find_map(|part| ranking_call(part));
             let limited = call.and_then(|call| {
                 let rank = self.rank(call, call.over.as_ref()?, select, &before, count);
-                rank.limited_by(&conditions, None, &[])
+                let kept = rank.limited_by(&conditions, None, &[]);
+                if kept.is_none() || !found.over.is_empty() || !rank.is_of_windows() {
+                    relation.forget_windows();
+                }
+                kept
             });
             let named = rank.as_ref().and_then(|rank| {
                 let name = relation.columns.get(*places.by_place.get(&rank.column())?.first()?)?.name.as_str();
                 rank.limited_by(&conditions, Some(name), &[])
             });
             if let Some(kept) = limited.or(named) {
+                self.judged.ranked(&kept);
                 changes = kept;
                 rank = None;
             }
@@ -178,7 +196,7 @@ impl<'e> Places<'e> {
 
 /// What a select computes over more than a row.
 pub(super) struct Found<'a> {
-    /// The first aggregate, or `GROUP BY`.
+    /// `GROUP BY`, the first aggregate, or `HAVING`.
     pub aggregated: Option<Span>,
     /// Functions over windows of rows.
     pub over: Vec<&'a Call>,
@@ -194,7 +212,9 @@ impl<'a> Found<'a> {
             });
             windowed(expr, &mut over);
         }
-        Self { aggregated: select.group_by.as_ref().map(|group| group.span).or(first), over }
+        // Without GROUP BY, HAVING makes one group of all rows.
+        let having = select.having.as_ref().map(|having| having.span);
+        Self { aggregated: select.group_by.as_ref().map(|group| group.span).or(first).or(having), over }
     }
 }
 
@@ -215,12 +235,6 @@ pub(super) fn ranking_call(expr: &Expr) -> Option<&Call> {
     let mut found = Vec::new();
     windowed(expr, &mut found);
     found.into_iter().find(|call| is_ranking(&call.name.last().name.to_ascii_uppercase()))
-}
-
-/// True if both ends of a window are among the values.
-pub(super) fn has_window<'v>(values: impl Iterator<Item = &'v Value> + Clone) -> bool {
-    let has = |edge| values.clone().any(|value| value.edge == Some(edge));
-    has(Edge::Start) && has(Edge::End)
 }
 
 /// True for `TUMBLE(time, ...)` and the like as a key.

@@ -4,12 +4,12 @@
 
 use super::Walker;
 use super::changes::{Changes, Key, Kind, limited, spread_by};
-use super::scope::{Edge, Time, Value};
+use super::judged::INTERVAL_JOIN;
+use super::scope::{Time, Value};
 use crate::diagnostic::Span;
 use crate::sql::operators::conjuncts;
 use crate::sql::tree::{BinaryOperator, Expr, ExprKind, JoinKind, ObjectName};
 use crate::sql::types::{common, is_text};
-use crate::sql::walk::{Child, children};
 
 /// What is joined: the columns before `at` with those from it on.
 pub(super) struct Joined<'e> {
@@ -51,22 +51,35 @@ impl Walker<'_> {
             Asked::AsOf(time) => {
                 let spread = time != Some(Time::Processing);
                 let keys = keys(&joined, &pairs, spread);
+                if let Some(scope) = self.scopes.last_mut() {
+                    scope.forget_windows();
+                    // The time of the version that was found is a value like any other.
+                    scope.columns.iter_mut().skip(joined.at).for_each(|column| column.value.time = None);
+                }
                 return Changes { keys, ..joined.left };
             }
             Asked::AsTable => {}
         }
         let both_append = few && joined.left.kind.max(joined.right.kind) == Kind::Append;
         if both_append && self.joins_windows(&joined) {
-            return Changes::decided(Kind::Append, Vec::new(), "window join", joined.span);
+            let changes = Changes::decided(Kind::Append, Vec::new(), "window join", joined.span);
+            self.judged.note(&changes, joined.span);
+            return changes;
         }
         if both_append && self.is_within_interval(&joined) {
             let keys = keys(&joined, &pairs, true);
-            return Changes::decided(Kind::Append, keys, "interval join", joined.span);
+            if let Some(scope) = self.scopes.last_mut() {
+                scope.forget_windows();
+            }
+            let changes = Changes::decided(Kind::Append, keys, INTERVAL_JOIN, joined.span);
+            self.judged.note(&changes, joined.span);
+            return changes;
         }
         let keys = keys(&joined, &pairs, true);
         if let Some(scope) = self.scopes.last_mut() {
             scope.forget_times();
         }
+        self.judged.note(&Changes::default(), joined.span);
         match joined.kind {
             JoinKind::Inner | JoinKind::Cross => Changes { keys, ..joined.left.either(joined.right) },
             JoinKind::Left | JoinKind::Right | JoinKind::Full => {
@@ -101,78 +114,8 @@ impl Walker<'_> {
     /// The value of a column's name, in brackets or not. A join asks no more of its conditions: those of `WHERE` are held
     /// against each join, when the sources behind it are not in reach yet, and a query in one would be judged by less than
     /// it sees.
-    fn plain_column(&mut self, expr: &Expr) -> Option<Value> {
+    pub(super) fn plain_column(&mut self, expr: &Expr) -> Option<Value> {
         column_name(expr).map(|name| self.column(name))
-    }
-
-    fn joins_windows(&mut self, joined: &Joined<'_>) -> bool {
-        let mut found = [false, false];
-        for condition in &joined.conditions {
-            let Some((left, right)) = equality(condition) else { continue };
-            let (Some(left), Some(right)) = (self.plain_column(left), self.plain_column(right)) else { continue };
-            let (Some(a), Some(b)) = (left.from, right.from) else { continue };
-            if left.edge == right.edge && (a < joined.at) != (b < joined.at) {
-                match left.edge {
-                    Some(Edge::Start) => found[0] = true,
-                    Some(Edge::End) => found[1] = true,
-                    None => {}
-                }
-            }
-        }
-        found == [true, true]
-    }
-
-    /// True if time attributes of both sides bound each other from both ends.
-    fn is_within_interval(&mut self, joined: &Joined<'_>) -> bool {
-        let (mut low, mut high) = (false, false);
-        for condition in &joined.conditions {
-            match &condition.kind {
-                ExprKind::Between { negated: false, operand, bounds } => {
-                    let side = self.side_of_time(operand, joined.at);
-                    let bound = |walker: &mut Self, expr| walker.side_of_time(expr, joined.at);
-                    let (first, second) = (bound(self, &bounds.0), bound(self, &bounds.1));
-                    let opposite = |found: Option<bool>| side.is_some() && found.is_some() && found != side;
-                    // A bound of the right side turns the comparison round.
-                    let left = side == Some(true);
-                    low |= opposite(if left { first } else { second });
-                    high |= opposite(if left { second } else { first });
-                }
-                ExprKind::Binary { operators, operands } => {
-                    use BinaryOperator as B;
-                    let ([operator], [a, b]) = (operators.as_slice(), operands.as_slice()) else { continue };
-                    let (a, b) = (self.side_of_time(a, joined.at), self.side_of_time(b, joined.at));
-                    let (Some(a), Some(b)) = (a, b) else { continue };
-                    if a == b {
-                        continue;
-                    }
-                    match operator {
-                        B::Equal => (low, high) = (true, true),
-                        B::Greater | B::GreaterEqual if a => low = true,
-                        B::Greater | B::GreaterEqual => high = true,
-                        B::Less | B::LessEqual if a => high = true,
-                        B::Less | B::LessEqual => low = true,
-                        _ => {}
-                    }
-                }
-                _ => {}
-            }
-        }
-        low && high
-    }
-
-    /// True for an expression over a time attribute of the left side, false for one of the right side.
-    fn side_of_time(&mut self, expr: &Expr, at: usize) -> Option<bool> {
-        if let ExprKind::Column(_) = &expr.kind {
-            let value = self.expr(expr);
-            return value.time.and(value.from).map(|place| place < at);
-        }
-        let mut parts = Vec::new();
-        children(expr, &mut |child| {
-            if let Child::Expr(part) = child {
-                parts.push(part);
-            }
-        });
-        parts.into_iter().find_map(|part| self.side_of_time(part, at))
     }
 }
 

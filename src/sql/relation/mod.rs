@@ -7,26 +7,32 @@
 //! - A type that does not follow from definitions and from what Flink documents is not given.
 //! - Views are looked through once each, the innermost first; what happens in one is told where the view is named.
 
+mod assumed;
+mod bounds;
 mod changes;
 mod condition;
 mod expr;
 mod grouping;
 mod join;
+mod judged;
 mod query;
 mod rank;
 mod scope;
 mod source;
 mod table;
+mod window;
 
+pub use self::assumed::Assumption;
 pub use self::changes::{Because, Cause};
 pub(crate) use self::changes::{Changes, Kind, SourceChanges, source_changes};
+pub(crate) use self::judged::{INTERVAL_JOIN, Judged};
 pub(crate) use self::scope::Column;
 
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use self::changes::Key;
+use self::condition::{Asked, Correlation};
 use self::rank::Rank;
 use self::scope::Scope;
 use super::flow::Definitions;
@@ -46,6 +52,10 @@ pub(crate) struct Relation {
     pub changes: Changes,
     /// A column that numbers the rows, which a condition may limit.
     pub rank: Option<Rank>,
+    /// What operators turned out to be; with the relation of a whole query only.
+    pub judged: Arc<Judged>,
+    /// What is assumed of functions; with the relation of a whole query only.
+    pub assumed: Arc<Vec<Assumption>>,
 }
 
 /// How many columns one query, or that of one view, takes from tables, views and CTEs; behind that nothing is said. Each
@@ -59,12 +69,17 @@ pub(crate) type Views = Kept<Arc<Relation>>;
 pub(crate) fn relation(query: &Query, known: &Definitions) -> Relation {
     known.with_relations(|views| {
         views.prepare(query, known.catalog(), &|(_, view, query), views| {
-            let made = Walker::new(known, views, &view.session).query(query);
+            let made = Walker::new(known, views, &view.session).whole(query);
             let made = made.renamed(view.columns.iter().map(|column| column.name.as_str()));
             Seen { value: Arc::new(made), of_all: false }
         });
-        Walker::new(known, views, &known.catalog().session).query(query)
+        Walker::new(known, views, &known.catalog().session).whole(query)
     })
+}
+
+/// What the operators of a view turned out to be; the view is one that a query reads whose relation was asked for.
+pub(crate) fn judged_in_view(key: &str, known: &Definitions) -> Arc<Judged> {
+    known.with_relations(|views| views.get(key).map(|made| Arc::clone(&made.judged)).unwrap_or_default())
 }
 
 /// Walks a query from the inside out.
@@ -72,8 +87,8 @@ struct Walker<'a> {
     known: &'a Definitions,
     /// The current catalog and database of the text that is looked at.
     session: &'a Session,
-    /// CTEs in reach, inner ones last.
-    ctes: Vec<(String, Rc<Relation>)>,
+    /// CTEs in reach with where their queries are written, inner ones last.
+    ctes: Vec<(String, (Span, Rc<Relation>))>,
     /// Selects in reach, inner ones last.
     scopes: Vec<Scope>,
     /// The views that are named; one that reads itself is not known yet.
@@ -82,10 +97,14 @@ struct Walker<'a> {
     columns_left: usize,
     /// How many windows with a name were looked up.
     named_windows: usize,
-    /// Columns that a subquery compares its own with: which of the selects in reach has it, and its place there.
-    correlated: Vec<(usize, usize)>,
+    /// What selects use of those around them: which of the selects in reach has it, and how.
+    correlated: Vec<(usize, Correlation)>,
     /// Queries inside of expressions that were looked at, by where they are in memory: each is asked for more than once.
-    subqueries: HashMap<(usize, Span), (Rc<Relation>, Key)>,
+    subqueries: HashMap<(usize, Span), Asked>,
+    /// What operators turned out to be.
+    judged: Judged,
+    /// What is assumed of functions.
+    assumed: Vec<Assumption>,
 }
 
 impl<'a> Walker<'a> {
@@ -100,6 +119,16 @@ impl<'a> Walker<'a> {
             named_windows: 0,
             correlated: Vec::new(),
             subqueries: HashMap::new(),
+            judged: Judged::default(),
+            assumed: Vec::new(),
         }
+    }
+
+    /// The relation of a query that stands in no other.
+    fn whole(mut self, query: &Query) -> Relation {
+        let made = self.query(query);
+        self.assumed.sort();
+        self.assumed.dedup();
+        Relation { judged: Arc::new(self.judged), assumed: Arc::new(self.assumed), ..made }
     }
 }

@@ -3,17 +3,21 @@
 use std::rc::Rc;
 
 use super::changes::{Changes, Key, Kind};
-use super::grouping::{Found, Places, has_window, is_plain_aggregate};
-use super::join::parts;
+use super::condition::has_query;
+use super::grouping::{Found, Places, is_plain_aggregate};
+use super::join::{column_name, equality, parts};
 use super::scope::{Column, Grouping, Scope, Value};
+use super::window::{Edge, has_window};
 use super::{Relation, Walker};
 use crate::diagnostic::Span;
 use crate::sql::lineage::own_name;
 use crate::sql::steps;
 use crate::sql::tree::{
-    Expr, ExprKind, GroupBy, OrderItem, Query, QueryBody, Select, SelectItem, SetOperand, SetOperator,
+    Expr, ExprKind, FactorKind, GroupBy, ObjectName, OrderItem, Query, QueryBody, Select, SelectItem, SetOperand,
+    SetOperator, TableExpr,
 };
 use crate::sql::types::common;
+use crate::sql::walk::{Child, children};
 
 /// How many columns a result may have whose stars are written out: two stars of one query double with each query that stands
 /// on another.
@@ -25,7 +29,7 @@ impl Walker<'_> {
         let ctes = self.ctes.len();
         for cte in &query.with {
             let relation = self.query(&cte.query).renamed(cte.columns.iter().map(|c| c.name.as_str()));
-            self.ctes.push((cte.name.name.clone(), Rc::new(relation)));
+            self.ctes.push((cte.name.name.clone(), (cte.query.span, Rc::new(relation))));
         }
         let mut relation = self.body(&query.body);
         self.ctes.truncate(ctes);
@@ -34,7 +38,11 @@ impl Walker<'_> {
     }
 
     fn order_and_limit(&mut self, query: &Query, relation: &mut Relation) {
+        if !query.order_by.is_empty() {
+            relation.forget_windows();
+        }
         let Some(limit) = query.limit.as_ref().or(query.offset.as_ref()) else { return };
+        relation.forget_windows();
         relation.rank = None;
         if query.order_by.is_empty() {
             return;
@@ -72,7 +80,7 @@ impl Walker<'_> {
             }
         }
         let changes = Changes::decided(Kind::Append, Vec::new(), "values", span);
-        Relation { columns, open: false, changes, rank: None }
+        Relation { columns, changes, ..Relation::default() }
     }
 
     fn set_operation(&mut self, first: &QueryBody, rest: &[SetOperand]) -> Relation {
@@ -83,7 +91,9 @@ impl Walker<'_> {
             for (column, other) in relation.columns.iter_mut().zip(&right.columns) {
                 let time = column.value.time.filter(|time| Some(*time) == other.value.time);
                 let ty = common(&column.value.ty, &other.value.ty);
-                column.value = Value { ty, time, ..Value::default() };
+                let other = other.value.window.as_ref();
+                let window = column.value.window.take().filter(|own| other.is_some_and(|other| own.matches(other)));
+                column.value = Value { ty, time, window, ..Value::default() };
             }
             relation.open |= right.open;
             // A condition further out may reach the numbers of either side.
@@ -117,16 +127,25 @@ impl Walker<'_> {
     fn select(&mut self, select: &Select) -> Relation {
         self.scopes.push(Scope::default());
         let filter = parts(&select.filter);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.fixed = fixed(select, &filter);
+        }
         for (i, source) in select.from.iter().enumerate() {
             self.table_expr(source, &filter, i > 0);
         }
         let before = self.scopes.last_mut().and_then(|scope| scope.changes.take());
         let changes = before.unwrap_or_else(|| Changes::decided(Kind::Append, Vec::new(), "values", select.span));
         let mut changes = filter.iter().fold(changes, |changes, part| self.condition(part, changes)).sorted();
-        filter.iter().for_each(|part| self.correlate(part));
         let found = Found::of(select);
+        self.correlate(select, &filter, found.aggregated.is_none() && select.distinct.is_none());
         for expr in select.items.iter().filter_map(item_expr).chain(&select.having).chain(&select.qualify) {
             changes = self.scalar_subqueries(expr, changes);
+            if found.aggregated.is_none()
+                && has_query(expr)
+                && let Some(scope) = self.scopes.last_mut()
+            {
+                scope.forget_times();
+            }
         }
         if let (Some(group), Some(scope)) = (&select.group_by, self.scopes.last_mut()) {
             scope.grouping = match group {
@@ -146,19 +165,25 @@ impl Walker<'_> {
             self.aggregate(select, span, &changes, &places, &mut relation);
             let items = select.items.iter().filter_map(item_expr);
             let grouped = std::mem::take(&mut relation.changes);
+            if items.clone().chain(&select.having).any(has_query) {
+                relation.forget_times();
+            }
             relation.changes = self.queries_of_groups(items, select.having.as_ref(), &changes, grouped);
         } else {
+            self.assume(select);
             self.over(select, &found, changes, &places, &mut relation);
         }
         if let Some(span) = select.distinct {
             let columns = relation.columns.iter().map(|column| &column.value);
             relation.changes = if has_window(columns) && relation.changes.kind == Kind::Append {
+                relation.keep_times_of_windows();
                 Changes::decided(Kind::Append, Vec::new(), "window aggregate", span)
             } else {
                 let keys = if relation.open { Vec::new() } else { super::changes::each(&places.same()) };
                 relation.forget_times();
                 Changes::decided(Kind::Updating.max(relation.changes.kind), keys, "distinct", span)
             };
+            self.judged.note(&relation.changes, span);
             relation.rank = None;
         }
         self.forget_constant_keys(select, &filter, &mut relation);
@@ -207,6 +232,48 @@ impl Walker<'_> {
     }
 }
 
+/// How many columns with one value are looked at in one select.
+const MOST_FIXED: usize = 64;
+
+/// The columns that conditions compare with what names no column and asks nothing.
+fn fixed(select: &Select, filter: &[&Expr]) -> Vec<ObjectName> {
+    let mut on = Vec::new();
+    select.from.iter().for_each(|source| conditions(source, &mut on));
+    let on = parts(on);
+    let fixed = |part: &&Expr| {
+        let (left, right) = match &part.kind {
+            ExprKind::InList { negated: false, operand, list } => match list.as_slice() {
+                [only] => (&**operand, only),
+                _ => return None,
+            },
+            _ => equality(part)?,
+        };
+        match (column_name(left), column_name(right)) {
+            (Some(name), None) if is_constant(right) => Some(name.clone()),
+            (None, Some(name)) if is_constant(left) => Some(name.clone()),
+            _ => None,
+        }
+    };
+    filter.iter().chain(&on).filter_map(fixed).take(MOST_FIXED).collect()
+}
+
+/// The conditions of joins.
+fn conditions<'e>(source: &'e TableExpr, found: &mut Vec<&'e Expr>) {
+    for factor in std::iter::once(&source.base).chain(source.joins.iter().map(|join| &join.factor)) {
+        if let FactorKind::Nested(inner) = &factor.kind {
+            conditions(inner, found);
+        }
+    }
+    found.extend(source.joins.iter().filter_map(|join| join.on.as_ref()));
+}
+
+/// True if an expression names no column and asks nothing.
+pub(super) fn is_constant(expr: &Expr) -> bool {
+    let mut constant = !matches!(expr.kind, ExprKind::Column(_));
+    children(expr, &mut |child| constant = constant && matches!(child, Child::Expr(part) if is_constant(part)));
+    constant
+}
+
 pub(super) fn item_expr(item: &SelectItem) -> Option<&Expr> {
     match item {
         SelectItem::Expr { expr, .. } => Some(expr),
@@ -233,8 +300,19 @@ impl Relation {
     /// Forgets time attributes and windows.
     pub fn forget_times(&mut self) {
         for value in self.columns.iter_mut().map(|column| &mut column.value) {
-            value.time = None;
-            value.edge = None;
+            (value.time, value.window) = (None, None);
+        }
+    }
+
+    /// Forgets windows, of which no operator behind can make use any more.
+    pub fn forget_windows(&mut self) {
+        self.columns.iter_mut().for_each(|column| column.value.window = None);
+    }
+
+    /// Behind a grouping by windows only the times of the windows are time attributes.
+    pub fn keep_times_of_windows(&mut self) {
+        for value in self.columns.iter_mut().map(|column| &mut column.value) {
+            value.time = value.time.filter(|_| value.is_edge(Edge::Time));
         }
     }
 }

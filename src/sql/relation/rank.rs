@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::Walker;
 use super::changes::{Changes, Key, Kind, limited, spread_by};
 use super::grouping::ranking_call;
-use super::scope::Edge;
+use super::window::{Edge, Window};
 use crate::diagnostic::Span;
 use crate::sql::operators::{bare, limit_of, named_window};
 use crate::sql::steps;
@@ -62,6 +62,11 @@ impl Rank {
     pub fn retain_keys(&mut self, keep: impl Fn(&Key) -> bool) {
         self.first.keys.retain(&keep);
         self.top.keys.retain(&keep);
+    }
+
+    /// True if each row's number is within its window.
+    pub fn is_of_windows(&self) -> bool {
+        self.top.kind == Kind::Append
     }
 
     /// The place of the numbers.
@@ -129,7 +134,7 @@ fn is_low_end(condition: &Expr) -> bool {
 
 /// The high end of `rank BETWEEN low AND high`; never 1, as the rows before are kept as well.
 fn between(condition: &Expr, name: Option<&str>) -> Option<u64> {
-    let ExprKind::Between { negated: false, operand, bounds } = &condition.kind else { return None };
+    let ExprKind::Between { negated: false, symmetric: false, operand, bounds } = &condition.kind else { return None };
     let (ExprKind::Column(column), Some(name)) = (&operand.kind, name) else { return None };
     match &bounds.1.kind {
         ExprKind::Literal(Literal::Exact(high)) if column.last().name == name => {
@@ -162,10 +167,10 @@ impl Walker<'_> {
         column: usize,
     ) -> Rank {
         let window = self.window(over, select);
-        let partition: Option<Vec<(usize, Option<Edge>)>> = window.as_ref().and_then(|window| {
+        let partition: Option<Vec<(usize, Option<Window>)>> = window.as_ref().and_then(|window| {
             let place = |expr| {
                 let value = self.expr(expr);
-                Some((value.from?, value.edge))
+                Some((value.from?, value.window))
             };
             window.partition_by.iter().map(place).collect()
         });
@@ -176,7 +181,9 @@ impl Walker<'_> {
         };
         let is_row_number = call.name.last().name.eq_ignore_ascii_case("ROW_NUMBER");
         let span = call.span;
-        let edges = |edge| partition.iter().flatten().any(|(_, found)| *found == Some(edge));
+        let edges = |edge| {
+            partition.iter().flatten().any(|(_, found)| found.as_ref().is_some_and(|window| window.edge == edge))
+        };
         if edges(Edge::Start) && edges(Edge::End) && before.kind == Kind::Append {
             let name = if time.is_some() { "window deduplication" } else { "window top-N" };
             let first = Changes::decided(Kind::Append, Vec::new(), name, span);

@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use super::Relation;
 use super::changes::Changes;
 use super::rank::Rank;
+use super::window::{Edge, Window};
 use crate::model::column::Nullable;
 use crate::sql::reach::Reach;
 use crate::sql::steps;
+use crate::sql::tree::ObjectName;
 
 /// A time that Flink keeps in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +20,6 @@ pub(crate) enum Time {
     Processing,
 }
 
-/// An end of a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Edge {
-    Start,
-    End,
-}
-
 /// What is known of a value.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Value {
@@ -32,12 +27,25 @@ pub(crate) struct Value {
     pub ty: Option<Nullable>,
     /// It is a time attribute.
     pub time: Option<Time>,
-    /// It is an end of the row's window.
-    pub edge: Option<Edge>,
+    /// It tells something of the row's window.
+    pub window: Option<Window>,
     /// It is the same in every row, so that Flink may put the value in its place, and no key then knows the column.
     pub constant: bool,
     /// The column of the sources that it passes on, or casts so that different values stay different.
     pub from: Option<usize>,
+}
+
+impl Value {
+    /// True if it tells this of the row's window.
+    pub fn is_edge(&self, edge: Edge) -> bool {
+        self.window.as_ref().is_some_and(|window| window.edge == edge)
+    }
+
+    /// What both tell of windows that are put alike.
+    pub fn same_edge(&self, other: &Self) -> Option<Edge> {
+        let (own, other) = (self.window.as_ref()?, other.window.as_ref()?);
+        own.matches(other).then_some(own.edge)
+    }
 }
 
 /// A named value.
@@ -97,6 +105,8 @@ pub(super) struct Scope {
     pub rank: Option<Rank>,
     /// How the rows are grouped.
     pub grouping: Grouping,
+    /// The columns that conditions of this select give one value.
+    pub fixed: Vec<ObjectName>,
 }
 
 /// What a name stands for.
@@ -199,9 +209,18 @@ impl Scope {
 
     /// Forgets time attributes and windows, as what Flink's regular operators make has none.
     pub fn forget_times(&mut self) {
-        for value in self.columns.iter_mut().map(|column| &mut column.value) {
-            value.time = None;
-            value.edge = None;
+        for value in self.values() {
+            (value.time, value.window) = (None, None);
         }
+    }
+
+    /// Forgets windows, of which no operator behind can make use any more.
+    pub fn forget_windows(&mut self) {
+        self.values().for_each(|value| value.window = None);
+    }
+
+    fn values(&mut self) -> impl Iterator<Item = &mut Value> {
+        let columns = self.columns.iter_mut().map(|column| &mut column.value);
+        columns.chain(self.merged.iter_mut().map(|(_, value)| value))
     }
 }

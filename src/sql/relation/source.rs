@@ -6,7 +6,8 @@ use super::changes::{Changes, Kind};
 use super::grouping::Places;
 use super::join::{Asked, CAST, Joined, parts};
 use super::query::MOST_STARRED;
-use super::scope::{Column, Edge, Found, Scope, Value};
+use super::scope::{Column, Found, Scope, Value};
+use super::window::windowed;
 use super::{Relation, Walker};
 use crate::model::column::{ColumnType, Nullable};
 use crate::sql::functions::is_window;
@@ -172,7 +173,16 @@ impl Walker<'_> {
                 rowtime = is_table;
                 relation
             }
-            FactorKind::Derived { lateral: true, query } => self.query(query),
+            FactorKind::Derived { lateral: true, query } => {
+                let known = self.correlated.len();
+                let mut relation = self.query(query);
+                let reads = || !crate::sql::names::query_refs(query).is_empty();
+                if self.is_asked_for_values(known) && reads() {
+                    let kind = Kind::Updating.max(relation.changes.kind);
+                    relation.changes = Changes::decided(kind, Vec::new(), "query of each row", factor.span);
+                }
+                relation
+            }
             FactorKind::Derived { lateral: false, query } => self.aside(query),
             FactorKind::Function { call, lateral } => self.function(call, *lateral),
             FactorKind::Unnest { expr, ordinality } => self.unnest(expr, *ordinality),
@@ -196,8 +206,13 @@ impl Walker<'_> {
             && let Some(column) = relation.columns.get(rank.column())
             && let Some(kept) = rank.limited_by(filter, Some(&column.name), &parts)
         {
+            self.judged.ranked(&kept);
             changes = kept;
             relation.rank = None;
+        }
+        if relation.rank.is_some() {
+            // Numbers that nothing limits are a function over rows.
+            relation.forget_windows();
         }
         let Some(scope) = self.scopes.last_mut() else { return changes };
         let start = scope.columns.len();
@@ -209,7 +224,37 @@ impl Walker<'_> {
             }
         }
         scope.add(&parts, relation, rowtime);
-        changes.shifted(start)
+        let changes = changes.shifted(start);
+        if !self.forget_fixed(start) {
+            return changes;
+        }
+        let cte = match &factor.kind {
+            FactorKind::Table { name, .. } => self.cte(name).map(|(span, _)| *span).or(Some(name.span)),
+            _ => None,
+        };
+        self.judged.unbounded(changes, cte.unwrap_or(factor.span))
+    }
+
+    /// Forgets times and windows that conditions give one value, from the column at `start` on: Flink puts the value in their
+    /// place, down to where they come from. True if there were some.
+    fn forget_fixed(&mut self, start: usize) -> bool {
+        let Some(scope) = self.scopes.last_mut() else { return false };
+        let fixed = std::mem::take(&mut scope.fixed);
+        let mut any = false;
+        for name in &fixed {
+            let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
+            let place = match scope.find(&parts) {
+                Some(Found::Column(place, count)) if count == parts.len() => place,
+                Some(Found::Merged(Value { from: Some(place), .. })) => place,
+                _ => continue,
+            };
+            let value = scope.columns.get_mut(place).filter(|_| place >= start).map(|column| &mut column.value);
+            let Some(value) = value.filter(|value| value.time.is_some() || value.window.is_some()) else { continue };
+            (value.time, value.window) = (None, None);
+            any = true;
+        }
+        scope.fixed = fixed;
+        any
     }
 
     /// A query that does not see the sources beside it.
@@ -276,10 +321,11 @@ impl Walker<'_> {
         relation.changes.keys.clear();
         if matches!(name.as_str(), "ML_PREDICT" | "VECTOR_SEARCH") {
             relation.open = true;
+            relation.forget_windows();
             return relation;
         }
         let changes = Changes::decided(Kind::Unknown, Vec::new(), "process table function", call.span);
-        Relation { columns: Vec::new(), open: true, changes, rank: None }
+        Relation { open: true, changes, ..Relation::default() }
     }
 
     fn unnest(&mut self, expr: &Expr, ordinality: bool) -> Relation {
@@ -287,7 +333,7 @@ impl Walker<'_> {
         let changes = Changes::decided(Kind::Append, Vec::new(), "unnest", expr.span);
         let columns = super::expr::unnested(value.ty.as_ref(), ordinality);
         let open = columns.is_none();
-        Relation { columns: columns.unwrap_or_default(), open, changes, rank: None }
+        Relation { columns: columns.unwrap_or_default(), open, changes, ..Relation::default() }
     }
 
     fn match_recognize(&mut self, input: &Factor, clause: &MatchClause) -> Relation {
@@ -299,7 +345,7 @@ impl Walker<'_> {
         let mut columns = Vec::new();
         for expr in &clause.partition_by {
             if let ExprKind::Column(name) = &expr.kind {
-                let value = Value { from: None, ..self.expr(expr) };
+                let value = Value { from: None, time: None, window: None, ..self.expr(expr) };
                 columns.push(Column { name: name.last().name.clone(), value });
             }
         }
@@ -309,7 +355,7 @@ impl Walker<'_> {
         }
         self.scopes.pop();
         let changes = Changes::decided(Kind::Append, Vec::new(), "pattern match", clause.span);
-        Relation { columns, open: false, changes, rank: None }
+        Relation { columns, changes, ..Relation::default() }
     }
 
     /// What a name stands for, and in which of the selects in reach.
@@ -318,23 +364,6 @@ impl Walker<'_> {
         let scopes = self.scopes.iter().enumerate().rev();
         scopes.into_iter().find_map(|(depth, scope)| scope.find(&parts).map(|found| (depth, found)))
     }
-}
-
-/// The rows of a table in windows.
-fn windowed(mut relation: Relation, call: &Call) -> Relation {
-    let descriptor = call.args.iter().find_map(|arg| match &arg.value {
-        ArgValue::Descriptor(columns) => columns.first(),
-        _ => None,
-    });
-    let by = descriptor.and_then(|name| relation.columns.iter().find(|column| column.name == name.name));
-    let (time, ty) = by.map_or((None, None), |column| (column.value.time, column.value.ty.clone()));
-    relation.changes.keys.clear();
-    for (name, edge) in [("window_start", Some(Edge::Start)), ("window_end", Some(Edge::End)), ("window_time", None)] {
-        let time = time.filter(|_| edge.is_none());
-        let ty = super::expr::window_column(ty.as_ref(), edge.is_none());
-        relation.columns.push(Column { name: name.to_owned(), value: Value { ty, time, edge, ..Value::default() } });
-    }
-    relation
 }
 
 fn takes_table(call: &Call) -> bool {

@@ -1,10 +1,12 @@
 //! Tables, views and CTEs by their names.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::changes::{Changes, Key, Kind, SourceChanges, source_changes};
 use super::scope::{Column, Scope, Time, Value};
 use super::{Relation, Walker};
+use crate::diagnostic::Span;
 use crate::model::column::Column as TypedColumn;
 use crate::sql::tree::{ColumnKind, CreateTable, ObjectName};
 
@@ -20,16 +22,20 @@ impl Walker<'_> {
         (relation, is_table)
     }
 
+    /// Where the query of a CTE is written, and its relation.
+    pub(super) fn cte(&self, name: &ObjectName) -> Option<&(Span, Rc<Relation>)> {
+        let [only] = name.parts.as_slice() else { return None };
+        self.ctes.iter().rev().find(|(cte, _)| *cte == only.name).map(|(_, found)| found)
+    }
+
     fn named(&mut self, name: &ObjectName) -> (Relation, bool) {
-        if let [only] = name.parts.as_slice()
-            && let Some((_, relation)) = self.ctes.iter().rev().find(|(cte, _)| *cte == only.name)
-        {
+        if let Some((_, relation)) = self.cte(name) {
             return (Relation::clone(relation), false);
         }
         let (known, last) = (self.known, &name.last().name);
         let Some((key, found)) = known.catalog().find_in(self.session, name) else {
             let changes = Changes::of_source(Kind::Unknown, Vec::new(), last, name.span);
-            return (Relation { columns: Vec::new(), open: true, changes, rank: None }, true);
+            return (Relation { open: true, changes, ..Relation::default() }, true);
         };
         if found.view.is_some() {
             return (self.view(key, name), false);
@@ -40,7 +46,7 @@ impl Walker<'_> {
         let changes = Changes::of_source(Kind::Unknown, Vec::new(), key, name.span);
         let column = |column: &TypedColumn| Column { name: column.name.clone(), value: typed(column) };
         let columns: Vec<Column> = found.columns.iter().map(column).collect();
-        (Relation { open: columns.is_empty(), columns, changes, rank: None }, true)
+        (Relation { open: columns.is_empty(), columns, changes, ..Relation::default() }, true)
     }
 
     /// A table by its definition.
@@ -87,7 +93,7 @@ impl Walker<'_> {
         let mut values = HashMap::new();
         for (name, expr) in computed {
             let value = self.expr(expr);
-            values.insert(name.as_str(), Value { from: None, edge: None, ..value });
+            values.insert(name.as_str(), Value { from: None, window: None, ..value });
         }
         self.scopes = outer;
         for column in &mut relation.columns {
@@ -97,13 +103,14 @@ impl Walker<'_> {
         }
     }
 
-    fn view(&self, key: &str, name: &ObjectName) -> Relation {
+    fn view(&mut self, key: &str, name: &ObjectName) -> Relation {
         let Some(found) = self.views.get(key) else {
             let changes = Changes::of_source(Kind::Unknown, Vec::new(), key, name.span);
             return Relation { open: true, changes, ..Relation::default() };
         };
         let mut relation = Relation::clone(found);
         relation.changes = relation.changes.through(key, name.span);
+        self.assume_of_view(&std::mem::take(&mut relation.assumed), key, name);
         if let Some(rank) = &mut relation.rank {
             rank.through(key, name.span);
         }

@@ -18,6 +18,7 @@ mod parsing;
 mod projecting;
 mod properties;
 mod renaming;
+mod states;
 mod summarizing;
 mod typing;
 mod worst_cases;

@@ -20,8 +20,8 @@ pub enum ExprKind {
     Column(ObjectName),
     /// A literal.
     Literal(Literal),
-    /// `INTERVAL '1' DAY`
-    Interval,
+    /// `INTERVAL '1' DAY`: what is behind the word, in upper case.
+    Interval(String),
     /// Operands between operators of one rank, left to right: one more operand than operators.
     Binary {
         /// The operators.
@@ -43,10 +43,12 @@ pub enum ExprKind {
         /// The words after `IS`, in upper case.
         what: String,
     },
-    /// `x [NOT] BETWEEN low AND high`
+    /// `x [NOT] BETWEEN [SYMMETRIC] low AND high`
     Between {
         /// `NOT` was given.
         negated: bool,
+        /// `SYMMETRIC` was given: the ends may be the other way round.
+        symmetric: bool,
         /// What is compared.
         operand: Box<Expr>,
         /// Low and high end.

@@ -157,6 +157,8 @@ pub struct GroupBy {
     pub span: Span,
     /// Every expression that is grouped by, those in `GROUPING SETS`, `CUBE` and `ROLLUP` included.
     pub keys: Vec<Expr>,
+    /// The places of those that stand beside them: every row is grouped by these.
+    pub plain: Vec<usize>,
     /// `GROUPING SETS`, `CUBE` or `ROLLUP` is used.
     pub grouping_sets: bool,
 }

@@ -39,6 +39,8 @@ public final class Oracle {
             ObjectNode answer;
             if (question.get("op").asText().equals("parse")) {
                 answer = parse(parser, question);
+            } else if (question.get("op").asText().equals("functions")) {
+                answer = Functions.names();
             } else if (question.get("op").asText().equals("resources")) {
                 answer = JSON.createObjectNode();
                 answer.set("statements", JSON.valueToTree(Resources.statements(question.get("jar").asText())));

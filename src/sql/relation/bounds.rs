@@ -1,0 +1,198 @@
+//! Joins whose state ends: of equal windows, and within a span of time.
+//!
+//! Rules, which are those of Flink's planner:
+//! - windows are joined where both of their ends are equal and the windows are put alike;
+//! - a join is within an interval where exactly two comparisons of a time attribute of one side with one of the other bound it
+//!   from both ends, or where exactly one says that they are equal. A comparison that mentions times of both sides otherwise
+//!   makes it a join like any other;
+//! - in such a comparison a time stands alone, or is moved by what names no column.
+
+use super::Walker;
+use super::join::{Joined, column_name, equality};
+use super::query::is_constant;
+use super::scope::{Time, Value};
+use super::window::Edge;
+use crate::sql::operators::bare;
+use crate::sql::tree::{ArgValue, BinaryOperator, Call, Expr, ExprKind};
+use crate::sql::walk::{Child, children};
+
+/// A side of a join.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Left,
+    Right,
+}
+
+/// What a condition says of the times of both sides.
+enum Bounds {
+    /// Nothing.
+    None,
+    /// The left one is not before the right one, or not long before.
+    Low,
+    /// It is not behind it, or not far.
+    High,
+    /// Both.
+    Both,
+    /// They are the same.
+    Equal,
+    /// Something else.
+    Other,
+}
+
+impl Walker<'_> {
+    /// True if both ends of windows are compared that are put alike.
+    pub(super) fn joins_windows(&mut self, joined: &Joined<'_>) -> bool {
+        let mut found = [false, false];
+        let mut compare = |left: &Value, right: &Value| match left.same_edge(right) {
+            Some(Edge::Start) => found[0] = true,
+            Some(Edge::End) => found[1] = true,
+            Some(Edge::Time) | None => {}
+        };
+        for condition in &joined.conditions {
+            let Some((left, right)) = equality(condition) else { continue };
+            let (Some(left), Some(right)) = (self.plain_column(left), self.plain_column(right)) else { continue };
+            let (Some(a), Some(b)) = (left.from, right.from) else { continue };
+            if (a < joined.at) != (b < joined.at) {
+                compare(&left, &right);
+            }
+        }
+        for (left, right) in self.using(joined) {
+            compare(&left, &right);
+        }
+        found == [true, true]
+    }
+
+    /// True if time attributes of both sides bound each other from both ends.
+    pub(super) fn is_within_interval(&mut self, joined: &Joined<'_>) -> bool {
+        let (mut low, mut high, mut equal, mut other) = (0, 0, 0, false);
+        for condition in &joined.conditions {
+            match self.bounds(bare(condition), joined.at) {
+                Bounds::None => {}
+                Bounds::Low => low += 1,
+                Bounds::High => high += 1,
+                Bounds::Both => (low, high) = (low + 1, high + 1),
+                Bounds::Equal => equal += 1,
+                Bounds::Other => other = true,
+            }
+        }
+        let same = |(left, right): &(Value, Value)| left.time.is_some() && left.time == right.time;
+        equal += self.using(joined).iter().filter(|pair| same(pair)).count();
+        !other && matches!((low, high, equal), (1, 1, 0) | (0, 0, 1))
+    }
+
+    /// The values that `USING` or `NATURAL` compares.
+    fn using(&self, joined: &Joined<'_>) -> Vec<(Value, Value)> {
+        let Some(scope) = self.scopes.last() else { return Vec::new() };
+        let value = |place: usize| scope.columns.get(place).map(|column| column.value.clone());
+        joined.using.iter().filter_map(|(left, right)| Some((value(*left)?, value(*right)?))).collect()
+    }
+
+    /// What a condition says of the times of both sides.
+    fn bounds(&mut self, condition: &Expr, at: usize) -> Bounds {
+        let bounds = match &condition.kind {
+            ExprKind::Between { negated: false, symmetric: false, operand, bounds } => {
+                let (Some(own), Some(from), Some(to)) =
+                    (self.moved(operand, at), self.moved(&bounds.0, at), self.moved(&bounds.1, at))
+                else {
+                    return self.none_or_other(condition, at);
+                };
+                (from == to && own.is_against(from)).then_some(Bounds::Both)
+            }
+            ExprKind::Binary { operators, operands } => {
+                let ([operator], [a, b]) = (operators.as_slice(), operands.as_slice()) else {
+                    return self.none_or_other(condition, at);
+                };
+                let (Some(first), Some(second)) = (self.moved(a, at), self.moved(b, at)) else {
+                    return self.none_or_other(condition, at);
+                };
+                let plain = column_name(a).is_some() && column_name(b).is_some();
+                use BinaryOperator as B;
+                match (operator, first.side) {
+                    _ if !first.is_against(second) => None,
+                    // Flink computes a moved time first, and then it is none any more.
+                    (B::Equal, _) => plain.then_some(Bounds::Equal),
+                    (B::Greater | B::GreaterEqual, Side::Left) | (B::Less | B::LessEqual, Side::Right) => {
+                        Some(Bounds::Low)
+                    }
+                    (B::Less | B::LessEqual, Side::Left) | (B::Greater | B::GreaterEqual, Side::Right) => {
+                        Some(Bounds::High)
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        bounds.unwrap_or_else(|| self.none_or_other(condition, at))
+    }
+
+    fn none_or_other(&mut self, condition: &Expr, at: usize) -> Bounds {
+        let mut sides = [false, false];
+        self.times(condition, at, &mut sides);
+        if sides == [true, true] { Bounds::Other } else { Bounds::None }
+    }
+
+    /// Finds the sides whose times an expression mentions.
+    fn times(&mut self, expr: &Expr, at: usize, sides: &mut [bool; 2]) {
+        if let Some(Value { time: Some(_), from: Some(place), .. }) = self.plain_column(expr) {
+            sides[usize::from(place >= at)] = true;
+            return;
+        }
+        let mut parts = Vec::new();
+        children(expr, &mut |child| {
+            if let Child::Expr(part) = child {
+                parts.push(part);
+            }
+        });
+        parts.into_iter().for_each(|part| self.times(part, at, sides));
+    }
+
+    /// The time attribute that an expression moves.
+    fn moved(&mut self, expr: &Expr, at: usize) -> Option<Moved> {
+        let mut expr = bare(expr);
+        loop {
+            expr = match &expr.kind {
+                ExprKind::Column(name) => {
+                    let value = self.column(name);
+                    let side = if value.from? < at { Side::Left } else { Side::Right };
+                    return Some(Moved { side, time: value.time? });
+                }
+                ExprKind::Binary { operators, operands } => {
+                    let (first, rest) = operands.split_first()?;
+                    let sums = operators.iter().all(|op| matches!(op, BinaryOperator::Plus | BinaryOperator::Minus));
+                    if !sums || !rest.iter().all(is_constant) {
+                        return None;
+                    }
+                    bare(first)
+                }
+                ExprKind::Cast { operand, .. } => bare(operand),
+                ExprKind::Call(call) => bare(rounded(call)?),
+                _ => return None,
+            };
+        }
+    }
+}
+
+/// A time attribute that stands alone or is moved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Moved {
+    side: Side,
+    time: Time,
+}
+
+impl Moved {
+    /// True for times of both sides that go by one clock.
+    fn is_against(self, other: Self) -> bool {
+        self.side != other.side && self.time == other.time
+    }
+}
+
+/// The time in `FLOOR(time TO unit)`, `CEIL(time TO unit)`, `TIMESTAMPADD(unit, 3, time)`.
+fn rounded(call: &Call) -> Option<&Expr> {
+    let name = call.name.last().name.to_ascii_uppercase();
+    let mut args = call.args.iter().filter_map(|arg| match &arg.value {
+        ArgValue::Expr(expr) if !matches!(expr.kind, ExprKind::Literal(_)) => Some(expr),
+        _ => None,
+    });
+    let only = args.next().filter(|_| matches!(name.as_str(), "FLOOR" | "CEIL" | "CEILING" | "TIMESTAMPADD"));
+    only.filter(|_| args.next().is_none())
+}

@@ -1,0 +1,20 @@
+-- A query that is asked for each row becomes a join; where it uses the row otherwise than in equalities, the rows change.
+CREATE TABLE orders (id BIGINT, n INT, status STRING) WITH ('connector' = 'kafka', 'format' = 'json');
+CREATE TABLE payments (id BIGINT, paid INT, how STRING) WITH ('connector' = 'kafka', 'format' = 'json');
+
+SELECT p.id, x.n FROM payments p, LATERAL (SELECT o.n FROM orders o WHERE o.id = p.id AND o.n > 3) AS x;
+--> append; regular join (ttl)
+SELECT p.id, x.n FROM payments p, LATERAL (SELECT o.n FROM orders o WHERE UPPER(o.status) = p.how) AS x;
+--> append; regular join (ttl)
+SELECT p.id, x.n FROM payments p, LATERAL (SELECT o.n FROM orders o WHERE o.id = p.id AND o.n > p.paid) AS x;
+--> retract; regular join (ttl)
+SELECT p.id, x.n FROM payments p, LATERAL (SELECT o.n FROM orders o WHERE o.status = UPPER(p.how)) AS x;
+--> retract; regular join (ttl)
+SELECT p.id, x.n FROM payments p, LATERAL (SELECT o.n + p.paid AS n FROM orders o WHERE o.id = p.id) AS x;
+--> retract; regular join (ttl)
+SELECT id FROM payments p WHERE EXISTS (SELECT 1 FROM orders o WHERE o.id = p.id AND o.n > p.paid);
+--> append; semi join (ttl)
+SELECT id FROM payments p WHERE p.paid IN (SELECT o.n + p.paid FROM orders o);
+--> retract; semi join (ttl)
+SELECT id FROM payments p WHERE EXISTS (SELECT 1 FROM orders o WHERE EXISTS (SELECT 1 FROM orders x WHERE x.id = p.id AND x.n > o.n));
+--> retract; semi join (ttl)

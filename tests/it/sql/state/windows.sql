@@ -1,0 +1,90 @@
+-- State ends with the window where both ends of the window are grouped, joined or ranked by, whatever they are called.
+CREATE TABLE orders (id BIGINT, n INT, ordered TIMESTAMP(3), p AS PROCTIME(), WATERMARK FOR ordered AS ordered)
+  WITH ('connector' = 'kafka', 'format' = 'json');
+CREATE TABLE payments (id BIGINT, paid INT, payed TIMESTAMP(3), WATERMARK FOR payed AS payed)
+  WITH ('connector' = 'kafka', 'format' = 'json');
+CREATE TABLE others (id BIGINT, n INT) WITH ('connector' = 'kafka', 'format' = 'json');
+CREATE TABLE products (id BIGINT, title STRING, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'jdbc');
+CREATE VIEW minutes AS SELECT * FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ordered), INTERVAL '1' MINUTE));
+CREATE VIEW paid_minutes AS SELECT * FROM TABLE(TUMBLE(TABLE payments, DESCRIPTOR(payed), INTERVAL '1' MINUTES));
+CREATE VIEW paid_hours AS SELECT * FROM TABLE(TUMBLE(TABLE payments, DESCRIPTOR(payed), INTERVAL '1' HOUR));
+CREATE VIEW counted AS SELECT window_start, window_end, COUNT(*) AS c FROM minutes GROUP BY window_start, window_end;
+
+SELECT window_start, COUNT(*) AS c FROM minutes GROUP BY window_start, window_end;
+--> append; window aggregate (window)
+SELECT ws, COUNT(*) AS c FROM (SELECT window_start AS ws, window_end AS we FROM minutes) GROUP BY ws, we;
+--> append; window aggregate (window)
+-- Only called so.
+SELECT id, COUNT(*) AS c FROM (SELECT id, ordered AS window_start, ordered AS window_end FROM orders) GROUP BY id, window_start, window_end;
+--> retract; group aggregate (ttl)
+-- One end is not enough, nor are both in some of the sets.
+SELECT window_start, COUNT(*) AS c FROM minutes GROUP BY window_start;
+--> upsert; group aggregate (ttl)
+SELECT window_start, id, COUNT(*) AS c FROM minutes GROUP BY ROLLUP (window_start, window_end, id);
+--> retract; group aggregate (ttl)
+SELECT window_start, id, COUNT(*) AS c FROM minutes GROUP BY window_start, window_end, ROLLUP (id);
+--> append; window aggregate (window)
+-- A condition gives an end one value, which Flink puts in its place, down to the grouping.
+SELECT window_start, COUNT(*) AS c FROM minutes WHERE window_start = TIMESTAMP '2026-01-01 00:00:00' GROUP BY window_start, window_end;
+--> retract; group aggregate (ttl)
+SELECT * FROM (SELECT window_start, window_end, COUNT(*) AS c FROM minutes GROUP BY window_start, window_end) WHERE window_start = TIMESTAMP '2026-01-01 00:00:00';
+--> retract; group aggregate (ttl)
+SELECT * FROM counted WHERE window_start = TIMESTAMP '2026-01-01 00:00:00';
+--> retract; group aggregate (ttl)
+WITH q AS (SELECT window_start, window_end, COUNT(*) AS c FROM minutes GROUP BY window_start, window_end) SELECT * FROM q WHERE window_start = TIMESTAMP '2026-01-01 00:00:00';
+--> retract; group aggregate (ttl)
+SELECT * FROM counted WHERE c = 3;
+--> append; window aggregate (window)
+-- The window ends with a join that is none of windows, a lookup, a function over rows, a limit.
+SELECT m.window_start, COUNT(*) AS c FROM minutes m JOIN others x ON m.id = x.id GROUP BY m.window_start, m.window_end;
+--> retract; regular join (ttl), group aggregate (ttl)
+SELECT m.window_start, COUNT(*) AS c FROM minutes m JOIN payments p ON m.id = p.id AND p.payed BETWEEN m.ordered AND m.ordered + INTERVAL '1' HOUR GROUP BY m.window_start, m.window_end;
+--> retract; interval join (interval), group aggregate (ttl)
+SELECT m.window_start, COUNT(*) AS c FROM minutes m JOIN products FOR SYSTEM_TIME AS OF m.p x ON m.id = x.id GROUP BY m.window_start, m.window_end;
+--> retract; group aggregate (ttl)
+SELECT m.window_start, COUNT(*) AS c FROM minutes m WHERE m.id IN (SELECT id FROM others) GROUP BY m.window_start, m.window_end;
+--> retract; semi join (ttl), group aggregate (ttl)
+SELECT window_start, MAX(c) AS c FROM (SELECT window_start, window_end, COUNT(*) OVER (PARTITION BY id ORDER BY ordered) AS c FROM minutes) GROUP BY window_start, window_end;
+--> retract; over aggregate (ttl), group aggregate (ttl)
+SELECT window_start, COUNT(*) AS c FROM (SELECT * FROM minutes LIMIT 10) GROUP BY window_start, window_end;
+--> retract; limit (row count), group aggregate (ttl)
+-- It goes on behind a union of windows that are put alike.
+SELECT window_start, COUNT(*) AS c FROM (SELECT window_start, window_end FROM minutes UNION ALL SELECT window_start, window_end FROM paid_minutes) GROUP BY window_start, window_end;
+--> append; window aggregate (window)
+SELECT window_start, COUNT(*) AS c FROM (SELECT window_start, window_end FROM minutes UNION ALL SELECT window_start, window_end FROM paid_hours) GROUP BY window_start, window_end;
+--> retract; group aggregate (ttl)
+-- Distinct rows.
+SELECT DISTINCT window_start AS ws, window_end AS we, id FROM minutes;
+--> append; window aggregate (window)
+SELECT DISTINCT window_start, id FROM minutes;
+--> upsert; distinct (ttl)
+-- Joins of equal windows, of windows put otherwise, of columns called so.
+SELECT m.id FROM minutes m LEFT JOIN paid_minutes p ON m.id = p.id AND m.window_start = p.window_start AND m.window_end = p.window_end;
+--> append; window join (window)
+SELECT id FROM (SELECT id, window_start AS s, window_end AS e FROM minutes) m LEFT JOIN (SELECT id, window_start AS s, window_end AS e FROM paid_minutes) p USING (id, s, e);
+--> append; window join (window)
+SELECT m.id FROM minutes m LEFT JOIN paid_hours p ON m.id = p.id AND m.window_start = p.window_start AND m.window_end = p.window_end;
+--> retract; regular join (ttl)
+SELECT m.id FROM minutes m LEFT JOIN (SELECT id, payed AS window_start, payed AS window_end FROM payments) p ON m.id = p.id AND m.window_start = p.window_start AND m.window_end = p.window_end;
+--> retract; regular join (ttl)
+SELECT m.id FROM minutes m LEFT JOIN paid_minutes p ON m.id = p.id AND m.window_start = p.window_start;
+--> retract; regular join (ttl)
+-- A query in a condition may be one.
+SELECT id FROM minutes m WHERE NOT EXISTS (SELECT 1 FROM paid_minutes p WHERE p.id = m.id AND p.window_start = m.window_start AND p.window_end = m.window_end);
+--> append; window join (window)
+SELECT id FROM minutes m WHERE id IN (SELECT id FROM paid_minutes p WHERE p.window_start = m.window_start);
+--> append; semi join (ttl)
+-- The first few rows of each window.
+SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY ws, we ORDER BY n DESC) AS r FROM (SELECT id, n, window_start AS ws, window_end AS we FROM minutes)) WHERE r <= 3;
+--> append; window top-N (window)
+SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY window_start, window_end, id ORDER BY ordered) AS r FROM minutes) WHERE r = 1;
+--> append; window deduplication (window)
+SELECT id FROM minutes QUALIFY ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY n) <= 3;
+--> append; window top-N (window)
+SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY n DESC) AS r FROM (SELECT id, n, ordered AS window_start, ordered AS window_end FROM orders)) WHERE r <= 3;
+--> retract; top-N (ttl)
+-- Only the time of the window is a time behind a grouping.
+SELECT m.c FROM (SELECT window_time AS t, COUNT(*) AS c FROM minutes GROUP BY window_start, window_end, window_time) m LEFT JOIN payments p ON p.payed BETWEEN m.t AND m.t + INTERVAL '1' HOUR;
+--> append; window aggregate (window), interval join (interval)
+SELECT m.c FROM (SELECT ordered AS t, COUNT(*) AS c FROM minutes GROUP BY window_start, window_end, ordered) m LEFT JOIN payments p ON p.payed BETWEEN m.t AND m.t + INTERVAL '1' HOUR;
+--> retract; window aggregate (window), regular join (ttl)
