@@ -34,7 +34,7 @@ fn size(shape: Shape, count: usize, repetitions: usize) -> Result<(), String> {
     let input = input(flow::read(&files)?.manifest)?;
     let evolution = match &input.cause {
         Cause::Evolution(evolution) => evolution,
-        Cause::Deploy { .. } | Cause::Change(_) => return Err("the input is an evolution".to_owned()),
+        _ => return Err("the input is no evolution".to_owned()),
     };
     let plan = || {
         let (time, planned) = timed(|| evolve::plan(&input, evolution));

@@ -4,6 +4,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says no by a panic")]
 
+mod sources;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::panic::{AssertUnwindSafe, resume_unwind};
