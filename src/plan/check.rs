@@ -12,7 +12,7 @@ use super::{change, connector};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::manifest::Manifest;
 use crate::model::template;
-use crate::sql::{self, Catalog};
+use crate::sql::{self, Catalog, Reader};
 
 /// `found` by reading the files, with one problem for each placeholder that `values` does not hold, at its first place.
 pub fn placeholders(files: &[File], values: &BTreeMap<String, String>, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
@@ -64,16 +64,18 @@ pub fn secrets(manifest: &Manifest, texts: &BTreeMap<String, String>) -> Vec<Dia
 
 /// Queries that give more or fewer columns than their table takes. `texts` are the files by path.
 pub fn rooms(estate: &Estate, texts: &BTreeMap<String, String>) -> Vec<Diagnostic> {
-    change::check::rooms(estate, &open_where_unknown(estate), texts)
+    let catalog = open_where_unknown(estate);
+    change::check::rooms(estate, &mut Reader::new(&catalog), texts)
 }
 
 /// A warning for each column that a statement names and no table has. `texts` are the files by path.
 pub fn columns(estate: &Estate, texts: &BTreeMap<String, String>) -> Vec<Diagnostic> {
     let catalog = open_where_unknown(estate);
+    let mut reader = Reader::new(&catalog);
     let mut found = Vec::new();
     for table in estate.tables.values() {
         if let Some(query) = table.query() {
-            let notes = sql::lineage(query, &catalog).notes;
+            let notes = reader.outline(query).notes;
             let help = format!("correct the name: {}", choices(estate, table));
             found.extend(named(notes, table.query_text(), table.query_file(), texts).map(|d| d.help(&help)));
         }
@@ -147,6 +149,7 @@ mod tests {
     use crate::diagnostic::Label;
     use crate::model::manifest::DeployedConnector;
     use crate::plan::{estate, project};
+    use crate::sql::steps::counted;
 
     const ORDERS: &str = "CREATE TABLE orders (id BIGINT, amount INT, item ROW<sku STRING, n INT>, ts TIMESTAMP(3),\n\
         items ARRAY<ROW<sku STRING>>, part INT METADATA FROM 'partition' VIRTUAL, twice AS amount * 2,\n\
@@ -266,6 +269,27 @@ mod tests {
         };
         assert_eq!(found(&files("CREATE VIEW w AS SELECT k, n FROM v")), []);
         assert_eq!(found(&files("CREATE VIEW w AS SELECT k, amount FROM v"))[0].file.as_deref(), Some("w.sql"));
+    }
+
+    /// A view reads the one before it, and is looked at for all that read it.
+    #[test]
+    fn views_on_views_cost_each_view_the_same() {
+        let steps = |views: usize| {
+            let mut files = vec![file("a.sql", ORDERS)];
+            files.push(file("v0.sql", "CREATE VIEW v0 AS SELECT id, amount FROM orders"));
+            files.extend((1..views).map(|i| {
+                let text = format!("CREATE VIEW v{i} AS SELECT id, amount + 1 AS amount FROM v{} WHERE id > 1", i - 1);
+                file(&format!("v{i}.sql"), text)
+            }));
+            let read = project::read(&files, &BTreeMap::new());
+            let (estate, texts) = (estate::read(&read.manifest).unwrap(), files.into_iter().collect());
+            let (found, steps) = counted(|| [columns(&estate, &texts), rooms(&estate, &texts)].concat());
+            assert_eq!(found, []);
+            steps as f64 / views as f64
+        };
+        let (few, many) = (steps(125), steps(1_000));
+        assert!(many <= few * 1.05 + 0.5, "{few:.2} steps for each view, {many:.2} for each of eight times as many");
+        assert!(many <= 100.0, "{many:.2} steps for each view");
     }
 
     #[test]

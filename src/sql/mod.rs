@@ -31,7 +31,7 @@ mod reach;
 mod relation;
 pub mod session;
 pub mod state;
-mod steps;
+pub(crate) mod steps;
 pub mod summary;
 pub mod token;
 pub mod tree;
@@ -44,7 +44,9 @@ pub use changelog::{Because, Cause, ChangeMode, Changelog, changelogs};
 pub use difference::{Difference, difference};
 pub use edit::{CannotEdit, EditError, EditSet, apply};
 pub use flow::{Definitions, Flow, FlowColumn, Origin};
-pub use lineage::{Catalog, CatalogTable, ColumnUse, Lineage, OutputColumn, UseKind, lineage, table_lineage};
+pub use lineage::{
+    Catalog, CatalogTable, ColumnUse, Lineage, Outline, OutputColumn, Reader, UseKind, lineage, table_lineage,
+};
 pub use meaning::{Word, Words, words};
 pub use names::{TableRef, mentioned_tables, query_refs, rename_tables, table_refs, written_tables};
 pub use operators::{Operator, OperatorUse, is_stateful, operators, operators_with};

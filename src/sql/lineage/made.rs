@@ -264,6 +264,20 @@ impl Value {
         Self { edge: Some(edge), sole, float: self.float }
     }
 
+    /// Only its columns of tables, each once for each kind of use, without the ways that lead to them. `kept` says which.
+    pub fn columns(&self, kept: &dyn Fn(&str, &str) -> bool) -> Self {
+        let mut found = Expansion::default();
+        found.add(self, Span::new(0, 0));
+        let mut seen = BTreeSet::new();
+        let mut columns = Self { edge: None, ..self.clone() };
+        for ColumnUse { table, column, kind, .. } in found.uses {
+            if kept(&table, &column) && seen.insert((table.clone(), column.clone(), kind)) {
+                columns.push(Part::Column(table.into(), column.into(), kind));
+            }
+        }
+        columns
+    }
+
     /// The only column in it, of a table and not of a view.
     pub fn only_column(&self) -> Option<(&str, &str)> {
         match &self.sole {

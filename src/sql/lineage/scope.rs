@@ -133,6 +133,13 @@ impl Relation {
         Arc::new(renamed)
     }
 
+    /// The names of its columns as those of a result, each with its place.
+    pub fn names(&self) -> Vec<(String, Span)> {
+        let span = self.columns.first().map_or(Span::new(0, 0), |c| c.span);
+        let known = self.columns.iter().map(|column| (column.name.to_string(), column.span));
+        known.chain(self.open.iter().map(|_| ("*".to_owned(), span))).collect()
+    }
+
     /// The columns as those of a result.
     pub fn outputs(&self) -> Vec<OutputColumn> {
         let span = self.columns.first().map_or(Span::new(0, 0), |c| c.span);
