@@ -15,6 +15,7 @@
 //! and walked once for each way of being used. The answer can be longer than the text: a star lists the columns of all
 //! sources, and a column that a hundred sources may have is made of a hundred.
 
+mod form;
 mod made;
 mod scope;
 mod select;
@@ -263,6 +264,7 @@ pub fn table_lineage(table: &CreateTable) -> Lineage {
     catalog.tables.insert(name, CatalogTable { columns: table.schema(), ..CatalogTable::default() });
     let views = Views::default();
     let mut walker = Walker::new(&catalog, &views);
+    walker.bare_fields = false;
     walker.open_table(&table.name);
     let mut outputs = Vec::new();
     for column in &table.columns {

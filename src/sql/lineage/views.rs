@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::form::{Form, of_text};
 use super::made::Value;
 use super::scope::{Open, Relation, RelationColumn};
 use super::select::Walker;
@@ -61,6 +62,7 @@ fn view(key: &str, table: &CatalogTable, query: &Query, catalog: &Catalog, views
     let columns = made.columns().iter().map(|column| {
         let mut value = Value::view_column(&name, &column.name, UseKind::Direct);
         value.add(seen(&column.value));
+        value.form = column.value.form.clone();
         RelationColumn { name: Arc::clone(&column.name), value, span: NOWHERE }
     });
     let unknown = made.open.iter().map(|open| Open::Value(seen(&open.column("*", UseKind::Unknown))));
@@ -80,6 +82,10 @@ pub(super) fn own_columns(key: &str, table: &CatalogTable) -> Relation {
         let make = if table.view.is_some() { Value::view_column } else { Value::column };
         let mut value = make(&name, &own, UseKind::Direct);
         value.float = matches!(column.ty.ty, ColumnType::Float | ColumnType::Double);
+        value.form = match &column.ty.ty {
+            ColumnType::Other(text) if table.view.is_none() => of_text(text, &table.columns),
+            ty => Form::of(ty),
+        };
         RelationColumn { name: own, value, span: NOWHERE }
     };
     let open = if table.columns.is_empty() && table.view.is_none() {
