@@ -13,6 +13,7 @@ mod flink;
 mod flows;
 mod generator;
 mod mutants;
+mod names;
 mod program;
 mod renames;
 mod states;

@@ -226,15 +226,16 @@ pub fn texts(
 }
 
 /// Queries that give more or fewer columns than there is room for, in a project as it is. Left alone is what cannot be
-/// counted: a table that takes columns from another one or from PARTITION, and all columns of one whose columns are not known.
+/// counted: a table that takes columns from another one, PARTITION without values, and all columns of a table whose columns are
+/// not known.
 pub fn rooms(estate: &Estate, reader: &mut Reader<'_>, files: &BTreeMap<String, String>) -> Vec<Diagnostic> {
     let mut all = Vec::new();
     for table in estate.tables.values() {
         let Some(query) = table.query() else { continue };
         let open = table.create().is_some_and(|create| create.like.is_some());
         let takes_some = table.insert().is_some_and(|insert| !insert.columns.is_empty());
-        let given_apart = table.insert().is_some_and(|insert| !insert.partition.is_empty());
-        if given_apart || (open && !takes_some) {
+        let dynamic = |insert: &sql::Insert| insert.partition.iter().any(|(_, value)| value.is_none());
+        if table.insert().is_some_and(dynamic) || (open && !takes_some) {
             continue;
         }
         let mut found = Vec::new();
@@ -283,7 +284,12 @@ fn room(table: &Table, query: &sql::Query, names: &[&str], found: &mut Vec<Diagn
     let is_view_without_list = table.view().is_some_and(|view| view.columns.is_empty());
     let unknown = names.contains(&"*");
     // Only a view without a list takes what its query gives.
-    let (given, taken) = (names.len(), parity::targets(table, &[]).len());
+    let mut targets = parity::targets(table, &[]);
+    if let Some(insert) = table.insert().filter(|insert| insert.columns.is_empty()) {
+        // PARTITION gives them apart.
+        targets.retain(|target| insert.partition.iter().all(|(column, _)| column.name != *target));
+    }
+    let (given, taken) = (names.len(), targets.len());
     if is_view_without_list || unknown || given == taken {
         return;
     }

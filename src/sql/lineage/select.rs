@@ -9,6 +9,7 @@ use super::scope::{Open, Relation, RelationColumn, Scope, Source};
 use super::{Catalog, Lineage, OutputColumn, UseKind, Views};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::code;
+use crate::sql::listed::again as again_in;
 use crate::sql::session::Session;
 use crate::sql::steps;
 use crate::sql::tree::{
@@ -156,7 +157,7 @@ impl<'a> Walker<'a> {
         for cte in &query.with {
             let relation = self.query(&cte.query);
             if cte.columns.is_empty() {
-                self.notes.extend(twice(&relation.names(), &cte.name.name));
+                self.twice(&relation, &cte.name.name);
             }
             self.width(&relation, &cte.columns);
             let relation = relation.renamed(cte.columns.iter().map(|c| c.name.as_str()));
@@ -381,6 +382,14 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// Notes columns of a CTE whose name another one has.
+    fn twice(&mut self, relation: &Relation, cte: &str) {
+        let mut seen = BTreeSet::new();
+        let again = relation.columns().iter().filter(|column| !seen.insert(&*column.name));
+        let notes = again.map(|column| again_in(&format!("`{cte}`"), "column", &column.name, column.span));
+        self.notes.extend(notes);
+    }
+
     /// Notes a list of names that is longer or shorter than what it names.
     pub fn width(&mut self, relation: &Relation, names: &[Ident]) {
         let (Some(first), Some(last)) = (names.first(), names.last()) else { return };
@@ -429,18 +438,6 @@ impl Names {
         }
         self.seen = relation.columns().len();
     }
-}
-
-/// A note on each column whose name another one has; `of` is what has the columns.
-pub(crate) fn twice(columns: &[(String, Span)], of: &str) -> Vec<Diagnostic> {
-    let mut seen = BTreeSet::new();
-    let again = columns.iter().filter(|(name, _)| name != "*" && !seen.insert(name));
-    let note = |(name, span): &(String, Span)| {
-        Diagnostic::warning(code::TWICE, format!("`{of}` has column `{name}` twice"))
-            .at(*span, "again")
-            .help("give one of them another name with AS, or list names behind the name")
-    };
-    again.map(note).collect()
 }
 
 fn counted(columns: usize) -> String {
