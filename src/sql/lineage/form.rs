@@ -4,7 +4,7 @@
 //! `item.sku`. So a name is in no source only if every value there is known to be no row, or to be one of known fields.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::UseKind;
 use super::made::Value;
@@ -22,8 +22,50 @@ pub(super) enum Form {
     Unknown,
     /// It is no row.
     Plain,
-    /// Its type.
-    Type(Arc<ColumnType>),
+    /// Its type, which has parts.
+    Type(Arc<Parts>),
+}
+
+/// A type that names or indexes lead into.
+#[derive(Debug)]
+pub(super) struct Parts {
+    ty: ColumnType,
+    /// The fields of a row, once one was asked for.
+    own: OnceLock<BTreeMap<String, Form>>,
+    /// The same with those of the rows within; of one name the one that is least deep.
+    within: OnceLock<BTreeMap<String, Form>>,
+}
+
+impl PartialEq for Parts {
+    fn eq(&self, other: &Self) -> bool {
+        self.ty == other.ty
+    }
+}
+
+impl Parts {
+    fn own(&self) -> &BTreeMap<String, Form> {
+        self.own.get_or_init(|| {
+            let fields = fields_of(&self.ty);
+            steps::count(fields.len());
+            // The first of a name counts.
+            fields.iter().rev().map(|field| (field.name.clone(), Form::of(&field.ty.ty))).collect()
+        })
+    }
+
+    fn within(&self) -> &BTreeMap<String, Form> {
+        self.within.get_or_init(|| {
+            let mut found = BTreeMap::new();
+            let mut level: Vec<&Column> = fields_of(&self.ty).iter().collect();
+            while !level.is_empty() {
+                steps::count(level.len());
+                for field in &level {
+                    found.entry(field.name.clone()).or_insert_with(|| Form::of(&field.ty.ty));
+                }
+                level = level.into_iter().flat_map(|field| fields_of(&field.ty.ty)).collect();
+            }
+            found
+        })
+    }
 }
 
 impl Form {
@@ -31,7 +73,10 @@ impl Form {
     pub fn of(ty: &ColumnType) -> Self {
         match ty {
             ColumnType::Other(_) => Self::Unknown,
-            ty if has_parts(ty) => Self::Type(Arc::new(ty.clone())),
+            ty if has_parts(ty) => {
+                let parts = Parts { ty: ty.clone(), own: OnceLock::new(), within: OnceLock::new() };
+                Self::Type(Arc::new(parts))
+            }
             _ => Self::Plain,
         }
     }
@@ -49,13 +94,13 @@ impl Form {
         match self {
             Self::Unknown => true,
             Self::Plain => false,
-            Self::Type(ty) => matches!(**ty, ColumnType::Row(_)),
+            Self::Type(parts) => matches!(parts.ty, ColumnType::Row(_)),
         }
     }
 
     fn ty(&self) -> Option<&ColumnType> {
         match self {
-            Self::Type(ty) => Some(ty),
+            Self::Type(parts) => Some(&parts.ty),
             Self::Unknown | Self::Plain => None,
         }
     }
@@ -71,8 +116,8 @@ impl Form {
 
     /// The field of that name; `None` if there is surely none.
     pub fn field(&self, name: &str) -> Option<Self> {
-        match self.ty() {
-            Some(ColumnType::Row(fields)) => fields.iter().find(|f| f.name == name).map(|f| Self::of(&f.ty.ty)),
+        match self {
+            Self::Type(parts) if matches!(parts.ty, ColumnType::Row(_)) => parts.own().get(name).cloned(),
             _ => Some(Self::Unknown),
         }
     }
@@ -90,17 +135,7 @@ impl Form {
         match self {
             Self::Unknown => Some(Self::Unknown),
             Self::Plain => None,
-            Self::Type(_) => {
-                let mut level: Vec<&Column> = self.fields()?.iter().collect();
-                while !level.is_empty() {
-                    steps::count(level.len());
-                    if let Some(field) = level.iter().find(|field| field.name == name) {
-                        return Some(Self::of(&field.ty.ty));
-                    }
-                    level = level.into_iter().flat_map(|field| fields_of(&field.ty.ty)).collect();
-                }
-                None
-            }
+            Self::Type(parts) => parts.within().get(name).cloned(),
         }
     }
 }
@@ -137,8 +172,8 @@ impl Fields {
                     all.unknown.get_or_insert_default().add(value.clone().lifted(UseKind::Computed));
                 }
                 Form::Plain => {}
-                Form::Type(ty) => {
-                    let mut level: Vec<&Column> = fields_of(ty).iter().collect();
+                Form::Type(parts) => {
+                    let mut level: Vec<&Column> = fields_of(&parts.ty).iter().collect();
                     while let Some(field) = level.pop() {
                         steps::count(1);
                         let form = Form::of(&field.ty.ty);

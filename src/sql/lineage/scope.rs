@@ -284,9 +284,9 @@ impl Scope {
         self.fielded = self.sources.len();
     }
 
-    /// The names of the sources at these places; none where one has no name.
-    pub fn names(&self, places: &[usize]) -> Vec<String> {
-        let sources = places.iter().filter_map(|place| self.sources.get(*place));
+    /// The names of the first `most` sources at these places; none where one has no name.
+    pub fn names(&self, places: &[usize], most: usize) -> Vec<String> {
+        let sources = places.iter().take(most).filter_map(|place| self.sources.get(*place));
         let names: Vec<String> = sources.map(|source| source.parts.join(".")).collect();
         if names.iter().any(String::is_empty) { Vec::new() } else { names }
     }

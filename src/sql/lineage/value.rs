@@ -330,7 +330,7 @@ impl Search<'_> {
                 }
             }
             _ => {
-                let unclear = (!scope.is_merged(first)).then(|| Unclear::Sources(scope.names(&places)));
+                let unclear = (!scope.is_merged(first)).then(|| Unclear::Sources(scope.names(&places, LISTED)));
                 return Some(Match { values, leading: 1, unclear });
             }
         }
@@ -384,7 +384,7 @@ fn ambiguity(parts: &[&str], leading: usize, unclear: &Unclear, span: Span) -> D
             ("source", "give each source a name, and write the one that is meant in front".to_owned())
         }
         Unclear::Sources(names) => {
-            let choices: Vec<String> = names.iter().take(LISTED).map(|name| format!("`{name}.{column}`")).collect();
+            let choices: Vec<String> = names.iter().map(|name| format!("`{name}.{column}`")).collect();
             ("source", format!("write which one is meant: {}", choices.join(" or ")))
         }
     };

@@ -149,7 +149,10 @@ fn subqueries_fields_and_functions_of_rows() {
     );
 }
 
-fn typed(text: &str) -> (Vec<(String, Vec<String>)>, Vec<String>, Vec<String>) {
+/// Columns with their uses, what decides the rows, and messages.
+type Told = (Vec<(String, Vec<String>)>, Vec<String>, Vec<String>);
+
+fn typed(text: &str) -> Told {
     let mut known = Definitions::default();
     let tables =
         "CREATE TABLE t (id INT, a INT, item ROW<sku STRING, n INT, deep ROW<x INT>>, items ARRAY<ROW<sku STRING>>);
