@@ -15,6 +15,7 @@
 //! and walked once for each way of being used. The answer can be longer than the text: a star lists the columns of all
 //! sources, and a column that a hundred sources may have is made of a hundred.
 
+mod columns;
 mod form;
 mod made;
 mod scope;
