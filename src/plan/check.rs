@@ -1,5 +1,5 @@
-//! What a reading of the files does not ask: placeholders without a value, columns that no table has, and secrets in plain
-//! text; queries that do not fit their table.
+//! What a reading of the files does not ask: placeholders without a value, names of columns that Flink refuses, and secrets in
+//! plain text; queries that do not fit their table.
 //!
 //! Rules: a column is reported only when every table that it could be from is known with all its columns; a name that
 //! could be anything is left to Flink.
@@ -12,7 +12,7 @@ use super::{change, connector};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::manifest::Manifest;
 use crate::model::template;
-use crate::sql::{self, Catalog};
+use crate::sql::{self, Catalog, Reader, code, listed};
 
 /// `found` by reading the files, with one problem for each placeholder that `values` does not hold, at its first place.
 pub fn placeholders(files: &[File], values: &BTreeMap<String, String>, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
@@ -64,27 +64,39 @@ pub fn secrets(manifest: &Manifest, texts: &BTreeMap<String, String>) -> Vec<Dia
 
 /// Queries that give more or fewer columns than their table takes. `texts` are the files by path.
 pub fn rooms(estate: &Estate, texts: &BTreeMap<String, String>) -> Vec<Diagnostic> {
-    change::check::rooms(estate, &open_where_unknown(estate), texts)
+    let catalog = open_where_unknown(estate);
+    change::check::rooms(estate, &mut Reader::new(&catalog), texts)
 }
 
-/// A warning for each column that a statement names and no table has. `texts` are the files by path.
+/// A warning for each name that Flink refuses: of columns and fields that are not there or not clear, lists of columns that have
+/// one twice, and computed columns that are made of computed ones. `texts` are the files by path.
 pub fn columns(estate: &Estate, texts: &BTreeMap<String, String>) -> Vec<Diagnostic> {
     let catalog = open_where_unknown(estate);
+    let mut reader = Reader::new(&catalog);
     let mut found = Vec::new();
     for table in estate.tables.values() {
+        let own_columns = table.create().filter(|create| create.like.is_none());
         if let Some(query) = table.query() {
-            let notes = sql::lineage(query, &catalog).notes;
-            let help = format!("correct the name: {}", choices(estate, table));
-            found.extend(named(notes, table.query_text(), table.query_file(), texts).map(|d| d.help(&help)));
+            let mut outline = reader.outline(query);
+            let mut notes = std::mem::take(&mut outline.notes);
+            notes.extend(table.view().into_iter().flat_map(|view| listed::in_view(view, &outline)));
+            notes.extend(table.insert().into_iter().flat_map(|insert| listed::in_insert(insert, own_columns)));
+            let help = || format!("correct the name: {}", choices(estate, table));
+            found.extend(named(notes, table.query_text(), table.query_file(), texts).map(|d| with_help(d, help)));
         }
-        if let Some(create) = table.create().filter(|create| create.like.is_none()) {
-            let notes = sql::table_lineage(create).notes;
+        if let Some(create) = table.create() {
+            let mut notes = own_columns.map(|create| sql::table_lineage(create).notes).unwrap_or_default();
+            notes.extend(listed::in_table(create));
             let own = table.deployed.ddl.as_str();
-            let help = "correct the name, or declare the column";
-            found.extend(named(notes, own, &table.deployed.ddl_file, texts).map(|d| d.help(help)));
+            let help = || "correct the name, or declare the column".to_owned();
+            found.extend(named(notes, own, &table.deployed.ddl_file, texts).map(|d| with_help(d, help)));
         }
     }
     found
+}
+
+fn with_help(found: Diagnostic, help: impl Fn() -> String) -> Diagnostic {
+    if found.help.is_some() { found } else { found.help(help()) }
 }
 
 /// The catalog, without the columns of tables that take more from others.
@@ -101,7 +113,18 @@ fn open_where_unknown(estate: &Estate) -> Catalog {
 /// A function without arguments that may be called without brackets, which our reader takes for a column.
 const BARE: &str = "PI";
 
-/// Notes on columns that are not there, each place once, in the file that `own` was cut from.
+/// The notes of lineage that say that Flink refuses a text. The others say what we do not know.
+const REFUSED: &[&str] = &[
+    code::UNKNOWN_COLUMN,
+    code::AMBIGUOUS_COLUMN,
+    code::TWICE,
+    code::UNKNOWN_FIELD,
+    code::COMPUTED_OF_COMPUTED,
+    code::NOT_WRITABLE,
+    code::WIDTH,
+];
+
+/// Notes on names that are refused, each place once, in the file that `own` was cut from.
 fn named<'a>(
     notes: Vec<Diagnostic>,
     own: &'a str,
@@ -110,7 +133,7 @@ fn named<'a>(
 ) -> impl Iterator<Item = Diagnostic> + 'a {
     let before = texts.get(file).and_then(|text| text.find(own)).unwrap_or(0);
     let mut seen = BTreeSet::new();
-    notes.into_iter().filter(|note| note.code == sql::code::UNKNOWN_COLUMN).filter_map(move |mut note| {
+    notes.into_iter().filter(|note| REFUSED.contains(&note.code.as_str())).filter_map(move |mut note| {
         let span = note.labels.first()?.span;
         let function = span.of(own).eq_ignore_ascii_case(BARE);
         if function || !seen.insert(span) {
@@ -147,6 +170,7 @@ mod tests {
     use crate::diagnostic::Label;
     use crate::model::manifest::DeployedConnector;
     use crate::plan::{estate, project};
+    use crate::sql::steps::counted;
 
     const ORDERS: &str = "CREATE TABLE orders (id BIGINT, amount INT, item ROW<sku STRING, n INT>, ts TIMESTAMP(3),\n\
         items ARRAY<ROW<sku STRING>>, part INT METADATA FROM 'partition' VIRTUAL, twice AS amount * 2,\n\
@@ -255,6 +279,182 @@ mod tests {
         }
     }
 
+    /// Code, file, place and way out of all that is said about these files.
+    fn said(files: &[File]) -> Vec<(String, String, String, String)> {
+        let one = |d: Diagnostic| {
+            let path = d.file.unwrap();
+            let text = &files.iter().find(|(own, _)| *own == path).unwrap().1;
+            (d.code, path, d.labels[0].span.of(text).to_owned(), d.help.unwrap())
+        };
+        found(files).into_iter().map(one).collect()
+    }
+
+    fn one(code: &str, file: &str, place: &str, help: &str) -> Vec<(String, String, String, String)> {
+        vec![[code, file, place, help].map(str::to_owned).into()]
+    }
+
+    #[test]
+    fn names_that_are_not_clear_and_fields_that_are_not_there() {
+        let files = |query: &str| {
+            let out = "CREATE TABLE o (x INT) WITH ('topic' = 'o')";
+            let insert = format!("-- first\nINSERT INTO o\n{query};\n");
+            [file("a.sql", ORDERS), file("b.sql", RATES), file("o.sql", out), file("i.sql", insert)]
+        };
+        for (query, code, place, help) in [
+            (
+                "SELECT id FROM orders, rates WHERE ts > 1",
+                "S102",
+                "ts",
+                "write which one is meant: `orders.ts` or `rates.ts`",
+            ),
+            (
+                "SELECT id FROM orders AS a JOIN rates ON ts = cur",
+                "S102",
+                "ts",
+                "write which one is meant: `a.ts` or `rates.ts`",
+            ),
+            (
+                "SELECT ts FROM (SELECT ts FROM orders), rates",
+                "S102",
+                "ts",
+                "give each source a name, and write the one that is meant in front",
+            ),
+            ("SELECT item.price FROM orders", "S106", "item.price", "correct the name: `item` has sku, n"),
+            ("SELECT o.item.price FROM orders AS o", "S106", "item.price", "correct the name: `item` has sku, n"),
+            ("SELECT items[1].price FROM orders", "S106", "price", "correct the name: the row has sku"),
+            ("SELECT id.price FROM orders", "S106", "id.price", "correct the name: `id` is no row"),
+            (
+                "SELECT id FROM orders UNION ALL SELECT rate, cur FROM rates",
+                "S109",
+                "SELECT rate, cur FROM rates",
+                "make them as many",
+            ),
+            ("VALUES (1), (2, 3)", "S109", "2, 3", "make them as many"),
+            ("SELECT k FROM (SELECT id FROM orders) AS q (k, j)", "S109", "k, j", "make them as many"),
+            (
+                "WITH q AS (SELECT id, rate AS id FROM orders, rates) SELECT 1 FROM q",
+                "S105",
+                "rate AS id",
+                "leave it out here, or give it another name",
+            ),
+        ] {
+            assert_eq!(said(&files(query)), one(code, "i.sql", place, help), "{query}");
+        }
+        for query in ["SELECT sku FROM orders", "SELECT orders.n FROM orders", "SELECT id FROM orders ORDER BY sku"] {
+            assert_eq!(said(&files(query)), [], "{query}");
+        }
+    }
+
+    #[test]
+    fn lists_of_columns_that_are_refused() {
+        let ddl = |columns: &str| [file("t.sql", format!("CREATE TABLE t ({columns}) WITH ('topic' = 't')"))];
+        let again = "leave it out here, or give it another name";
+        for (columns, code, place, help) in [
+            ("a INT, a STRING", "S105", "a", again),
+            ("a INT, b INT, a AS b + 1", "S105", "a", again),
+            ("a INT, PRIMARY KEY (a, a) NOT ENFORCED", "S105", "a", again),
+            ("r ARRAY<ROW<x INT, x STRING>>", "S105", "r ARRAY<ROW<x INT, x STRING>>", again),
+            ("a INT, b AS a + 1, c AS b * b", "S107", "b", "write the expression of `b` in its place"),
+            ("a INT, c AS b + 1, b AS a + 1", "S107", "b", "write the expression of `b` in its place"),
+            ("a INT, p AS PROCTIME(), q AS p", "S107", "p", "write the expression of `p` in its place"),
+            ("a INT, b AS b + 1", "S107", "b", "name columns that are in the record"),
+            ("r ROW<x INT>, b AS r.y", "S106", "r.y", "correct the name: `r` has x"),
+            ("r ROW<x INT>, b AS x", "S101", "x", "correct the name, or declare the column"),
+        ] {
+            assert_eq!(said(&ddl(columns)), one(code, "t.sql", place, help), "{columns}");
+        }
+        let circle = found(&ddl("a INT, b AS c + 1, c AS b + 1"));
+        assert_eq!(
+            circle.iter().map(|d| d.message.as_str()).collect::<Vec<_>>(),
+            [
+                "computed column `b` is made of `c`, which is made of `b`",
+                "computed column `c` is made of `b`, which is made of `c`"
+            ]
+        );
+        for columns in [
+            "a INT, A STRING",
+            "a INT, b AS a + 1, c AS a + 2, WATERMARK FOR b AS b",
+            "a INT, m INT METADATA FROM 'partition' VIRTUAL, b AS m + 1",
+            "r ROW<x INT, y ROW<x INT>>, b AS r.x",
+        ] {
+            assert_eq!(said(&ddl(columns)), [], "{columns}");
+        }
+    }
+
+    #[test]
+    fn lists_of_an_insert_and_a_view() {
+        let table =
+            "CREATE TABLE t (a INT, b INT, c AS a + 1, d INT METADATA VIRTUAL, e INT METADATA) WITH ('topic' = 't')";
+        let insert = |text: &str| [file("t.sql", table), file("i.sql", text)];
+        let again = "leave it out here, or give it another name";
+        let none = "leave it out of the list, and its value out of the query";
+        for (text, code, place, help) in [
+            ("INSERT INTO t (a, a) SELECT 1, 2", "S105", "a", again),
+            ("INSERT INTO t PARTITION (a = 1) (b, a) SELECT 1, 2", "S105", "a", again),
+            ("INSERT INTO t (a, z) SELECT 1, 2", "S101", "z", "correct the name: columns to write are a, b, e"),
+            ("INSERT INTO t (a, A) SELECT 1, 2", "S101", "A", "correct the name: columns to write are a, b, e"),
+            ("INSERT INTO t (a, c) SELECT 1, 2", "S108", "c", none),
+            ("INSERT INTO t (a, d) SELECT 1, 2", "S108", "d", none),
+            (
+                "INSERT INTO t PARTITION (z = 1) (a) SELECT 1",
+                "S101",
+                "z",
+                "correct the name: columns to write are a, b, e",
+            ),
+            ("CREATE VIEW v (x, x) AS SELECT a, b FROM t", "S105", "x", again),
+            ("CREATE VIEW v AS SELECT a, b AS a FROM t", "S105", "b AS a", again),
+            ("CREATE VIEW v AS SELECT *, a FROM t", "S105", "a", again),
+        ] {
+            assert_eq!(said(&insert(text)), one(code, "i.sql", place, help), "{text}");
+        }
+        for text in [
+            "INSERT INTO t (e, b) SELECT 1, 2",
+            "CREATE VIEW v (x, y) AS SELECT a, b AS a FROM t",
+            "CREATE VIEW v AS SELECT *, * FROM t",
+        ] {
+            assert_eq!(said(&insert(text)), [], "{text}");
+        }
+        // What LIKE brings is not known here.
+        let like = [
+            file("t.sql", table),
+            file("l.sql", "CREATE TABLE l (z INT) WITH ('topic' = 'l') LIKE t"),
+            file("i.sql", "INSERT INTO l (a, z, y) SELECT 1, 2, 3"),
+        ];
+        assert_eq!(said(&like), []);
+    }
+
+    #[test]
+    fn an_insert_with_more_or_fewer_columns_than_its_table() {
+        let table = "CREATE TABLE t (a INT, b INT, c AS a + 1, e INT METADATA) WITH ('topic' = 't')";
+        let said = |insert: &str| {
+            let files = [file("t.sql", table), file("i.sql", format!("INSERT INTO t {insert}"))];
+            let read = project::read(&files, &BTreeMap::new());
+            let found = rooms(&estate::read(&read.manifest).unwrap(), &files.into_iter().collect());
+            found.into_iter().map(|d| (d.code, d.message)).collect::<Vec<_>>()
+        };
+        for (insert, given, taken) in [
+            ("SELECT 1", "1 column", 3),
+            ("SELECT 1, 2, 3, 4", "4 columns", 3),
+            ("VALUES (1, 2), (3, 4)", "2 columns", 3),
+            ("(a, b) SELECT 1", "1 column", 2),
+            ("(a) VALUES (1, 2)", "2 columns", 1),
+            ("PARTITION (a = 1) SELECT 1, 2, 3", "3 columns", 2),
+            ("PARTITION (a = 1) (b) SELECT 1, 2", "2 columns", 1),
+        ] {
+            let message = format!("the query of `t` gives {given}, and `t` takes {taken}");
+            assert_eq!(said(insert), [("C306".to_owned(), message)], "{insert}");
+        }
+        for insert in [
+            "SELECT 1, 2, 3",
+            "VALUES (1, 2, 3)",
+            "(e) VALUES (1)",
+            "PARTITION (a = 1) SELECT 2, 3",
+            "PARTITION (a = 1) (b) SELECT 2",
+        ] {
+            assert_eq!(said(insert), [], "{insert}");
+        }
+    }
+
     #[test]
     fn a_view_hands_its_columns_on() {
         let files = |query: &str| {
@@ -266,6 +466,27 @@ mod tests {
         };
         assert_eq!(found(&files("CREATE VIEW w AS SELECT k, n FROM v")), []);
         assert_eq!(found(&files("CREATE VIEW w AS SELECT k, amount FROM v"))[0].file.as_deref(), Some("w.sql"));
+    }
+
+    /// A view reads the one before it, and is looked at for all that read it.
+    #[test]
+    fn views_on_views_cost_each_view_the_same() {
+        let steps = |views: usize| {
+            let mut files = vec![file("a.sql", ORDERS)];
+            files.push(file("v0.sql", "CREATE VIEW v0 AS SELECT id, amount FROM orders"));
+            files.extend((1..views).map(|i| {
+                let text = format!("CREATE VIEW v{i} AS SELECT id, amount + 1 AS amount FROM v{} WHERE id > 1", i - 1);
+                file(&format!("v{i}.sql"), text)
+            }));
+            let read = project::read(&files, &BTreeMap::new());
+            let (estate, texts) = (estate::read(&read.manifest).unwrap(), files.into_iter().collect());
+            let (found, steps) = counted(|| [columns(&estate, &texts), rooms(&estate, &texts)].concat());
+            assert_eq!(found, []);
+            steps as f64 / views as f64
+        };
+        let (few, many) = (steps(125), steps(1_000));
+        assert!(many <= few * 1.05 + 0.5, "{few:.2} steps for each view, {many:.2} for each of eight times as many");
+        assert!(many <= 100.0, "{many:.2} steps for each view");
     }
 
     #[test]

@@ -305,9 +305,10 @@ fn places(table: &Table, edges: &Edges) -> BTreeSet<String> {
 
 fn edges(estate: &Estate) -> Edges {
     let mut edges = Edges::new();
+    let mut reader = sql::Reader::new(&estate.catalog);
     for table in estate.tables.values() {
         let Some(query) = table.query() else { continue };
-        let lineage = sql::lineage(query, &estate.catalog);
+        let lineage = reader.lineage(query);
         let mut add = |used: &sql::ColumnUse, to: &str| {
             if let Some(from) = estate.logical.get(&used.table) {
                 let edge = ((from.clone(), used.column.clone()), (table.name.clone(), to.to_owned()));

@@ -32,3 +32,13 @@ pub const AMBIGUOUS_COLUMN: &str = "S102";
 pub const UNKNOWN_TABLE: &str = "S103";
 /// The lineage through this construct is a guess.
 pub const OPAQUE: &str = "S104";
+/// A column that is there twice.
+pub const TWICE: &str = "S105";
+/// A field that a row does not have.
+pub const UNKNOWN_FIELD: &str = "S106";
+/// A computed column that is made of a computed column.
+pub const COMPUTED_OF_COMPUTED: &str = "S107";
+/// A column that nothing can be written to.
+pub const NOT_WRITABLE: &str = "S108";
+/// More or fewer columns than there are names or other rows.
+pub const WIDTH: &str = "S109";

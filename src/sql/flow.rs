@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::changelog::filled;
-use super::lineage::{Catalog, CatalogTable, ColumnUse, Lineage, UseKind, Views, lineage_with, table_lineage};
+use super::lineage::{self, Catalog, CatalogTable, ColumnUse, UseKind, Views, table_lineage};
 use super::session::may_be_one;
 use super::tree::{ColumnKind, CreateTable, Insert, ObjectName, Query, Statement, StatementKind};
 use super::{relation, state, steps};
@@ -142,10 +142,9 @@ impl Definitions {
         self.catalog.find(name).and_then(|(_, table)| table.view.as_ref())
     }
 
-    /// The lineage of a query over what is known.
-    pub(super) fn lineage(&self, query: &Query) -> Lineage {
-        let mut views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        lineage_with(query, &self.catalog, &mut views)
+    /// Gives `work` what is known of the lineage of views.
+    fn with_views<T>(&self, work: impl FnOnce(&mut Views) -> T) -> T {
+        work(&mut self.views.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Gives `work` what is known of the relations of views.
@@ -185,7 +184,7 @@ impl Definitions {
             };
             return columns.into_iter().map(column).collect();
         }
-        self.lineage(query).outputs.iter().map(|output| untyped(&output.name)).collect()
+        self.with_views(|views| lineage::names(query, &self.catalog, views)).iter().map(|name| untyped(name)).collect()
     }
 
     fn add_table(&mut self, mut table: CreateTable) {
@@ -250,7 +249,7 @@ impl Definitions {
     }
 
     fn flow(&self, query: &Query, target: &str, names: Vec<String>) -> Flow {
-        let found = self.lineage(query);
+        let found = self.with_views(|views| lineage::origins(query, &self.catalog, views));
         let mut names = names.into_iter();
         let mut columns = Vec::new();
         for output in found.outputs {

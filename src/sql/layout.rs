@@ -57,7 +57,9 @@ impl<'a> List<'a> {
         let tail = self.tail()?;
         let end = self.last.end;
         let after = tail.end;
-        if lead.contains(',') {
+        // The first item has no comma in front of it, but the next one does.
+        let in_front = Some(lead).filter(|lead| lead.contains(',')).or_else(|| self.next_lead());
+        if let Some(lead) = in_front {
             return Some(Edit { span: Span::new(after, after), text: format!("{newline}{lead}{item}") });
         }
         if tail.has_comma {
@@ -124,7 +126,18 @@ impl<'a> List<'a> {
 
     fn comma_follows(&self, from: usize) -> bool {
         // With the comma in front of items the next comma is the next item's.
-        self.lead.is_some_and(|lead| !lead.contains(',')) && self.comma_end(from).is_some()
+        let in_front = self.lead.is_none_or(|lead| lead.contains(',')) || self.next_lead().is_some();
+        !in_front && self.comma_end(from).is_some()
+    }
+
+    /// What begins the line of the item behind the last one, if that is a comma in front of the item.
+    fn next_lead(&self) -> Option<&'a str> {
+        let comma = self.comma_end(self.last.end)?.checked_sub(1)?;
+        let line = self.text.get(..comma)?.rfind('\n').map_or(0, |at| at + 1);
+        let indent = self.text.get(line..comma).filter(|indent| line > self.last.end && indent.trim().is_empty())?;
+        let rest = self.tail_text(self.text.get(comma + 1..)?).trim_end();
+        let gap = rest.len() - rest.trim_start().len();
+        (gap < rest.len()).then(|| self.text.get(line..line + indent.len() + 1 + gap)).flatten()
     }
 
     fn comma_end(&self, from: usize) -> Option<usize> {

@@ -2,7 +2,8 @@
 //!
 //! In reading order: [`token`] and [`lexer`] (lossless), [`tree`] and [`parser`] (what is not understood is a diagnostic and
 //! stays visible by its names), [`names`] (which tables a statement reads and writes; renaming), [`session`] (what is left
-//! out in front of a name), [`mod@lineage`] (which columns make values and rows), [`flow`] (the same across statements, once
+//! out in front of a name), [`mod@lineage`] (which columns make values and rows), [`listed`] (what is
+//! wrong with lists of columns), [`flow`] (the same across statements, once
 //! the definitions are known), [`mod@operators`] (what Flink has to do), `relation` (a query as rows with columns: what
 //! [`changelog`], [`mod@state`] and [`types`] stand on: how rows change and by what they are known, what is kept for that,
 //! and the types of results), [`summary`] (statements in a few words), [`edit`] and [`mod@carry`] (changes), [`meaning`] and
@@ -23,6 +24,7 @@ pub mod keyword;
 mod layout;
 pub mod lexer;
 pub mod lineage;
+pub mod listed;
 pub mod meaning;
 pub mod names;
 pub mod operators;
@@ -31,7 +33,7 @@ mod reach;
 mod relation;
 pub mod session;
 pub mod state;
-mod steps;
+pub(crate) mod steps;
 pub mod summary;
 pub mod token;
 pub mod tree;
@@ -44,7 +46,9 @@ pub use changelog::{Assumption, Because, Cause, ChangeMode, Changelog, changelog
 pub use difference::{Difference, difference};
 pub use edit::{CannotEdit, EditError, EditSet, apply};
 pub use flow::{Definitions, Flow, FlowColumn, Origin};
-pub use lineage::{Catalog, CatalogTable, ColumnUse, Lineage, OutputColumn, UseKind, lineage, table_lineage};
+pub use lineage::{
+    Catalog, CatalogTable, ColumnUse, Lineage, Outline, OutputColumn, Reader, UseKind, lineage, table_lineage,
+};
 pub use meaning::{Word, Words, words};
 pub use names::{TableRef, mentioned_tables, query_refs, rename_tables, table_refs, written_tables};
 pub use operators::{Operator, OperatorUse, is_stateful, operators, operators_with};

@@ -11,14 +11,14 @@ thread_local! {
 /// Counts `n` steps.
 #[inline(always)]
 #[cfg_attr(not(test), expect(unused_variables, reason = "counted in tests only"))]
-pub(super) fn count(n: usize) {
+pub(crate) fn count(n: usize) {
     #[cfg(test)]
     STEPS.with(|steps| steps.set(steps.get().saturating_add(n)));
 }
 
 /// What `work` gives, and how many steps this thread took for it.
 #[cfg(test)]
-pub(super) fn counted<T>(work: impl FnOnce() -> T) -> (T, usize) {
+pub(crate) fn counted<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = STEPS.with(std::cell::Cell::get);
     let made = work();
     (made, STEPS.with(std::cell::Cell::get) - before)

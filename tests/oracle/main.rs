@@ -15,6 +15,7 @@ mod flows;
 mod functions;
 mod generator;
 mod mutants;
+mod names;
 mod program;
 mod renames;
 mod states;

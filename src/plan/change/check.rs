@@ -12,7 +12,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::Nullable;
 use crate::model::manifest::Manifest;
 use crate::model::name;
-use crate::sql::{self, Catalog, ColumnKind, CreateTable, UseKind, code};
+use crate::sql::{self, ColumnKind, CreateTable, Reader, UseKind, code};
 
 /// What stands in the way of changing these tables.
 pub fn tables(
@@ -217,7 +217,8 @@ pub fn texts(
         let mut found = Vec::new();
         let lineage = sql::lineage(query, &base.catalog);
         missing(base, new, &lineage, &gone, &mut found);
-        room(new, query, &lineage, &mut found);
+        let names: Vec<&str> = lineage.outputs.iter().map(|output| output.name.as_str()).collect();
+        room(new, query, &names, &mut found);
         widths(blue, base, new, &lineage, &mut found);
         all.extend(found.into_iter().map(|problem| placed(problem, new.query_text(), files)));
     }
@@ -225,19 +226,22 @@ pub fn texts(
 }
 
 /// Queries that give more or fewer columns than there is room for, in a project as it is. Left alone is what cannot be
-/// counted: a table that takes columns from another one or from PARTITION, and all columns of one whose columns are not known.
-pub fn rooms(estate: &Estate, catalog: &Catalog, files: &BTreeMap<String, String>) -> Vec<Diagnostic> {
+/// counted: a table that takes columns from another one, PARTITION without values, and all columns of a table whose columns are
+/// not known.
+pub fn rooms(estate: &Estate, reader: &mut Reader<'_>, files: &BTreeMap<String, String>) -> Vec<Diagnostic> {
     let mut all = Vec::new();
     for table in estate.tables.values() {
         let Some(query) = table.query() else { continue };
         let open = table.create().is_some_and(|create| create.like.is_some());
         let takes_some = table.insert().is_some_and(|insert| !insert.columns.is_empty());
-        let given_apart = table.insert().is_some_and(|insert| !insert.partition.is_empty());
-        if given_apart || (open && !takes_some) {
+        let dynamic = |insert: &sql::Insert| insert.partition.iter().any(|(_, value)| value.is_none());
+        if table.insert().is_some_and(dynamic) || (open && !takes_some) {
             continue;
         }
         let mut found = Vec::new();
-        room(table, query, &sql::lineage(query, catalog), &mut found);
+        let outline = reader.outline(query);
+        let names: Vec<&str> = outline.columns.iter().map(|(name, _)| name.as_str()).collect();
+        room(table, query, &names, &mut found);
         all.extend(found.into_iter().map(|problem| placed(problem, table.query_text(), files)));
     }
     all
@@ -275,11 +279,17 @@ fn reaches(base: &Estate, table: &Table, owner: &str) -> bool {
     })
 }
 
-/// A query that gives more or fewer columns than its table or view has room for.
-fn room(table: &Table, query: &sql::Query, lineage: &sql::Lineage, found: &mut Vec<Diagnostic>) {
+/// A query that gives more or fewer columns than its table or view has room for; `names` are those that it gives.
+fn room(table: &Table, query: &sql::Query, names: &[&str], found: &mut Vec<Diagnostic>) {
     let is_view_without_list = table.view().is_some_and(|view| view.columns.is_empty());
-    let unknown = lineage.outputs.iter().any(|output| output.name == "*");
-    let (given, taken) = (lineage.outputs.len(), parity::targets(table, &lineage.outputs).len());
+    let unknown = names.contains(&"*");
+    // Only a view without a list takes what its query gives.
+    let mut targets = parity::targets(table, &[]);
+    if let Some(insert) = table.insert().filter(|insert| insert.columns.is_empty()) {
+        // PARTITION gives them apart.
+        targets.retain(|target| insert.partition.iter().all(|(column, _)| column.name != *target));
+    }
+    let (given, taken) = (names.len(), targets.len());
     if is_view_without_list || unknown || given == taken {
         return;
     }

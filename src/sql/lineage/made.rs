@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::form::Form;
 use super::{ColumnUse, UseKind};
 use crate::diagnostic::Span;
 use crate::sql::steps;
@@ -19,6 +20,8 @@ pub(super) struct Value {
     sole: Sole,
     /// It is a floating-point number.
     pub float: bool,
+    /// What is known of its type.
+    pub form: Form,
 }
 
 /// The way to what something is made of.
@@ -149,7 +152,7 @@ impl Value {
 
     /// A literal.
     pub fn literal(float: bool) -> Self {
-        Self { float, ..Self::default() }
+        Self { float, form: Form::Plain, ..Self::default() }
     }
 
     /// The same value where it is no part of a number.
@@ -218,6 +221,8 @@ impl Value {
 
     pub fn add(&mut self, other: Self) {
         self.float |= other.float;
+        let begins = self.edge.is_none() && self.sole == Sole::None && self.form == Form::Unknown;
+        self.form = if begins { other.form } else { std::mem::take(&mut self.form).or(other.form) };
         self.sole = match (std::mem::take(&mut self.sole), other.sole) {
             (Sole::None, sole) | (sole, Sole::None) => sole,
             (Sole::View, Sole::View) => Sole::View,
@@ -233,6 +238,11 @@ impl Value {
             Some(edge) => self.push(Part::Edge(edge)),
             None => {}
         }
+    }
+
+    /// The same value with another form.
+    pub fn formed(self, form: Form) -> Self {
+        Self { form, ..self }
     }
 
     /// Notes a call that makes it depend on more than its input.
@@ -261,15 +271,21 @@ impl Value {
         if let Sole::One { place, .. } = &mut sole {
             *place = None;
         }
-        Self { edge: Some(edge), sole, float: self.float }
+        Self { edge: Some(edge), sole, float: self.float, form: self.form }
     }
 
-    /// The only column in it, of a table and not of a view.
-    pub fn only_column(&self) -> Option<(&str, &str)> {
-        match &self.sole {
-            Sole::One { table, column, in_view: false, .. } => Some((table, column)),
-            _ => None,
+    /// Only its columns of tables, each once for each kind of use, without the ways that lead to them. `kept` says which.
+    pub fn columns(&self, kept: &dyn Fn(&str, &str) -> bool) -> Self {
+        let mut found = Expansion::default();
+        found.add(self, Span::new(0, 0));
+        let mut seen = BTreeSet::new();
+        let mut columns = Self { edge: None, ..self.clone() };
+        for ColumnUse { table, column, kind, .. } in found.uses {
+            if kept(&table, &column) && seen.insert((table.clone(), column.clone(), kind)) {
+                columns.push(Part::Column(table.into(), column.into(), kind));
+            }
         }
+        columns
     }
 
     /// The only column of a table that it passes on as it is, perhaps through views.

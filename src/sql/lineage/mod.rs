@@ -15,6 +15,8 @@
 //! and walked once for each way of being used. The answer can be longer than the text: a star lists the columns of all
 //! sources, and a column that a hundred sources may have is made of a hundred.
 
+mod columns;
+mod form;
 mod made;
 mod scope;
 mod select;
@@ -28,6 +30,7 @@ use self::made::Expansion;
 use self::select::Walker;
 pub(crate) use self::select::own_name;
 pub(crate) use self::views::Views;
+use self::views::{Behind, prepare};
 use super::session::{Session, may_be_one};
 use super::tree::{ColumnKind, CreateTable, ObjectName, Query};
 use crate::diagnostic::{Diagnostic, Span};
@@ -184,12 +187,46 @@ impl UseKind {
 
 /// The lineage of a query.
 pub fn lineage(query: &Query, catalog: &Catalog) -> Lineage {
-    lineage_with(query, catalog, &mut Views::default())
+    Reader::new(catalog).lineage(query)
 }
 
-/// The same; `views` holds what was found out about the tables and views of this catalog, and takes up more.
-pub(super) fn lineage_with(query: &Query, catalog: &Catalog, views: &mut Views) -> Lineage {
-    views.prepare(query, catalog);
+/// Looks at many queries over one catalog, and at what they read once.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    catalog: &'a Catalog,
+    views: Views,
+}
+
+/// What a query gives, without where that comes from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outline {
+    /// The names of the result's columns in order, each with its item of the select list. One that is named `*` stands for
+    /// columns that are not known.
+    pub columns: Vec<(String, Span)>,
+    /// What could not be told.
+    pub notes: Vec<Diagnostic>,
+}
+
+impl<'a> Reader<'a> {
+    /// Nothing is known yet.
+    pub fn new(catalog: &'a Catalog) -> Self {
+        Self { catalog, views: Views::default() }
+    }
+
+    /// The lineage of a query.
+    pub fn lineage(&mut self, query: &Query) -> Lineage {
+        prepare(query, self.catalog, &mut self.views, Behind::Ways);
+        found(query, self.catalog, &self.views)
+    }
+
+    /// What a query gives. What that costs grows with its text alone, however much is behind the views that it reads.
+    pub fn outline(&mut self, query: &Query) -> Outline {
+        prepare(query, self.catalog, &mut self.views, Behind::Ways);
+        outline(query, self.catalog, &self.views)
+    }
+}
+
+fn found(query: &Query, catalog: &Catalog, views: &Views) -> Lineage {
     let mut walker = Walker::new(catalog, views);
     let relation = walker.query(query);
     let mut found = walker.finished(relation.outputs());
@@ -197,6 +234,27 @@ pub(super) fn lineage_with(query: &Query, catalog: &Catalog, views: &mut Views) 
     found.rows.dedup();
     found.notes.dedup();
     found
+}
+
+fn outline(query: &Query, catalog: &Catalog, views: &Views) -> Outline {
+    let mut walker = Walker::new(catalog, views);
+    let relation = walker.query(query);
+    let mut notes = walker.notes;
+    notes.dedup();
+    Outline { columns: relation.names(), notes }
+}
+
+/// The lineage of a query as far as [`flow`](super::flow) asks: a column behind a view is there once for each kind of use, and
+/// columns of views behind views are not. `views` holds what was found out about this catalog, and takes up more.
+pub(super) fn origins(query: &Query, catalog: &Catalog, views: &mut Views) -> Lineage {
+    prepare(query, catalog, views, Behind::Columns);
+    found(query, catalog, views)
+}
+
+/// The names of the columns that a query gives; `views` as for [`origins`].
+pub(super) fn names(query: &Query, catalog: &Catalog, views: &mut Views) -> Vec<String> {
+    prepare(query, catalog, views, Behind::Columns);
+    outline(query, catalog, views).columns.into_iter().map(|(name, _)| name).collect()
 }
 
 /// What a table's own definition does with its columns: computed columns are the outputs; watermark, primary key,
@@ -207,6 +265,7 @@ pub fn table_lineage(table: &CreateTable) -> Lineage {
     catalog.tables.insert(name, CatalogTable { columns: table.schema(), ..CatalogTable::default() });
     let views = Views::default();
     let mut walker = Walker::new(&catalog, &views);
+    walker.bare_fields = false;
     walker.open_table(&table.name);
     let mut outputs = Vec::new();
     for column in &table.columns {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use super::form::Fields;
 use super::made::{Expansion, Value};
 use super::{OutputColumn, UseKind};
 use crate::diagnostic::Span;
@@ -33,13 +34,15 @@ pub(super) struct Relation {
     pub table: Option<Arc<str>>,
     /// The first column of each name, once one was asked for.
     index: OnceLock<BTreeMap<Arc<str>, usize>>,
+    /// The fields of its columns, once one was asked for.
+    fields: OnceLock<Fields>,
 }
 
 impl Clone for Relation {
     fn clone(&self) -> Self {
         steps::count(self.columns.len());
         let (columns, open, table) = (self.columns.clone(), self.open.clone(), self.table.clone());
-        Self { columns, open, table, index: OnceLock::new() }
+        Self { columns, open, table, index: OnceLock::new(), fields: OnceLock::new() }
     }
 }
 
@@ -67,7 +70,7 @@ impl Open {
 
 impl Relation {
     pub const fn new(columns: Vec<RelationColumn>, open: Vec<Open>) -> Self {
-        Self { columns, open, table: None, index: OnceLock::new() }
+        Self { columns, open, table: None, index: OnceLock::new(), fields: OnceLock::new() }
     }
 
     /// The hidden column of that name.
@@ -81,7 +84,7 @@ impl Relation {
     }
 
     pub fn columns_mut(&mut self) -> &mut Vec<RelationColumn> {
-        self.index = OnceLock::new();
+        (self.index, self.fields) = (OnceLock::new(), OnceLock::new());
         &mut self.columns
     }
 
@@ -98,6 +101,11 @@ impl Relation {
             index
         });
         index.get(name).and_then(|place| self.columns.get(*place))
+    }
+
+    /// The fields that can be named without their columns.
+    pub fn fields(&self) -> &Fields {
+        self.fields.get_or_init(|| Fields::of(self.columns.iter().map(|column| &column.value)))
     }
 
     /// Every value in it.
@@ -133,6 +141,13 @@ impl Relation {
         Arc::new(renamed)
     }
 
+    /// The names of its columns as those of a result, each with its place.
+    pub fn names(&self) -> Vec<(String, Span)> {
+        let span = self.columns.first().map_or(Span::new(0, 0), |c| c.span);
+        let known = self.columns.iter().map(|column| (column.name.to_string(), column.span));
+        known.chain(self.open.iter().map(|_| ("*".to_owned(), span))).collect()
+    }
+
     /// The columns as those of a result.
     pub fn outputs(&self) -> Vec<OutputColumn> {
         let span = self.columns.first().map_or(Span::new(0, 0), |c| c.span);
@@ -163,6 +178,10 @@ pub(super) struct Scope {
     /// Where columns are, once there are many sources: of the first `indexed` ones.
     found: BTreeMap<Arc<str>, Vec<usize>>,
     indexed: usize,
+    /// The same of fields that can be named without their columns, and what others may be made of.
+    fields: BTreeMap<String, Vec<Value>>,
+    unknown: Vec<Value>,
+    fielded: usize,
     /// The sources whose columns are not all known.
     open: Vec<usize>,
     /// Columns that `USING` or `NATURAL` made one, in order.
@@ -227,6 +246,49 @@ impl Scope {
         }
         self.indexed = self.sources.len();
         self.found.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a field of this name may be made of, one for each that can be named without its column.
+    pub fn fields(&mut self, name: &str) -> Vec<Value> {
+        if self.sources.len() <= FEW {
+            let sources = self.sources.iter().filter(|source| !source.qualified_only);
+            return sources.flat_map(|source| source.relation.fields().named(name)).cloned().collect();
+        }
+        self.index_fields();
+        self.fields.get(name).cloned().unwrap_or_default()
+    }
+
+    /// What any field may be made of, where columns may be rows of which nothing is known.
+    pub fn unknown_fields(&mut self) -> Vec<Value> {
+        if self.sources.len() <= FEW {
+            let sources = self.sources.iter().filter(|source| !source.qualified_only);
+            return sources.filter_map(|source| source.relation.fields().unknown()).cloned().collect();
+        }
+        self.index_fields();
+        self.unknown.clone()
+    }
+
+    fn index_fields(&mut self) {
+        for source in self.sources.iter().skip(self.fielded).filter(|source| !source.qualified_only) {
+            let fields = source.relation.fields();
+            for (name, values) in fields.all() {
+                steps::count(values.len());
+                self.fields.entry(name.clone()).or_default().extend(values.iter().cloned());
+            }
+            match (fields.unknown(), self.unknown.first_mut()) {
+                (Some(unknown), Some(all)) => all.add(unknown.clone()),
+                (Some(unknown), None) => self.unknown.push(unknown.clone()),
+                (None, _) => {}
+            }
+        }
+        self.fielded = self.sources.len();
+    }
+
+    /// The names of the first `most` sources at these places; none where one has no name.
+    pub fn names(&self, places: &[usize], most: usize) -> Vec<String> {
+        let sources = places.iter().take(most).filter_map(|place| self.sources.get(*place));
+        let names: Vec<String> = sources.map(|source| source.parts.join(".")).collect();
+        if names.iter().any(String::is_empty) { Vec::new() } else { names }
     }
 
     /// The value of the column in the source at `place`.

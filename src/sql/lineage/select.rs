@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::columns::{Names, counted, place, width};
+use super::form::Form;
 use super::made::{Expansion, Value};
 use super::scope::{Open, Relation, RelationColumn, Scope, Source};
 use super::{Catalog, Lineage, OutputColumn, UseKind, Views};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::column::ColumnType;
 use crate::sql::session::Session;
 use crate::sql::tree::{
     AccessStep, Expr, ExprKind, Ident, Literal, ObjectName, OrderItem, Query, QueryBody, Select, SelectItem,
@@ -34,6 +35,15 @@ pub(super) struct Walker<'a> {
     pub equal: Vec<[(String, String); 2]>,
     /// How many subqueries of expressions are open.
     pub inside: u32,
+    /// Fields of rows can be named without the column that they are in, as in queries.
+    pub bare_fields: bool,
+}
+
+/// What is meant by a name that both the select list and the sources have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Nearer {
+    Sources,
+    SelectList,
 }
 
 /// A window that is named in reach.
@@ -61,6 +71,7 @@ impl<'a> Walker<'a> {
             float_aggregates: Vec::new(),
             equal: Vec::new(),
             inside: 0,
+            bare_fields: true,
         }
     }
 
@@ -142,7 +153,12 @@ impl<'a> Walker<'a> {
 
     pub fn query(&mut self, query: &Query) -> Arc<Relation> {
         for cte in &query.with {
-            let relation = self.query(&cte.query).renamed(cte.columns.iter().map(|c| c.name.as_str()));
+            let relation = self.query(&cte.query);
+            if cte.columns.is_empty() {
+                self.twice(&relation, &cte.name.name);
+            }
+            self.width(&relation, &cte.columns);
+            let relation = relation.renamed(cte.columns.iter().map(|c| c.name.as_str()));
             self.ctes.entry(cte.name.name.clone()).or_default().push(relation);
         }
         let (relation, scope) = self.body(&query.body);
@@ -168,7 +184,7 @@ impl<'a> Walker<'a> {
             let value = match output {
                 Some(column) => column.value.clone(),
                 None if matches!(expr.kind, ExprKind::Column(_)) => self.expr(expr),
-                None => self.with_names_of(&named, |walker| walker.expr(expr)),
+                None => self.with_names_of(&named, Nearer::SelectList, |walker| walker.expr(expr)),
             };
             self.row(value, UseKind::Order, expr.span);
         }
@@ -193,6 +209,13 @@ impl<'a> Walker<'a> {
 
     fn values(&mut self, rows: &[Vec<Expr>], span: Span) -> Relation {
         let mut columns: Vec<RelationColumn> = Vec::new();
+        let first = rows.first().map_or(0, Vec::len);
+        if let Some(other) = rows.iter().find(|row| row.len() != first)
+            && let (Some(from), Some(to)) = (other.first(), other.last())
+        {
+            let text = format!("this row has {}, and the first one {first}", counted(other.len()));
+            self.notes.push(width(text, from.span.join(to.span), "another number of columns"));
+        }
         for row in rows {
             for (index, expr) in row.iter().enumerate() {
                 let value = self.expr(expr);
@@ -217,6 +240,11 @@ impl<'a> Walker<'a> {
                 self.row(std::mem::take(&mut apart), UseKind::Group, *span);
             }
             let known = relation.open.is_empty() && right.open.is_empty();
+            let (before, behind) = (relation.columns().len(), right.columns().len());
+            if known && before != behind {
+                let text = format!("this query gives {}, and the one before it {before}", counted(behind));
+                self.notes.push(width(text, place(body).unwrap_or(*span), "another number of columns"));
+            }
             if known {
                 for (column, other) in relation.columns_mut().iter_mut().zip(right.columns()) {
                     column.value.add(other.value.clone());
@@ -243,15 +271,21 @@ impl<'a> Walker<'a> {
             self.equalities(filter);
         });
         let mut relation = Relation::default();
+        let mut names = Names::default();
         for (index, item) in select.items.iter().enumerate() {
+            let from = relation.columns().len();
             self.item(index, item, &mut relation);
+            if matches!(item, SelectItem::Wildcard { .. }) {
+                names.apart(&mut relation, from);
+            }
         }
         let relation = Arc::new(relation);
         let named = relation.closed();
         for key in select.group_by.iter().flat_map(|group| &group.keys) {
             self.group_key(key, &relation, &named);
         }
-        select.having.iter().chain(&select.qualify).for_each(|filter| self.condition(filter, &relation));
+        select.having.iter().for_each(|filter| self.condition(filter, &relation, Nearer::Sources));
+        select.qualify.iter().for_each(|filter| self.condition(filter, &relation, Nearer::SelectList));
         if let Some(span) = select.distinct {
             let all = relation.all();
             self.row(all, UseKind::Group, span);
@@ -262,17 +296,18 @@ impl<'a> Walker<'a> {
     }
 
     /// `HAVING` and `QUALIFY`, which may use the select list's names.
-    fn condition(&mut self, filter: &Expr, relation: &Arc<Relation>) {
-        self.with_names_of(relation, |walker| walker.row_expr(filter, UseKind::Filter));
+    fn condition(&mut self, filter: &Expr, relation: &Arc<Relation>, nearer: Nearer) {
+        self.with_names_of(relation, nearer, |walker| walker.row_expr(filter, UseKind::Filter));
     }
 
     /// Looks at something that may use a result's names as well as those of its sources.
-    fn with_names_of<T>(&mut self, relation: &Arc<Relation>, look: impl FnOnce(&mut Self) -> T) -> T {
+    fn with_names_of<T>(&mut self, relation: &Arc<Relation>, nearer: Nearer, look: impl FnOnce(&mut Self) -> T) -> T {
         let names = Source { parts: Vec::new(), relation: Arc::clone(relation), qualified_only: false };
-        // The select list is farther away than the sources.
-        let outer = Scope::of(vec![names]);
-        let at = self.scopes.len().saturating_sub(1);
-        self.scopes.insert(at, outer);
+        let at = match nearer {
+            Nearer::Sources => self.scopes.len().saturating_sub(1),
+            Nearer::SelectList => self.scopes.len(),
+        };
+        self.scopes.insert(at, Scope::of(vec![names]));
         let found = look(self);
         if at < self.scopes.len() {
             self.scopes.remove(at);
@@ -292,12 +327,14 @@ impl<'a> Walker<'a> {
         if matches!(key.kind, ExprKind::Column(_)) {
             return self.row_expr(key, UseKind::Group);
         }
-        self.with_names_of(named, |walker| walker.row_expr(key, UseKind::Group));
+        self.with_names_of(named, Nearer::Sources, |walker| walker.row_expr(key, UseKind::Group));
     }
 
     fn in_sources(&mut self, name: &str) -> bool {
+        let bare_fields = self.bare_fields;
         let Some(scope) = self.scopes.last_mut() else { return false };
-        !scope.having(name, 0).is_empty() || scope.open().next().is_some()
+        let has = !scope.having(name, 0).is_empty() || scope.open().next().is_some();
+        has || (bare_fields && !scope.fields(name).is_empty())
     }
 
     fn item(&mut self, index: usize, item: &SelectItem, relation: &mut Relation) {
@@ -329,29 +366,18 @@ impl<'a> Walker<'a> {
             return;
         }
         let value = self.column(name);
-        let fields = self.fields(&value, &parts);
+        let fields: Option<Vec<(Arc<str>, Form)>> = value
+            .form
+            .fields()
+            .map(|fields| fields.iter().map(|f| (f.name.as_str().into(), Form::of(&f.ty.ty))).collect());
         let value = value.lifted(UseKind::Computed).placed(span);
         match fields {
             Some(fields) => {
-                let column = |name: String| RelationColumn { name: name.into(), value: value.clone(), span };
+                let column = |(name, form)| RelationColumn { name, value: value.clone().formed(form), span };
                 relation.columns_mut().extend(fields.into_iter().map(column));
             }
             None => relation.open.push(Open::Value(value)),
         }
-    }
-
-    /// The names of the fields of a row that is a column of a table, or that `path` leads to within one.
-    fn fields(&self, value: &Value, path: &[&str]) -> Option<Vec<String>> {
-        let (table, column) = value.only_column()?;
-        let column = self.catalog.tables.get(table)?.columns.iter().find(|known| known.name == column)?;
-        let at = path.iter().position(|part| *part == column.name)?;
-        let mut ty = &column.ty.ty;
-        for part in path.get(at + 1..)? {
-            let ColumnType::Row(fields) = ty else { return None };
-            ty = &fields.iter().find(|field| field.name == *part)?.ty.ty;
-        }
-        let ColumnType::Row(fields) = ty else { return None };
-        Some(fields.iter().map(|field| field.name.clone()).collect())
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::UseKind;
+use super::form::Form;
 use super::made::Value;
 use super::scope::{Open, Relation, RelationColumn, Scope, Source};
 use super::select::Walker;
@@ -65,13 +66,16 @@ impl Walker<'_> {
             }
             FactorKind::Function { call, .. } => self.function(call, factor),
             FactorKind::Unnest { expr, .. } => {
-                let value = self.expr(expr).lifted(UseKind::Computed);
+                let value = self.expr(expr).lifted(UseKind::Computed).formed(Form::Unknown);
                 self.row(value.clone(), UseKind::Join, expr.span);
                 made_of(value, factor)
             }
             FactorKind::Nested(inner) => return self.table_expr(inner),
             FactorKind::Match { input, clause } => self.match_recognize(input, clause),
         };
+        if matches!(factor.kind, FactorKind::Table { .. } | FactorKind::Derived { .. }) {
+            self.width(&relation, &factor.alias_columns);
+        }
         let relation = relation.renamed(factor.alias_columns.iter().map(|column| column.name.as_str()));
         if let Some(alias) = &factor.alias {
             parts = vec![alias.name.clone()];
@@ -160,7 +164,7 @@ impl Walker<'_> {
             }
         }
         let Some(relation) = input.map(Arc::new) else {
-            let value = scalar.lifted(UseKind::Computed);
+            let value = scalar.lifted(UseKind::Computed).formed(Form::Unknown);
             self.row(value.clone(), UseKind::Join, call.span);
             return made_of(value, factor);
         };
@@ -186,7 +190,8 @@ impl Walker<'_> {
         let mut relation = Arc::unwrap_or_clone(relation);
         if is_window(&function) {
             for name in ["window_start", "window_end", "window_time"] {
-                relation.columns_mut().push(RelationColumn { name: name.into(), value: time.clone(), span });
+                let value = time.clone().formed(Form::Plain);
+                relation.columns_mut().push(RelationColumn { name: name.into(), value, span });
             }
         } else {
             // A model's output is made of the columns that it is given, whatever they are called; the rows pass.

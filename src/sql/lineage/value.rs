@@ -1,8 +1,9 @@
 //! The value of an expression, and what a name stands for.
 
 use super::UseKind;
+use super::form::{Form, of_kind};
 use super::made::Value;
-use super::scope::Open;
+use super::scope::{Open, Scope};
 use super::select::Walker;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::ColumnType;
@@ -10,12 +11,23 @@ use crate::sql::code;
 use crate::sql::functions::{is_aggregate, is_non_deterministic, is_order_sensitive, sums_up};
 use crate::sql::reach::Reach;
 use crate::sql::steps;
-use crate::sql::tree::{BinaryOperator, Call, Expr, ExprKind, Ident, Literal, ObjectName, Query, WindowSpec};
+use crate::sql::tree::{
+    AccessStep, BinaryOperator, Call, Expr, ExprKind, Ident, Literal, ObjectName, Query, WindowSpec,
+};
 use crate::sql::walk::{Child, args_children, children};
 
 impl Walker<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Value {
         steps::count(1);
+        let value = self.unformed(expr);
+        match of_kind(&expr.kind) {
+            Some(form) => value.formed(form),
+            None => value,
+        }
+    }
+
+    /// The value of an expression; its form is that of its parts.
+    fn unformed(&mut self, expr: &Expr) -> Value {
         match &expr.kind {
             ExprKind::Column(name) => self.column(name),
             ExprKind::Literal(literal) => Value::literal(matches!(literal, Literal::Approximate(_))),
@@ -36,8 +48,33 @@ impl Walker<'_> {
                 value.float &= operators.iter().all(|operator| arithmetic.contains(operator));
                 value
             }
+            ExprKind::Access { operand, steps } => self.access(operand, steps),
             _ => self.parts(expr),
         }
+    }
+
+    /// What steps into a value lead to.
+    fn access(&mut self, operand: &Expr, steps: &[AccessStep]) -> Value {
+        let mut value = self.expr(operand);
+        let mut form = value.form.clone();
+        for step in steps {
+            form = match step {
+                AccessStep::Index(index) => {
+                    let part = self.expr(index);
+                    value.add(part);
+                    form.element()
+                }
+                AccessStep::Field(field) => {
+                    let next = form.field(&field.name);
+                    if next.is_none() {
+                        self.notes.push(no_field("the row", &form, field, field.span));
+                    }
+                    next.unwrap_or_default()
+                }
+                AccessStep::Star => Form::Unknown,
+            };
+        }
+        value.lifted(UseKind::Computed).formed(form)
     }
 
     /// Everything an expression is made of.
@@ -158,68 +195,212 @@ impl Walker<'_> {
     /// What a name stands for, from the nearest select outwards.
     pub(super) fn column(&mut self, name: &ObjectName) -> Value {
         let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
-        let span = name.span;
-        let mut maybe: Vec<Open> = Vec::new();
+        let mut search =
+            Search { name, parts: &parts, bare_fields: self.bare_fields, maybe: Vec::new(), lacking: None };
         for scope in self.scopes.iter_mut().rev() {
-            for count in (1..=Reach::leading(parts.len(), 1)).rev() {
-                let (Some(leading), Some(column)) = (parts.get(..count), parts.get(count)) else { continue };
-                let Some(source) = scope.named(leading) else { continue };
-                let value = match source.relation.column(column) {
-                    Some(found) => Some(found.value.clone()),
-                    None => {
-                        let open = || source.relation.open.first().map(|open| open.column(column, UseKind::Direct));
-                        source.relation.hidden(column).or_else(open)
-                    }
-                };
-                if let Some(value) = value {
-                    return field(value, parts.len() > count + 1).placed(span);
-                }
+            let Some(Match { values, leading, unclear }) = search.qualified(scope).or_else(|| search.plain(scope))
+            else {
+                continue;
+            };
+            let mut value = Value::default();
+            values.into_iter().for_each(|one| value.add(one));
+            if let Some(unclear) = unclear {
+                self.notes.push(ambiguity(&parts, leading, &unclear, name.span));
+                value = value.lifted(UseKind::Computed).formed(Form::Unknown);
             }
-            let Some(first) = parts.first() else { continue };
-            let places = scope.having(first, 0);
-            let mut found: Vec<Value> = places.iter().filter_map(|place| scope.value(*place, first)).cloned().collect();
-            if found.is_empty() {
-                found = scope.hidden(first);
-            }
-            if !found.is_empty() {
-                let ambiguous = found.len() > 1 && !scope.is_merged(first);
-                let mut value = Value::default();
-                found.into_iter().for_each(|one| value.add(one));
-                if ambiguous {
-                    let text = format!("column `{first}` could come from more than one source");
-                    self.notes.push(Diagnostic::warning(code::AMBIGUOUS_COLUMN, text).at(span, "qualify it"));
-                    value = value.lifted(UseKind::Computed);
-                }
-                // A source nearer by may have the column as well.
-                maybe.iter().for_each(|open| value.add(open.column(first, UseKind::Unknown)));
-                return field(value, parts.len() > 1).placed(span);
-            }
-            maybe.extend(scope.open().cloned());
+            // A source nearer by may have the column as well.
+            let first = parts.first().copied().unwrap_or("");
+            search.maybe.iter().for_each(|open| value.add(open.column(first, UseKind::Unknown)));
+            let form = search.form(&value.form, leading);
+            let value = if parts.len() > leading { value.lifted(UseKind::Computed) } else { value };
+            return value.formed(form.unwrap_or_default()).placed(name.span);
         }
-        self.open_column(&parts, maybe, span)
+        let Search { maybe, lacking, .. } = search;
+        match lacking {
+            Some((value, leading)) if maybe.is_empty() => {
+                let mut form = value.form.clone();
+                for at in leading..parts.len() {
+                    let (Some(field), Some(owner)) = (name.parts.get(at), parts.get(at - 1)) else { break };
+                    match form.field_within(&field.name) {
+                        Some(next) => form = next,
+                        None => {
+                            let from = name.parts.get(leading - 1).map_or(name.span.start, |part| part.span.start);
+                            let span = Span::new(from, field.span.end);
+                            self.notes.push(no_field(&format!("`{owner}`"), &form, field, span));
+                            break;
+                        }
+                    }
+                }
+                value.lifted(UseKind::Computed).formed(Form::Unknown).placed(name.span)
+            }
+            _ => self.open_column(&parts, maybe, name.span),
+        }
     }
 
     /// A column that no known source has.
     fn open_column(&mut self, parts: &[&str], maybe: Vec<Open>, span: Span) -> Value {
         let name = parts.first().copied().unwrap_or("");
         match maybe.as_slice() {
-            [only] => return field(only.column(name, UseKind::Direct), parts.len() > 1).placed(span),
+            [only] => {
+                let value = only.column(name, UseKind::Direct);
+                let value = if parts.len() > 1 { value.lifted(UseKind::Computed) } else { value };
+                return value.formed(Form::Unknown).placed(span);
+            }
             [] => {
                 let text = format!("column `{}` is in no table of this query", parts.join("."));
                 self.notes.push(Diagnostic::warning(code::UNKNOWN_COLUMN, text).at(span, "not found"));
             }
             _ => {
                 let text = format!("column `{name}` could come from any table whose columns are not known");
-                self.notes.push(Diagnostic::warning(code::AMBIGUOUS_COLUMN, text).at(span, "qualify it"));
+                self.notes.push(Diagnostic::warning(code::OPAQUE, text).at(span, "qualify it"));
             }
         }
         let mut value = Value::default();
         maybe.iter().for_each(|open| value.add(open.column(name, UseKind::Unknown)));
-        value.placed(span)
+        value.formed(Form::Unknown).placed(span)
     }
 }
 
-/// A field of a value is computed from it.
-fn field(value: Value, is_field: bool) -> Value {
-    if is_field { value.lifted(UseKind::Computed) } else { value }
+/// What a name is looked for with.
+struct Search<'n> {
+    name: &'n ObjectName,
+    parts: &'n [&'n str],
+    bare_fields: bool,
+    /// What it could be besides, in the scopes that were looked at.
+    maybe: Vec<Open>,
+    /// The first column that the first parts name and that has no such field, and how many parts those are.
+    lacking: Option<(Value, usize)>,
+}
+
+/// What a name stands for.
+struct Match {
+    /// What it is made of, more than one where the name is not clear, or where columns were made one.
+    values: Vec<Value>,
+    /// How many parts of the name lead to it; the others are fields of it.
+    leading: usize,
+    /// Why it is not clear which one is meant.
+    unclear: Option<Unclear>,
+}
+
+/// Why a name could be one of several.
+enum Unclear {
+    /// Sources of these names have such a column; nothing where one has no name.
+    Sources(Vec<String>),
+    /// Rows in several columns have such a field.
+    Rows,
+}
+
+impl Search<'_> {
+    /// A column of a source that the name's first parts name.
+    fn qualified(&mut self, scope: &Scope) -> Option<Match> {
+        for count in (1..=Reach::leading(self.parts.len(), 1)).rev() {
+            let (Some(leading), Some(column)) = (self.parts.get(..count), self.parts.get(count)) else { continue };
+            let Some(source) = scope.named(leading) else { continue };
+            let relation = &source.relation;
+            let known = relation.column(column).map(|found| found.value.clone());
+            if let Some(found) = known.and_then(|value| self.fits(value, count + 1)) {
+                return Some(found);
+            }
+            let fields = if self.bare_fields { relation.fields().named(column) } else { &[] };
+            if let Some(found) = self.fields(fields.to_vec(), count + 1) {
+                return Some(found);
+            }
+            let open = || relation.open.first().map(|open| open.column(column, UseKind::Direct).formed(Form::Unknown));
+            let unknown = || relation.fields().unknown().filter(|_| self.bare_fields).cloned();
+            if let Some(value) = relation.hidden(column).or_else(open).or_else(unknown) {
+                return Some(Match { values: vec![value], leading: count + 1, unclear: None });
+            }
+        }
+        None
+    }
+
+    /// A column of any source.
+    fn plain(&mut self, scope: &mut Scope) -> Option<Match> {
+        let first = *self.parts.first()?;
+        let places = scope.having(first, 0);
+        let mut values: Vec<Value> = places.iter().filter_map(|at| scope.value(*at, first)).cloned().collect();
+        if values.is_empty() {
+            values = scope.hidden(first);
+        }
+        match values.as_slice() {
+            [] => {}
+            [only] => {
+                if let Some(found) = self.fits(only.clone(), 1) {
+                    return Some(found);
+                }
+            }
+            _ => {
+                let unclear = (!scope.is_merged(first)).then(|| Unclear::Sources(scope.names(&places, LISTED)));
+                return Some(Match { values, leading: 1, unclear });
+            }
+        }
+        let fields = if self.bare_fields { scope.fields(first) } else { Vec::new() };
+        if let Some(found) = self.fields(fields, 1) {
+            return Some(found);
+        }
+        self.maybe.extend(scope.open().cloned());
+        if self.bare_fields {
+            self.maybe.extend(scope.unknown_fields().into_iter().map(Open::Value));
+        }
+        None
+    }
+
+    /// The column, if the parts of the name behind it may be its fields.
+    fn fits(&mut self, value: Value, leading: usize) -> Option<Match> {
+        if self.form(&value.form, leading).is_some() {
+            return Some(Match { values: vec![value], leading, unclear: None });
+        }
+        self.lacking.get_or_insert((value, leading));
+        None
+    }
+
+    fn fields(&mut self, values: Vec<Value>, leading: usize) -> Option<Match> {
+        match values.as_slice() {
+            [] => None,
+            [only] => self.fits(only.clone(), leading),
+            _ => Some(Match { values, leading, unclear: Some(Unclear::Rows) }),
+        }
+    }
+
+    /// The form of what the parts behind the `leading` ones lead to; `None` if there are surely no such fields.
+    fn form(&self, form: &Form, leading: usize) -> Option<Form> {
+        let mut form = form.clone();
+        for field in self.name.parts.get(leading..).unwrap_or(&[]) {
+            form = form.field_within(&field.name)?;
+        }
+        Some(form)
+    }
+}
+
+/// How many names are listed in a way out.
+const LISTED: usize = 12;
+
+/// A name that could be one of several columns.
+fn ambiguity(parts: &[&str], leading: usize, unclear: &Unclear, span: Span) -> Diagnostic {
+    let column = parts.get(leading.saturating_sub(1)).copied().unwrap_or("");
+    let (what, help) = match unclear {
+        Unclear::Rows => ("row", "write the column in front that it is a field of".to_owned()),
+        Unclear::Sources(names) if names.is_empty() => {
+            ("source", "give each source a name, and write the one that is meant in front".to_owned())
+        }
+        Unclear::Sources(names) => {
+            let choices: Vec<String> = names.iter().map(|name| format!("`{name}.{column}`")).collect();
+            ("source", format!("write which one is meant: {}", choices.join(" or ")))
+        }
+    };
+    let text = format!("column `{column}` could come from more than one {what}");
+    Diagnostic::warning(code::AMBIGUOUS_COLUMN, text).at(span, "qualify it").help(help)
+}
+
+/// A field that a row does not have.
+fn no_field(owner: &str, form: &Form, field: &Ident, span: Span) -> Diagnostic {
+    let text = format!("{owner} has no field `{}`", field.name);
+    let help = match form.fields() {
+        Some(fields) => {
+            let fields: Vec<&str> = fields.iter().take(LISTED).map(|field| field.name.as_str()).collect();
+            format!("correct the name: {owner} has {}", fields.join(", "))
+        }
+        None => format!("correct the name: {owner} is no row"),
+    };
+    Diagnostic::warning(code::UNKNOWN_FIELD, text).at(span, "not found").help(help)
 }

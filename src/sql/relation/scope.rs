@@ -1,12 +1,12 @@
 //! Names in reach: sources with their columns, and what a name stands for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Relation;
 use super::changes::Changes;
 use super::rank::Rank;
 use super::window::{Edge, Window};
-use crate::model::column::Nullable;
+use crate::model::column::{ColumnType, Nullable};
 use crate::sql::reach::Reach;
 use crate::sql::steps;
 use crate::sql::tree::ObjectName;
@@ -90,6 +90,8 @@ pub(super) struct Scope {
     named: Reach,
     /// The places of their columns by their names; the first of a name.
     by_name: HashMap<String, usize>,
+    /// Fields of rows, which Flink finds without the column that they are in.
+    fields: HashSet<String>,
     /// One has columns that are not known.
     pub open: bool,
     /// One has a `$rowtime`.
@@ -142,6 +144,7 @@ impl Scope {
         for (i, column) in relation.columns.iter().enumerate() {
             by_name.entry(column.name.clone()).or_insert(start + i);
             self.by_name.entry(column.name.clone()).or_insert(start + i);
+            self.add_fields(column.value.ty.as_ref());
         }
         let count = relation.columns.len();
         self.open |= relation.open;
@@ -149,6 +152,16 @@ impl Scope {
         self.named.add(parts, self.sources.len());
         self.sources.push(Source { start, count, open: relation.open, rowtime, by_name });
         self.columns.extend(relation.columns);
+    }
+
+    fn add_fields(&mut self, ty: Option<&Nullable>) {
+        let mut left: Vec<&Nullable> = ty.into_iter().collect();
+        while let Some(ty) = left.pop() {
+            let ColumnType::Row(fields) = &ty.ty else { continue };
+            steps::count(fields.len());
+            self.fields.extend(fields.iter().map(|field| field.name.clone()));
+            left.extend(fields.iter().map(|field| &field.ty));
+        }
     }
 
     /// Makes another name, under which all columns can be found as well.
@@ -180,7 +193,8 @@ impl Scope {
         }
         match self.by_name.get(first) {
             Some(place) => Some(Found::Column(*place, 1)),
-            None if self.open => Some(Found::Open),
+            // A field here is nearer than a column of a select around.
+            None if self.open || self.fields.contains(first) => Some(Found::Open),
             None if self.rowtime && first == "$rowtime" => Some(Found::Rowtime),
             None => None,
         }

@@ -110,7 +110,7 @@ fn a_column_goes_after_the_last_physical_one() {
     );
     assert_eq!(
         with_column("CREATE TABLE t (\n  a INT -- one\n  , PRIMARY KEY (a) NOT ENFORCED)", "c", ColumnType::Int),
-        "CREATE TABLE t (\n  a INT -- one\n  ,\n  c INT, PRIMARY KEY (a) NOT ENFORCED)"
+        "CREATE TABLE t (\n  a INT -- one\n  , c INT\n  , PRIMARY KEY (a) NOT ENFORCED)"
     );
     assert_eq!(
         with_column(
@@ -124,6 +124,24 @@ fn a_column_goes_after_the_last_physical_one() {
     for text in ["CREATE TABLE t", "CREATE TABLE t (b AS PROCTIME())", "CREATE TABLE t (\n  b AS PROCTIME()\n)"] {
         with_column(text, "c", ColumnType::Int);
     }
+}
+
+#[test]
+fn a_new_column_stands_in_front_of_the_comments_above_the_next_item() {
+    let text = "CREATE TABLE t (\n   a INT -- a\n -- above\n , WATERMARK FOR ts AS ts\n)";
+    assert_eq!(
+        with_column(text, "n", ColumnType::Date),
+        "CREATE TABLE t (\n   a INT -- a\n , n DATE\n -- above\n , WATERMARK FOR ts AS ts\n)"
+    );
+    // The same in two steps: the column in front of it, which has no comma of its own, goes first.
+    let both = "CREATE TABLE t (\n   c INT\n , a INT -- a\n -- above\n , WATERMARK FOR ts AS ts\n)";
+    assert_eq!(without(both, &["c"]).as_deref(), Ok(text));
+    // A comma on a line of its own is the one behind the item.
+    let text = "CREATE TABLE t (\n  a INT\n  ,\n  WATERMARK FOR ts AS ts\n)";
+    assert_eq!(
+        with_column(text, "n", ColumnType::Date),
+        "CREATE TABLE t (\n  a INT\n  ,\n  n DATE,\n  WATERMARK FOR ts AS ts\n)"
+    );
 }
 
 #[test]

@@ -121,6 +121,12 @@ fn what_does_not_follow_is_not_guessed() {
     assert_eq!(types("SELECT id, a FROM t GROUP BY GROUPING SETS ((id, a), (a))"), "?; INT");
 }
 
+/// Flink finds the field `x` of `t.r` before the column `x` of the query around.
+#[test]
+fn a_field_hides_a_column_of_the_query_around() {
+    assert_eq!(types("SELECT (SELECT MAX(x) FROM t) AS m, x FROM (SELECT name AS x FROM k)"), "?; STRING NOT NULL");
+}
+
 #[test]
 fn a_table_of_a_query_has_its_types() {
     assert_eq!(

@@ -71,3 +71,15 @@ SELECT REGEXP_REPLACE(url, 'a', 'b'), REGEXP_EXTRACT(url, '(x)', 1), SPLIT_INDEX
 SELECT click_time AT LOCAL FROM clicks;
 SELECT CAST(click_time AS TIMESTAMP(3)), TO_TIMESTAMP('2026', 'yyyy'), UNIX_TIMESTAMP(), FROM_UNIXTIME(user_id), CONVERT_TZ(url, 'UTC', 'CET') FROM clicks;
 SELECT ARRAY[1] IS NULL, a MULTISET UNION ALL b, a MULTISET EXCEPT DISTINCT b, a MULTISET UNION b FROM (SELECT COLLECT(amount) AS a, COLLECT(amount) AS b FROM orders) AS t;
+
+-- Fields without the column that they are in.
+SELECT order_id, street FROM orders;
+SELECT lat, address.lon, geo.lat AS l FROM orders WHERE orders.street = 'x';
+SELECT o.city, COUNT(*) AS n FROM orders AS o GROUP BY o.city;
+SELECT street FROM (SELECT address FROM orders) AS a;
+SELECT payment_id FROM payments AS p WHERE EXISTS (SELECT 1 FROM orders WHERE street = payment_id);
+-- Columns of stars that another one has as well.
+SELECT order_id0, paid FROM (SELECT * FROM orders AS o JOIN payments AS p ON o.order_id = p.order_id) AS j;
+-- What the select list calls so is meant.
+SELECT customer_id AS order_id, amount FROM orders ORDER BY order_id + 1 LIMIT 5;
+SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS product_id FROM orders QUALIFY product_id = 1;
