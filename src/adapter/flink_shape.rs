@@ -158,9 +158,10 @@ impl Sources {
             let Some(part) = self.part(&metric.id) else { continue };
             let Some(last) = metric.value.as_deref().and_then(|value| value.parse::<i64>().ok()) else { continue };
             let source = self.read.entry((vertex.to_owned(), part.operator.to_owned())).or_default();
-            // -1 before the first record; a negative start is no offset either.
+            // -1 before the first record and the first commit. A job that was restored at the end of an idle topic reads no
+            // record, and commits all the same.
             let next = source.entry(part.partition).or_insert(0);
-            *next = (*next).max(last.saturating_add(1));
+            *next = (*next).max(last.saturating_add(part.to_next));
         }
     }
 
@@ -179,14 +180,20 @@ struct Part<'m> {
     operator: &'m str,
     topic: &'m str,
     partition: i32,
+    /// From the value to the offset of the next record.
+    to_next: i64,
 }
 
 /// `0.Source__orders[3].KafkaSourceReader.topic.shop_orders.partition.1.currentOffset` in its parts.
 fn parts(id: &str) -> Option<Part<'_>> {
-    let (head, partition) = id.strip_suffix(".currentOffset")?.rsplit_once(".partition.")?;
+    let (id, to_next) = match id.strip_suffix(".currentOffset") {
+        Some(id) => (id, 1),
+        None => (id.strip_suffix(".committedOffset")?, 0),
+    };
+    let (head, partition) = id.rsplit_once(".partition.")?;
     let (reader, topic) = head.rsplit_once(".KafkaSourceReader.topic.")?;
     let (_subtask, operator) = reader.split_once('.')?;
-    Some(Part { operator, topic, partition: partition.parse().ok()? })
+    Some(Part { operator, topic, partition: partition.parse().ok()?, to_next })
 }
 
 fn mangled(topic: &str) -> String {
@@ -258,13 +265,21 @@ Sink(table=[x.y.mid], fields=[id, n])
     }
 
     #[test]
+    fn a_restored_source_that_has_read_nothing_since_is_where_it_has_committed() {
+        let name = |what: &str| format!("0.Source__t[1].KafkaSourceReader.topic.a_b.partition.0.{what}");
+        let mut sources = Sources::of("t", "a.b");
+        sources.take("v", &[metric(&name("currentOffset"), "-1"), metric(&name("committedOffset"), "42")]);
+        assert_eq!(sources.behind_most(1), Some(Offsets::from([(0, 42)])));
+    }
+
+    #[test]
     fn a_metric_is_of_a_table_and_a_topic_by_their_whole_names() {
         let id = "0.Source__t[1].KafkaSourceReader.topic.shop_orders.partition.0.currentOffset";
         assert!(Sources::of("t", "shop.orders").says(id));
         assert!(!Sources::of("t", "orders").says(id));
         assert!(!Sources::of("x", "shop.orders").says(id));
         let of = Sources::of("t", "shop.orders");
-        assert!(!of.says("0.Source__t[1].KafkaSourceReader.topic.shop_orders.partition.0.committedOffset"));
+        assert!(!of.says("0.Source__t[1].KafkaSourceReader.topic.shop_orders.partition.0.records-lag"));
         assert!(!of.says("0.numRecordsIn"));
     }
 }
