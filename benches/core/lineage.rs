@@ -47,9 +47,9 @@ fn size(shape: Shape) -> Result<(), String> {
             let known = define(statements());
             Ok(timed(|| states(&known, statements())).0)
         }),
-        Variant::new("changelogs and types of each statement", Role::Ours, || {
+        Variant::new("state, changelogs and types of each statement", Role::Ours, || {
             let known = define(statements());
-            Ok(timed(|| (modes(&known, statements()), types(&known, statements()))).0)
+            Ok(timed(|| rows(&known, statements())).0)
         }),
         Variant::new("all of these", Role::Ours, || {
             let whole = || {
@@ -86,19 +86,22 @@ fn states<'a>(known: &Definitions, statements: impl Iterator<Item = &'a Statemen
     statements.map(|statement| sql::state(statement, known)).collect()
 }
 
-fn modes<'a>(known: &Definitions, statements: impl Iterator<Item = &'a Statement>) -> Vec<Changelog> {
-    statements.flat_map(|statement| sql::changelogs(statement, known)).collect()
-}
+/// State, changelogs and types of one statement.
+type Of = (Vec<StateUse>, Vec<Changelog>, Vec<Option<Vec<TypedColumn>>>);
 
-fn types<'a>(known: &Definitions, statements: impl Iterator<Item = &'a Statement>) -> Vec<Option<Vec<TypedColumn>>> {
-    statements.flat_map(|statement| sql::statement_types(statement, known)).collect()
+fn rows<'a>(known: &Definitions, statements: impl Iterator<Item = &'a Statement>) -> Vec<Of> {
+    let of = |statement| {
+        let rows = sql::Rows::of(statement, known);
+        (rows.state(), rows.changelogs(), rows.types())
+    };
+    statements.map(of).collect()
 }
 
 /// All that is asked of each statement.
-type Answers = (Vec<Flow>, Vec<Vec<StateUse>>, Vec<Changelog>, Vec<Option<Vec<TypedColumn>>>);
+type Answers = (Vec<Flow>, Vec<Of>);
 
 fn all<'a, S: Iterator<Item = &'a Statement>>(known: &Definitions, statements: impl Fn() -> S) -> Answers {
-    (flows(known, statements()), states(known, statements()), modes(known, statements()), types(known, statements()))
+    (flows(known, statements()), rows(known, statements()))
 }
 
 /// A lineage with holes would be made too fast.

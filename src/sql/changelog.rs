@@ -9,7 +9,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::flow::Definitions;
-use super::relation::{Kind, Relation, relation};
+use super::relation::{Kind, Relation};
+use super::rows::Rows;
 use super::tree::{Insert, ObjectName, Query, Statement, StatementKind};
 
 pub use super::relation::{Assumption, Because, Cause};
@@ -58,18 +59,14 @@ impl ChangeMode {
 
 /// How the rows of each query in `statement` change, in the order of [`Definitions::flows`].
 pub fn changelogs(statement: &Statement, known: &Definitions) -> Vec<Changelog> {
-    let mut found = Vec::new();
-    for filled in filled(statement, known) {
-        let made = relation(filled.query, known);
-        let names = |place: usize| filled.name(place, &made);
-        found.push(changelog(filled.target, &made, &names));
-    }
-    found
+    Rows::of(statement, known).changelogs()
 }
 
-fn changelog(target: &str, made: &Relation, name: &dyn Fn(usize) -> Option<String>) -> Changelog {
+/// How the rows of one query change.
+pub(super) fn changelog(filled: &Filled<'_>, made: &Relation) -> Changelog {
     let changes = &made.changes;
-    let named = changes.keys.iter().filter_map(|key| key.iter().map(|place| name(*place)).collect());
+    let name = |place: &usize| filled.name(*place, made);
+    let named = changes.keys.iter().filter_map(|key| key.iter().map(name).collect());
     // The shortest says most.
     let key: Option<Vec<String>> = named.min_by_key(|key: &Vec<String>| key.len());
     let mode = match changes.kind {
@@ -80,7 +77,7 @@ fn changelog(target: &str, made: &Relation, name: &dyn Fn(usize) -> Option<Strin
     };
     let key = key.filter(|_| mode == ChangeMode::Upsert).unwrap_or_default();
     let assumes = made.assumed.to_vec();
-    Changelog { target: target.to_owned(), mode, key, because: changes.because.clone(), assumes }
+    Changelog { target: filled.target.to_owned(), mode, key, because: changes.because.clone(), assumes }
 }
 
 /// A query, and the table or view that it fills.

@@ -10,11 +10,12 @@
 
 use std::collections::BTreeSet;
 
-use super::changelog::{Filled, filled};
+use super::changelog::Filled;
 use super::flow::Definitions;
 use super::operators::{Operator, OperatorUse, stateful};
 use super::query_refs;
-use super::relation::{INTERVAL_JOIN, Judged, Kind, Relation, SourceChanges, judged_in_view, relation, source_changes};
+use super::relation::{INTERVAL_JOIN, Judged, Kind, Relation, SourceChanges, judged_in_view, source_changes};
+use super::rows::Rows;
 use super::session::Session;
 use super::steps;
 use super::tree::{ColumnKind, CreateTable, Expr, ExprKind, Factor, FactorKind, Query, Statement, StatementKind};
@@ -90,20 +91,25 @@ impl Bound {
 /// The state of what runs because of `statement`; nothing for one that runs nothing. It is what there is if the functions that
 /// [`super::Changelog::assumes`] names are none that aggregate.
 pub fn state(statement: &Statement, known: &Definitions) -> Vec<StateUse> {
-    let mut found = Vec::new();
-    let all = filled(statement, known);
-    for filled in &all {
-        let made = relation(filled.query, known);
-        of_query(filled.query, &made.judged, known, &mut found);
-        let written = match &statement.kind {
-            StatementKind::CreateTableAs(ctas) => Some((&ctas.table, ctas.table.span)),
-            _ => filled.sink.and_then(|sink| known.table(sink).map(|table| (table, sink.span))),
-        };
-        if let Some((table, span)) = written {
-            of_sink(filled, &made, table, span, &mut found);
-        }
+    Rows::of(statement, known).state()
+}
+
+/// Adds the state of one query of `statement`, and of what it fills.
+pub(super) fn of_filled(
+    statement: &Statement,
+    filled: &Filled<'_>,
+    made: &Relation,
+    known: &Definitions,
+    found: &mut Vec<StateUse>,
+) {
+    of_query(filled.query, &made.judged, known, found);
+    let written = match &statement.kind {
+        StatementKind::CreateTableAs(ctas) => Some((&ctas.table, ctas.table.span)),
+        _ => filled.sink.and_then(|sink| known.table(sink).map(|table| (table, sink.span))),
+    };
+    if let Some((table, span)) = written {
+        of_sink(filled, made, table, span, found);
     }
-    found
 }
 
 /// What is known of views.

@@ -16,9 +16,9 @@ pub(super) use self::merge::{arithmetic, coalesced, common, concatenated, nullab
 pub(super) use self::size::fits;
 
 use self::merge::MOST_DIGITS;
-use super::changelog::{Filled, filled};
 use super::flow::Definitions;
-use super::relation::relation;
+use super::relation::{Relation, relation};
+use super::rows::Rows;
 use super::tree::{Query, Statement};
 use crate::model::column::{ColumnType, Nullable};
 
@@ -33,19 +33,21 @@ pub struct TypedColumn {
 
 /// The columns of a query's result in order, hidden ones left out; `None` when not all are known.
 pub fn result_types(query: &Query, known: &Definitions) -> Option<Vec<TypedColumn>> {
-    let made = relation(query, known);
-    let column = |column: super::relation::Column| TypedColumn { name: column.name, ty: shown(column.value.ty) };
-    (!made.open).then(|| made.columns.into_iter().map(column).collect())
+    columns(&relation(query, known))
+}
+
+/// The columns of a result; `None` when not all are known.
+pub(super) fn columns(made: &Relation) -> Option<Vec<TypedColumn>> {
+    let column = |column: &super::relation::Column| TypedColumn {
+        name: column.name.clone(),
+        ty: shown(column.value.ty.clone()),
+    };
+    (!made.open).then(|| made.columns.iter().map(column).collect())
 }
 
 /// The columns that each query in `statement` makes, in the order of [`Definitions::flows`], by the query's own names.
 pub fn statement_types(statement: &Statement, known: &Definitions) -> Vec<Option<Vec<TypedColumn>>> {
-    let types = |filled: &Filled<'_>| {
-        let mut types = result_types(filled.query, known)?;
-        filled.arrange(&mut types, |column| &column.name);
-        Some(types)
-    };
-    filled(statement, known).iter().map(types).collect()
+    Rows::of(statement, known).types()
 }
 
 /// A type that DDL can have; literals that stand for themselves have none.
