@@ -225,7 +225,8 @@ impl Lineage {
         for (number, name) in names.iter().enumerate() {
             writeln!(f, "  n{number}[{}]", quoted(name))?;
         }
-        let number = |name: &str| names.iter().position(|other| *other == name).unwrap_or_default();
+        let numbers: BTreeMap<&str, usize> = names.iter().enumerate().map(|(number, name)| (*name, number)).collect();
+        let number = |name: &str| numbers.get(name).copied().unwrap_or_default();
         for edge in self.edges() {
             let label = quoted(&edge.uses.join(", "));
             writeln!(f, "  n{} -->|{label}| n{}", number(&edge.from), number(&edge.to))?;

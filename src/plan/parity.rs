@@ -41,22 +41,33 @@ pub fn columns(
     let mut out = BTreeMap::new();
     if let Some(query) = table.query() {
         let lineage = sql::lineage(query, &estate.catalog);
-        let operators = sql::operators_with(query, &estate.catalog);
-        let whole = of_operators(estate, table, &operators, &lineage)
-            .or_else(|| lineage.rows.iter().find_map(|used| inherited(estate, used, classes)));
-        for (i, name) in targets(table, &lineage.outputs).into_iter().enumerate() {
-            let class = match (&whole, lineage.outputs.get(i)) {
-                (Some(class), _) => class.clone(),
-                (None, Some(output)) => of_column(estate, output, &operators, classes),
-                (None, None) => ColumnClass::History { why: "its origin is not understood".to_owned() },
-            };
-            out.insert(name, class);
-        }
+        let operators = sql::operators_of(query, &lineage);
+        let decided = || lineage.rows.iter().find_map(|used| inherited(estate, used, classes));
+        out = of_lineage(estate, table, &lineage, &operators, classes, decided);
     }
     for (new, rule) in added {
         out.insert(new.column.name.clone(), ColumnClass::Changed { rule: rule.clone() });
     }
     out
+}
+
+/// Class of every column that the query of `table` fills; `decided` is the class that those take over which decide about rows.
+pub(super) fn of_lineage(
+    estate: &Estate,
+    table: &Table,
+    lineage: &Lineage,
+    operators: &[OperatorUse],
+    classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
+    decided: impl FnOnce() -> Option<ColumnClass>,
+) -> BTreeMap<String, ColumnClass> {
+    let whole = of_operators(estate, table, operators, lineage).or_else(decided);
+    let names = targets(table, &lineage.outputs).into_iter().enumerate();
+    let class = |place: usize| match (&whole, lineage.outputs.get(place)) {
+        (Some(class), _) => class.clone(),
+        (None, Some(output)) => of_column(estate, output, operators, classes),
+        (None, None) => ColumnClass::History { why: "its origin is not understood".to_owned() },
+    };
+    names.map(|(place, name)| (name, class(place))).collect()
 }
 
 /// Names of the columns that the query fills, by position.

@@ -1,42 +1,24 @@
 //! Where a table or a column comes from and where it goes, over all statements, with every kind of use.
+//!
+//! Rules: `steps` goes from each column to those that its own query names, and a view is a place there like a table; so
+//! what it gives grows with the project and not with how many views stand on each other. What is said of the columns of one
+//! statement ([`filled`]) looks through views down to tables.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod classes;
+mod steps;
+
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
 
+pub use self::steps::{Edge, Trace, columns, of};
+
+use self::classes::classes;
 use super::estate::{Estate, Table};
 use crate::model::column::ColumnType;
 use crate::model::parity::ColumnClass;
 use crate::sql::{self, UseKind};
-
-/// Both directions from one place.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Trace {
-    /// `table` or `table.column`.
-    pub target: String,
-    /// What it is made of, nearest first.
-    pub sources: Vec<Edge>,
-    /// What is made of it, nearest first.
-    pub uses: Vec<Edge>,
-}
-
-/// One column used for another, or for the rows of a table (`table.*`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Edge {
-    /// `table.column` that is used.
-    pub from: String,
-    /// `table.column` that it is used for.
-    pub to: String,
-    /// How.
-    pub uses: Vec<String>,
-}
-
-/// A column of a table, or all its rows (`*`).
-type Place = (String, String);
-
-/// How rows are written in a place.
-const ROWS: &str = "*";
 
 /// One column that a statement fills, by the tables that it reads; views are looked through.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -152,7 +134,7 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
     let mut columns = Vec::new();
     let made = sql::statement_types(statement, &known);
     let classes = classes(estate, &own.name);
-    for (flow, made) in known.flows(statement).iter().zip(made) {
+    for (flow, made) in known.flows_of_one(statement).iter().zip(made) {
         for (place, filled) in flow.columns.iter().enumerate() {
             if column.is_some_and(|column| column != filled.name) {
                 continue;
@@ -182,18 +164,6 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
     let assumes = assumed.collect::<BTreeSet<_>>().into_iter().collect();
     let changelog = changelogs.into_iter().next().map(|found| row_changes(found, estate));
     Filled { columns, changelog, state: state.collect(), assumes }
-}
-
-/// How the columns of `table` are compared, with what they take over from the tables before it; nothing where tables depend on
-/// each other in a circle.
-fn classes(estate: &Estate, table: &str) -> BTreeMap<String, ColumnClass> {
-    let Ok(graph) = super::graph::build(estate) else { return BTreeMap::new() };
-    let mut classes = BTreeMap::new();
-    for name in graph.sorted(&graph.upstream(&BTreeSet::from([table.to_owned()]))) {
-        let Some(before) = estate.tables.get(&name) else { continue };
-        classes.insert(name, super::parity::columns(estate, before, &[], &classes));
-    }
-    classes.remove(table).unwrap_or_default()
 }
 
 /// The type that a table's definition gives a column.
@@ -266,116 +236,5 @@ const fn name(kind: UseKind) -> &'static str {
     }
 }
 
-/// The trace of a table, or of one column of it; `None` when there is none of that name.
-pub fn of(estate: &Estate, table: &str, column: Option<&str>) -> Option<Trace> {
-    let own = estate.tables.get(table).or_else(|| estate.tables.get(estate.logical.get(table)?))?;
-    let edges = edges(estate);
-    let columns: BTreeSet<String> = match column {
-        Some(column) => BTreeSet::from([column.to_owned()]),
-        None => places(own, &edges),
-    };
-    if column.is_some_and(|c| !places(own, &edges).contains(c)) {
-        return None;
-    }
-    let start: BTreeSet<Place> = columns.into_iter().map(|c| (own.name.clone(), c)).collect();
-    let target = column.map_or_else(|| own.name.clone(), |c| format!("{}.{c}", own.name));
-    let forward = walk(&edges, &start, |(from, to)| (from, to));
-    let backward = walk(&edges, &start, |(from, to)| (to, from));
-    Some(Trace { target, sources: shown(&edges, &backward), uses: shown(&edges, &forward) })
-}
-
-/// The columns of a table, by name; `None` when there is no such table.
-pub fn columns(estate: &Estate, table: &str) -> Option<BTreeSet<String>> {
-    let own = estate.tables.get(table).or_else(|| estate.tables.get(estate.logical.get(table)?))?;
-    let mut columns = places(own, &edges(estate));
-    columns.remove(ROWS);
-    Some(columns)
-}
-
-type Edges = BTreeMap<(Place, Place), BTreeSet<&'static str>>;
-
-/// Names of a table's columns, from its DDL or, for a view, from what its query gives.
-fn places(table: &Table, edges: &Edges) -> BTreeSet<String> {
-    let mut all: BTreeSet<String> =
-        edges.keys().filter(|(_, to)| to.0 == table.name).map(|(_, to)| to.1.clone()).collect();
-    all.extend(table.create().into_iter().flat_map(|c| c.schema()).map(|c| c.name));
-    all.insert(ROWS.to_owned());
-    all
-}
-
-fn edges(estate: &Estate) -> Edges {
-    let mut edges = Edges::new();
-    let mut reader = sql::Reader::new(&estate.catalog);
-    for table in estate.tables.values() {
-        let Some(query) = table.query() else { continue };
-        let lineage = reader.lineage(query);
-        let mut add = |used: &sql::ColumnUse, to: &str| {
-            if let Some(from) = estate.logical.get(&used.table) {
-                let edge = ((from.clone(), used.column.clone()), (table.name.clone(), to.to_owned()));
-                edges.entry(edge).or_default().insert(word(used.kind));
-            }
-        };
-        for (output, name) in lineage.outputs.iter().zip(super::parity::targets(table, &lineage.outputs)) {
-            output.uses.iter().for_each(|used| add(used, &name));
-        }
-        lineage.rows.iter().for_each(|used| add(used, ROWS));
-    }
-    edges
-}
-
-/// Edges reached from `start`, in the order in which they are reached. Rows of a table decide about every column of it,
-/// but are followed only where rows are asked for: otherwise everything would depend on everything.
-fn walk<'e>(
-    edges: &'e Edges,
-    start: &BTreeSet<Place>,
-    ends: impl Fn(&'e (Place, Place)) -> (&'e Place, &'e Place),
-) -> Vec<&'e (Place, Place)> {
-    let mut by_near: BTreeMap<&Place, Vec<&(Place, Place)>> = BTreeMap::new();
-    for edge in edges.keys() {
-        by_near.entry(ends(edge).0).or_default().push(edge);
-    }
-    let mut found: Vec<&(Place, Place)> = Vec::new();
-    let mut reached: BTreeSet<Place> = start.clone();
-    let mut edge_of: BTreeSet<Place> = start.clone();
-    while !edge_of.is_empty() {
-        let mut next = BTreeSet::new();
-        // No place is at the edge twice, so no edge is found twice.
-        let mut step: Vec<_> = edge_of.iter().filter_map(|near| by_near.get(near)).flatten().copied().collect();
-        step.sort();
-        for edge in &step {
-            let far = ends(edge).1;
-            if far.1 != ROWS && reached.insert(far.clone()) {
-                next.insert(far.clone());
-            }
-        }
-        found.append(&mut step);
-        edge_of = next;
-    }
-    found
-}
-
-fn shown(edges: &Edges, found: &[&(Place, Place)]) -> Vec<Edge> {
-    let name =
-        |(table, column): &Place| if column == ROWS { format!("{table} (rows)") } else { format!("{table}.{column}") };
-    let uses = |edge: &&(Place, Place)| edges.get(*edge).into_iter().flatten().map(|w| (*w).to_owned()).collect();
-    found.iter().map(|edge| Edge { from: name(&edge.0), to: name(&edge.1), uses: uses(edge) }).collect()
-}
-
-/// A use in words.
-fn word(kind: UseKind) -> &'static str {
-    match kind {
-        UseKind::Direct => "passed on",
-        UseKind::Computed => "computed",
-        UseKind::Aggregated => "aggregated",
-        UseKind::Filter => "filtered by",
-        UseKind::Join => "joined by",
-        UseKind::Group => "grouped by",
-        UseKind::Order => "ordered by",
-        UseKind::Partition => "partitioned by",
-        UseKind::Window => "decides the window",
-        UseKind::Pattern => "in a pattern",
-        UseKind::Watermark => "in the watermark",
-        UseKind::Key => "in the key",
-        UseKind::Unknown => "perhaps",
-    }
-}
+#[cfg(test)]
+mod tests;

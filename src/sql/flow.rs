@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use super::changelog::filled;
-use super::lineage::{self, Catalog, CatalogTable, ColumnUse, UseKind, Views, table_lineage};
+use super::lineage::{self, Catalog, CatalogTable, ColumnUse, Lineage, UseKind, Views, table_lineage};
 use super::session::may_be_one;
 use super::tree::{ColumnKind, CreateTable, Insert, ObjectName, Query, Statement, StatementKind};
 use super::{relation, state, steps};
@@ -228,9 +228,19 @@ impl Definitions {
 
     /// What `statement` fills, one entry for each query that is written somewhere or asked.
     pub fn flows(&self, statement: &Statement) -> Vec<Flow> {
+        self.flows_by(statement, &|query| self.with_views(|views| lineage::origins(query, &self.catalog, views)))
+    }
+
+    /// The same, for who asks about one statement and no other. It costs what is behind the statement, where [`Self::flows`] finds
+    /// out for every view on the way all that is behind it: of views that each read one more table that is the square.
+    pub fn flows_of_one(&self, statement: &Statement) -> Vec<Flow> {
+        self.flows_by(statement, &|query| lineage::lineage(query, &self.catalog))
+    }
+
+    fn flows_by(&self, statement: &Statement, lineage: &dyn Fn(&Query) -> Lineage) -> Vec<Flow> {
         let mut flows = Vec::new();
         for filled in filled(statement, self) {
-            let mut flow = self.flow(filled.query, filled.target, filled.names.clone());
+            let mut flow = self.flow(lineage(filled.query), filled.target, filled.names.clone());
             filled.arrange(&mut flow.columns, |column| &column.name);
             flows.push(flow);
         }
@@ -248,8 +258,7 @@ impl Definitions {
         }
     }
 
-    fn flow(&self, query: &Query, target: &str, names: Vec<String>) -> Flow {
-        let found = self.with_views(|views| lineage::origins(query, &self.catalog, views));
+    fn flow(&self, found: Lineage, target: &str, names: Vec<String>) -> Flow {
         let mut names = names.into_iter();
         let mut columns = Vec::new();
         for output in found.outputs {

@@ -86,6 +86,33 @@ fn lineage_for_programs_names_origins_influences_and_state() {
 }
 
 #[test]
+fn lineage_goes_to_a_view_and_from_there_to_what_it_reads() {
+    let target = ["fct_orders_enriched.line_amount", "--upstream"];
+    let answer: Value = serde_json::from_str(&lineage(&[&target[..], &["--output", "json"]].concat())).unwrap();
+    let (table, view, fct) =
+        ("int_priced_lines.line_amount", "vw_sold_lines.line_amount", "fct_orders_enriched.line_amount");
+    let step = |from: &str, to: &str| json!({ "from": from, "to": to, "uses": ["passed on"] });
+    let sources = answer["sources"].as_array().unwrap();
+    assert_eq!(sources[..2], [step(view, fct), step(table, view)], "nothing goes past the view: {answer}");
+    let into = |to: &str| sources.iter().filter(|step| step["to"] == *to).count();
+    assert_eq!((into(fct), into(view)), (1, 1), "{answer}");
+    let dot = lineage(&[&target[..], &["--format", "dot"]].concat());
+    assert!(
+        dot.contains(&format!("  \"{view}\" -> \"{fct}\" [")) && !dot.contains(&format!("\"{table}\" -> \"{fct}\"")),
+        "{dot}"
+    );
+    let mermaid = lineage(&[&target[..], &["--format", "mermaid"]].concat());
+    assert_eq!(mermaid.matches("-->").count(), sources.len(), "{mermaid}");
+    let rows = lineage(&["fct_orders_enriched", "--upstream", "--format", "dot"]);
+    for step in [
+        "\"int_priced_lines.status\" -> \"vw_sold_lines (rows)\" [label = \"filtered by\"]",
+        "\"vw_sold_lines (rows)\" -> \"fct_orders_enriched (rows)\" [label = \"read\"]",
+    ] {
+        assert!(rows.contains(step), "{rows}");
+    }
+}
+
+#[test]
 fn lineage_says_what_it_assumes_of_functions() {
     let dir = tempfile::tempdir().unwrap();
     let pipelines = dir.path().join("pipelines");

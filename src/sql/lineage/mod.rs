@@ -5,7 +5,7 @@
 //!   decide *which rows* there are: conditions, keys of grouping, `DISTINCT` and set operations, order, patterns, expansion.
 //!   Both together are everything that a change of a column can reach.
 //! - A derived table, a CTE and a subquery are looked through. A view is named *and* looked through: the view's own column
-//!   is a use, and so are the columns behind it, with the view in `via`.
+//!   is a use, and so are the columns behind it, with the view in `via`. [`Reader::of_steps`] names it and goes no further.
 //! - A window function's value is made of its arguments and of its `PARTITION BY` and `ORDER BY` columns; a filter on it
 //!   hands them on to `rows`.
 //! - What cannot be told is a use of kind `Unknown` or a note, never nothing.
@@ -195,6 +195,7 @@ pub fn lineage(query: &Query, catalog: &Catalog) -> Lineage {
 pub struct Reader<'a> {
     catalog: &'a Catalog,
     views: Views,
+    behind: Behind,
 }
 
 /// What a query gives, without where that comes from.
@@ -210,18 +211,25 @@ pub struct Outline {
 impl<'a> Reader<'a> {
     /// Nothing is known yet.
     pub fn new(catalog: &'a Catalog) -> Self {
-        Self { catalog, views: Views::default() }
+        Self { catalog, views: Views::default(), behind: Behind::Ways }
+    }
+
+    /// A reader that does not look through views: a use is a column that the query itself reads, of a table or of a view, and
+    /// what decides about the rows of a view is told of that view alone. What all queries of a project cost then grows with
+    /// their text, however many views stand on each other.
+    pub fn of_steps(catalog: &'a Catalog) -> Self {
+        Self { behind: Behind::Nothing, ..Self::new(catalog) }
     }
 
     /// The lineage of a query.
     pub fn lineage(&mut self, query: &Query) -> Lineage {
-        prepare(query, self.catalog, &mut self.views, Behind::Ways);
+        prepare(query, self.catalog, &mut self.views, self.behind);
         found(query, self.catalog, &self.views)
     }
 
     /// What a query gives. What that costs grows with its text alone, however much is behind the views that it reads.
     pub fn outline(&mut self, query: &Query) -> Outline {
-        prepare(query, self.catalog, &mut self.views, Behind::Ways);
+        prepare(query, self.catalog, &mut self.views, self.behind);
         outline(query, self.catalog, &self.views)
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Known {
 /// How much is kept of what is behind a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Behind {
+    /// Nothing: a view has columns, and that is all.
+    Nothing,
     /// Every use, and the views that lead to it.
     Ways,
     /// The columns of tables, each once for each kind of use: of a view on a hundred views no more than of one.
@@ -56,6 +58,7 @@ fn view(key: &str, table: &CatalogTable, query: &Query, catalog: &Catalog, views
     walker.rows.into_iter().for_each(|(value, _)| rows.add(value));
     let is_view = |key: &str| catalog.tables.get(key).is_some_and(|table| table.view.is_some());
     let seen = |value: &Value| match behind {
+        Behind::Nothing => Value::default(),
         Behind::Ways => value.clone().behind(&name),
         Behind::Columns => value.columns(&|table, column| !is_view(table) || column == "*").behind(&name),
     };
@@ -63,6 +66,7 @@ fn view(key: &str, table: &CatalogTable, query: &Query, catalog: &Catalog, views
         let mut value = Value::view_column(&name, &column.name, UseKind::Direct);
         value.add(seen(&column.value));
         value.form = column.value.form.clone();
+        value.float = column.value.float;
         RelationColumn { name: Arc::clone(&column.name), value, span: NOWHERE }
     });
     let unknown = made.open.iter().map(|open| Open::Value(seen(&open.column("*", UseKind::Unknown))));

@@ -12,7 +12,7 @@ pub(crate) use self::collect::{aggregates, named as named_window};
 pub(crate) use self::rank::{bare, conjuncts, limit_of};
 
 use crate::diagnostic::Span;
-use crate::sql::lineage::{Catalog, lineage};
+use crate::sql::lineage::{Catalog, Lineage, lineage};
 use crate::sql::tree::{JoinKind, Query, SetOperator};
 
 /// One operator, or one property of one, with its place.
@@ -114,10 +114,15 @@ pub(super) fn stateful(query: &Query) -> Vec<OperatorUse> {
 
 /// The same; the catalog's column types tell where floating-point numbers are summed up.
 pub fn operators_with(query: &Query, catalog: &Catalog) -> Vec<OperatorUse> {
+    operators_of(query, &lineage(query, catalog))
+}
+
+/// The same for a query whose lineage is known.
+pub fn operators_of(query: &Query, lineage: &Lineage) -> Vec<OperatorUse> {
     let mut found = collect::collect(query);
-    for span in lineage(query, catalog).float_aggregates {
+    for span in &lineage.float_aggregates {
         let remark = "the last digits depend on the order of rows".to_owned();
-        found.push(OperatorUse { kind: Operator::FloatAggregate, span, remark });
+        found.push(OperatorUse { kind: Operator::FloatAggregate, span: *span, remark });
     }
     found.sort_by_key(|op| (op.span.start, op.span.end));
     found

@@ -25,6 +25,7 @@ const TABLES: &str = "
 fn origins(statement: &str) -> Vec<(String, Vec<String>)> {
     let (known, last) = known(&format!("{TABLES}{statement}"));
     let flows = known.flows(&last);
+    assert_eq!(known.flows_of_one(&last), flows, "{statement}");
     let column = |c: &FlowColumn| {
         (c.name.clone(), c.origins.iter().map(|o| format!("{}.{}", o.table, o.column)).collect::<Vec<_>>())
     };
