@@ -3,7 +3,7 @@
 //! Rules: every call has a time-out of its own; every error is a [`PortError`] whose text names the system and the thing
 //! and never a secret; a call that failed may have had its effect, so callers look before they try again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -161,6 +161,9 @@ pub trait Engine: Send + Sync {
     async fn running(&self, id: &str) -> PortResult<JobShape>;
     /// What the job would do, without starting it; in the same words as [`Engine::running`].
     async fn shape(&self, job: &JobText) -> PortResult<JobShape>;
+    /// Which of `topics` a job reads, whatever it calls them, and whether each of its sources has said what it reads: shortly
+    /// after a start, and where they are no topics, they have not.
+    async fn topics_read(&self, id: &str, topics: &BTreeSet<String>) -> PortResult<(BTreeSet<String>, bool)>;
     /// How far a job has read a table from its topic: for each partition one past the last record that all of its scans of
     /// the table have taken in, which need not be worked off yet. It may be a while old, and is never ahead. `None` while
     /// the engine does not say it of every scan, or the job does not read the table.

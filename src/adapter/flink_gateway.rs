@@ -3,6 +3,7 @@
 //! Rules: one session for one job, every DDL replayed in it; an error holds Flink's own words; a job is healthy by what
 //! the JobManager counts, never by its metrics, which are stale.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use super::flink_cause::{cause, one_line_up};
 use super::flink_session::{Outcome, Session, read, title};
-use super::flink_shape::{Metric, RunningPlan, Sources, explained};
+use super::flink_shape::{Metric, RunningPlan, Sources, explained, read_of};
 use super::rest::{Answer, Endpoint, Repeat, Rest};
 use super::wording::one_line;
 use crate::model::job::{JobHealth, JobRef, JobShape, JobText};
@@ -224,6 +225,16 @@ impl Engine for FlinkEngine {
     async fn running(&self, id: &str) -> PortResult<JobShape> {
         let plan: RunningPlan = self.about(self.known(id)?, Some("plan"), &[]).await?;
         Ok(plan.shape())
+    }
+
+    async fn topics_read(&self, id: &str, topics: &BTreeSet<String>) -> PortResult<(BTreeSet<String>, bool)> {
+        let scans = self.running(id).await?.reads.len();
+        let Vertices { vertices } = self.about(id, None, &[]).await?;
+        let mut names = Vec::new();
+        for vertex in &vertices {
+            names.extend(self.metrics(id, &vertex.id, None).await?.into_iter().map(|metric| metric.id));
+        }
+        Ok(read_of(topics, &names, scans))
     }
 
     async fn positions(&self, id: &str, table: &str, topic: &str) -> PortResult<Option<Offsets>> {

@@ -121,10 +121,9 @@ fn between<'t>(text: &'t str, before: &str, after: &[char]) -> Option<&'t str> {
     rest.split(after).next()
 }
 
-/// The five entities that Flink writes, `&amp;` last.
+/// Flink writes every character that HTML has a name for as an entity.
 fn unescaped(text: &str) -> String {
-    let plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&#39;", "'");
-    plain.replace("&amp;", "&")
+    html_escape::decode_html_entities(text).into_owned()
 }
 
 /// How far the scans of one table have read its topic, from the metrics of every vertex of a job.
@@ -176,6 +175,14 @@ impl Sources {
     }
 }
 
+/// Which of `topics` the sources behind these metrics read, and whether as many sources as there are `scans` say what they read.
+pub(super) fn read_of(topics: &BTreeSet<String>, metrics: &[String], scans: usize) -> (BTreeSet<String>, bool) {
+    let parts: Vec<Part<'_>> = metrics.iter().filter_map(|metric| parts(metric)).collect();
+    let said: BTreeSet<&str> = parts.iter().map(|part| part.operator).collect();
+    let reads = |topic: &&String| parts.iter().any(|part| part.topic == mangled(topic));
+    (topics.iter().filter(reads).cloned().collect(), said.len() >= scans)
+}
+
 struct Part<'m> {
     operator: &'m str,
     topic: &'m str,
@@ -206,14 +213,14 @@ mod tests {
 
     const PLAN: &str = r#"{"plan": {"jid": "1", "name": "insert-into_c.d.fin", "nodes": [
         {"id": "b", "description": "[22]:GroupAggregate(groupBy=[id], select=[id, COUNT(*) AS EXPR$1])<br/>+- [23]:ConstraintEnforcer[NotNullEnforcer(fields=[id])]<br/>   +- mid[23]: Writer<br/>      +- mid[23]: Committer<br/>"},
-        {"id": "a", "description": "[19]:TableSourceScan(table=[[c, d, raw, watermark=[at]]], fields=[id, v])<br/>:- [20]:Calc(select=[id], where=[((v &lt;&gt; 'a &amp; b') AND (id &lt; 15))])<br/>"}]}}"#;
+        {"id": "a", "description": "[19]:TableSourceScan(table=[[c, d, raw, watermark=[at]]], fields=[id, v])<br/>:- [20]:Calc(select=[id], where=[((v &lt;&gt; 'a &amp; &ouml;&euro;') AND (id &lt; 15))])<br/>"}]}}"#;
     const EXPLAINED: &str = r#"== Optimized Execution Plan ==
 Sink(table=[x.y.mid], fields=[id, n])
 
 == Physical Execution Plan ==
 {"nodes": [
     {"id": 3, "type": "Source: raw[1]", "contents": "[1]:TableSourceScan(table=[[x, y, raw, watermark=[at]]], fields=[id, v])"},
-    {"id": 4, "contents": "[2]:Calc(select=[id], where=[((v <> 'a & b') AND (id < 15))])"},
+    {"id": 4, "contents": "[2]:Calc(select=[id], where=[((v <> 'a & ö€') AND (id < 15))])"},
     {"id": 5, "contents": "[4]:GroupAggregate(groupBy=[id], select=[id, COUNT(*) AS EXPR$1])"},
     {"id": 6, "contents": "[5]:ConstraintEnforcer[NotNullEnforcer(fields=[id])]"},
     {"id": 7, "contents": "mid[5]: Writer"}, {"id": 8, "contents": "mid[5]: Committer"}]}"#;
@@ -224,7 +231,7 @@ Sink(table=[x.y.mid], fields=[id, n])
         let running = plan.shape();
         assert_eq!(running, explained(EXPLAINED).unwrap());
         assert_eq!((running.reads, running.writes), (vec!["raw".to_owned()], vec!["mid".to_owned()]));
-        let calc = "Calc(select=[id], where=[((v <> 'a & b') AND (id < 15))])";
+        let calc = "Calc(select=[id], where=[((v <> 'a & ö€') AND (id < 15))])";
         assert!(running.operators.iter().any(|o| o == calc), "{:?}", running.operators);
     }
 

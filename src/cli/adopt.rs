@@ -53,8 +53,8 @@ const BLOCKED: &str = "nothing is taken over until this is answered";
 
 /// `GET /api/v1/jobs`.
 #[derive(serde::Deserialize)]
-struct Known {
-    jobs: BTreeMap<String, RunningJob>,
+pub(super) struct Known {
+    pub jobs: BTreeMap<String, RunningJob>,
 }
 
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {

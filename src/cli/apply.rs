@@ -76,6 +76,11 @@ fn end(state: &str, ended: bool) -> Option<Answer> {
     }
 }
 
+/// True when no daemon answered, or one that does not know yet.
+fn silent(failure: &Failure) -> bool {
+    failure.cause.as_deref().is_none_or(|cause| cause == "not_leading") && failure.answer.is_none()
+}
+
 /// Follows a rollout to its end and says each state on the way.
 pub(super) async fn follow(client: &Client, id: &str, limit: Duration, shell: &Shell) -> Result<Reply, Failure> {
     let started = Instant::now();
@@ -93,7 +98,13 @@ pub(super) async fn follow(client: &Client, id: &str, limit: Duration, shell: &S
                 }
             }
             // A daemon that is restarted in between comes back and goes on.
-            Err(failure) if failure.cause.is_none() && failure.answer.is_none() && !last.0.is_empty() => {}
+            Err(failure) if silent(&failure) && !last.0.is_empty() => {
+                let now = (last.0.clone(), "no daemon answers".to_owned());
+                if now != last {
+                    shell.say(&format!("{:>5}s  {}  no daemon answers", started.elapsed().as_secs(), last.0));
+                    last = now;
+                }
+            }
             Err(failure) => return Err(failure),
         }
         if started.elapsed() >= limit {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize as _, Serialize, Serializer};
 use serde_json::Value;
 
 use super::Shell;
@@ -11,6 +11,7 @@ use super::output::{Failure, Paint, Painted, Reply, colour, columns, plain};
 use super::verdict::{Verdict, word};
 use super::view::{Rollout, moment};
 use crate::config::Scope;
+use crate::plan::Plan;
 
 /// Show one rollout with its evidence and its past.
 #[derive(Debug, clap::Args)]
@@ -74,6 +75,13 @@ impl Display for Shown {
         }
         for (name, value) in facts {
             writeln!(f, "  {name:<9} {value}")?;
+        }
+        // What is approved unseen otherwise: there will be no evidence.
+        if matches!(rollout.kind.as_str(), "adopt" | "undeploy")
+            && let Ok(plan) = Plan::deserialize(&self.said["plan"])
+        {
+            writeln!(f, "\n{}", Painted(colour(f), Paint::Bold, "plan"))?;
+            plan.to_string().lines().try_for_each(|line| writeln!(f, "  {}", plain(line)))?;
         }
         if let Some(evidence) = &rollout.evidence {
             write!(f, "\n{}", Painted(colour(f), Paint::Bold, "verdict "))?;

@@ -1,9 +1,10 @@
 //! `cyanotype undeploy`: takes a project down.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::adopt::Known;
 use super::client::understood;
 use super::output::{Colour, Failure, Reply, Shown};
 use super::plan::Planned;
@@ -11,7 +12,7 @@ use super::project::{Diagnosed, folder};
 use super::view::Taken;
 use super::{Shell, wire};
 use crate::config::{Need, Scope};
-use crate::daemon::{gather, readers, standing};
+use crate::daemon::{gather, readers};
 use crate::model::manifest::Manifest;
 use crate::plan::input::Removal;
 use crate::plan::{self, Cause, Plan};
@@ -41,14 +42,18 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let settings = wire::settings(&config.env)?;
     let said = shell.client(Scope::Read)?.get(&["manifest"]).await?;
     let manifest: Manifest = understood(&said, "the manifest")?;
-    let readers = readers::besides(&ports, &settings, &manifest)
+    let said = shell.client(Scope::Read)?.get(&["jobs"]).await?;
+    let Known { jobs } = understood(&said, "the jobs")?;
+    let jobs: BTreeMap<String, String> = jobs.into_iter().map(|(table, job)| (table, job.id)).collect();
+    let help = "`cyanotype doctor` looks at every system";
+    let readers = readers::besides(&ports, &settings, &manifest, &jobs)
         .await
-        .map_err(|e| Failure::new("it cannot be seen who reads the topics").because(&e))?;
+        .map_err(|e| Failure::new("it cannot be seen who reads the topics").because(&e).help(help))?;
     let despite: BTreeSet<String> = args.despite.into_iter().collect();
-    let cause = Cause::Undeploy(Removal { delete_topics: args.delete_topics, readers, despite });
+    let cause = Cause::Undeploy(Removal { delete_topics: args.delete_topics, readers, despite, jobs });
     let input = gather::input(&ports, None, &settings, manifest, cause)
         .await
-        .map_err(|e| Failure::new("what planning looks at cannot be gathered").because(&e))?;
+        .map_err(|e| Failure::new("what planning looks at cannot be gathered").because(&e).help(help))?;
     let planned = plan::plan(&input);
     let Some(plan) = planned.plan else {
         return Ok(Reply::no(Diagnosed::new(planned.diagnostics, Default::default(), "")).help(BLOCKED));
@@ -56,9 +61,6 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     if plan.is_empty() || args.dry_run {
         return Ok(Reply::yes(Planned::new(plan)));
     }
-    let plan = standing::settle(&ports, &settings, plan)
-        .await
-        .map_err(|e| Failure::new("what the plan stands on cannot be looked at").because(&e))?;
     let document = serde_json::to_value(&plan).map_err(|e| Failure::new("the plan cannot be sent").because(&e))?;
     let said = shell.client(Scope::Apply)?.post(&["rollouts"], &document).await?;
     let taken: Taken = understood(&said, "the answer")?;
@@ -76,7 +78,7 @@ impl Shown for Waits {
     fn text(&self, _colour: Colour) -> String {
         let (plan, id) = (&self.plan, &self.taken.rollout);
         format!(
-            "{plan}\nnothing is done yet: rollout {id} waits for a yes\n  cyanotype approve {id} --evidence {}",
+            "{plan}\nnothing is done yet: rollout {id} waits for a yes\n  cyanotype approve {id} --by NAME --evidence {}",
             plan.digest()
         )
     }

@@ -129,6 +129,10 @@ impl Daemon {
         if plan.assumptions.manifest != digest_of(&self.ledger.manifest) {
             return moved("what is deployed has changed since the plan was made: plan again".to_owned());
         }
+        let other = |(table, id): &(&String, &String)| self.ledger.jobs.get(*table).is_none_or(|job| job.id != **id);
+        if let Some((table, _)) = plan.assumptions.jobs.iter().find(other) {
+            return moved(format!("`{table}` has another job since the plan was made: plan again"));
+        }
         for (subject, version) in &plan.assumptions.subjects {
             self.subject_holds(subject, *version)?;
         }

@@ -16,7 +16,7 @@ use crate::plan::start::DUPLICATE_EVENTS;
 use crate::port::{PortError, PortResult};
 
 /// How long the engine may take to say which topics a job reads: it gathers metrics every ten seconds by default.
-const SAYS_MS: i64 = 20_000;
+pub(super) const SAYS_MS: i64 = 20_000;
 /// Time between two questions, milliseconds.
 const LOOK_MS: u64 = 500;
 /// The setting that says what a sink connector reads.
@@ -60,10 +60,11 @@ pub async fn look(
         };
         expected.insert(table.clone(), would);
     }
-    let mut topics = BTreeSet::new();
+    let mut topics = BTreeMap::new();
     for topic in project.tables.values().filter_map(|table| table.topic.as_ref()) {
         if ports.topics.describe(topic).await?.is_some() {
-            topics.insert(topic.clone());
+            let written = ports.topics.visible_ends(topic).await?.values().any(|end| *end > 0);
+            topics.insert(topic.clone(), written);
         }
     }
     let connectors = ports.connectors.all().await?.into_iter().map(|(name, config)| {
@@ -75,7 +76,16 @@ pub async fn look(
         (name, FoundConnector { topics, differing: keys })
     });
     let connectors = connectors.collect();
-    Ok(Adoption { found, ended, expected, topics, connectors, project, ..Adoption::default() })
+    Ok(Adoption {
+        prefix: settings.prefix.clone(),
+        found,
+        ended,
+        expected,
+        topics,
+        connectors,
+        project,
+        ..Adoption::default()
+    })
 }
 
 /// What the engine would do for a statement with the settings that jobs of Cyanotype have, and without the one that they
@@ -94,6 +104,26 @@ async fn would_do(ports: &Ports, mut text: JobText) -> PortResult<Result<Vec<Exp
         }
     }
     Ok(Ok(all))
+}
+
+/// Which of `topics` a job reads, under whatever name of a table. Until then the engine is waited for to say it of all of the
+/// job's sources; one that says nothing reads no topic.
+pub(super) async fn topics_read(
+    ports: &Ports,
+    id: &str,
+    topics: &BTreeSet<String>,
+    until_ms: i64,
+) -> PortResult<BTreeSet<String>> {
+    loop {
+        let (read, said) = match ports.engine.topics_read(id, topics).await {
+            Err(PortError::Missing { .. }) => return Ok(BTreeSet::new()),
+            read => read?,
+        };
+        if said || ports.clock.now_ms() >= until_ms {
+            return Ok(read);
+        }
+        ports.clock.sleep_ms(LOOK_MS).await;
+    }
 }
 
 /// The jobs that run and read or write one of the project's tables.

@@ -5,7 +5,7 @@
 //! that was under way when the lead was lost. Each failed call of these ports is counted here, and nowhere else; only the
 //! journal counts for itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -154,6 +154,9 @@ impl Engine for Guarded<dyn Engine> {
     }
     async fn running(&self, id: &str) -> PortResult<JobShape> {
         self.counted(self.port.running(id).await)
+    }
+    async fn topics_read(&self, id: &str, topics: &BTreeSet<String>) -> PortResult<(BTreeSet<String>, bool)> {
+        self.counted(self.port.topics_read(id, topics).await)
     }
     async fn positions(&self, id: &str, table: &str, topic: &str) -> PortResult<Option<Offsets>> {
         self.counted(self.port.positions(id, table, topic).await)

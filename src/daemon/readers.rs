@@ -5,14 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::found;
 use super::ports::Ports;
 use super::settings::Settings;
+use crate::model::job::JobRef;
 use crate::model::manifest::Manifest;
 use crate::model::template;
 use crate::plan::undeploy;
 use crate::port::{PortError, PortResult};
 
-/// The readers of each topic that the manifest's statements write: `group g`, `connector c`, `job <id> (name)`.
+/// The readers of each topic that the manifest's statements write: `group g`, `connector c`, `job <id> (name)`. `jobs` are the
+/// ids of the project's own jobs, by table; one that is not among them and writes a table of that name counts as well, where
+/// the table's own job does not run.
 ///
 /// # Errors
 /// Kafka's, Connect's, Flink's.
@@ -20,6 +24,7 @@ pub async fn besides(
     ports: &Ports,
     settings: &Settings,
     manifest: &Manifest,
+    jobs: &BTreeMap<String, String>,
 ) -> PortResult<BTreeMap<String, BTreeSet<String>>> {
     let written: BTreeMap<&str, &str> = manifest
         .tables
@@ -32,6 +37,8 @@ pub async fn besides(
         all.entry(topic.to_owned()).or_default().insert(reader);
     };
     let own = Own::of(settings, manifest);
+    let running: Vec<JobRef> = ports.engine.jobs().await?.into_iter().filter(|job| !job.ended()).collect();
+    let alive: BTreeSet<&String> = running.iter().map(|job| &job.id).collect();
     for topic in written.values() {
         let groups = match ports.topics.readers(topic).await {
             Err(PortError::Missing { .. }) => continue,
@@ -48,18 +55,21 @@ pub async fn besides(
             add(topic, format!("connector {name}"));
         }
     }
-    for job in ports.engine.jobs().await?.into_iter().filter(|job| !job.ended()) {
+    let topics: BTreeSet<String> = written.values().map(|topic| (*topic).to_owned()).collect();
+    let until = ports.clock.now_ms() + found::SAYS_MS;
+    for job in running.iter().filter(|job| !jobs.values().any(|id| *id == job.id)) {
         let shape = match ports.engine.running(&job.id).await {
             Err(PortError::Missing { .. }) => continue,
             shape => shape?,
         };
-        if shape.writes.iter().any(|table| written.contains_key(table.as_str())) {
-            continue;
+        let called = format!("job {} ({})", job.id, job.name);
+        for topic in found::topics_read(ports, &job.id, &topics, until).await? {
+            add(&topic, called.clone());
         }
-        for (table, topic) in shape.reads.iter().filter_map(|read| written.get_key_value(read.as_str())) {
-            // A table of that name may be another environment's: the topic decides.
-            if ports.engine.positions(&job.id, table, topic).await?.is_some() {
-                add(topic, format!("job {} ({})", job.id, job.name));
+        // Where the table's own job runs, this is another environment's; where it does not, this may be what writes the topic.
+        for (table, topic) in shape.writes.iter().filter_map(|table| written.get_key_value(table.as_str())) {
+            if jobs.get(*table).is_none_or(|id| !alive.contains(id)) {
+                add(topic, format!("{called}, which writes a table `{table}`"));
             }
         }
     }

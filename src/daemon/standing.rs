@@ -38,7 +38,7 @@ pub async fn look(ports: &Ports, settings: &Settings, plan: &Plan) -> PortResult
         Err(error) => return Err(error),
     };
     let readers = match plan.taken_down() {
-        Some(manifest) => readers::besides(ports, settings, manifest).await?,
+        Some(manifest) => readers::besides(ports, settings, manifest, &plan.assumptions.jobs).await?,
         None => BTreeMap::new(),
     };
     let statements = plan.said_by(&read(&files, &settings.public_vars));

@@ -219,6 +219,9 @@ impl Engine for World {
     async fn shape(&self, _: &JobText) -> PortResult<JobShape> {
         unasked()
     }
+    async fn topics_read(&self, _: &str, _: &BTreeSet<String>) -> PortResult<(BTreeSet<String>, bool)> {
+        unasked()
+    }
     async fn positions(&self, _: &str, _: &str, _: &str) -> PortResult<Option<Offsets>> {
         Ok(next(&self.sources))
     }

@@ -155,7 +155,7 @@ impl Taken {
 
     fn warnings(&self, adoption: &Adoption) -> Vec<Diagnostic> {
         let lacking = self.lacking.iter().map(|(key, tables)| {
-            Diagnostic::warning("C154", format!("{} run without {key}, which green will run with", tables.join(", ")))
+            Diagnostic::warning("C154", format!("jobs without {key}, which green will have: {}", tables.join(", ")))
                 .help(format!("set '{key}' = 'false' under [env.<name>.flink.settings] if green is to run as they do"))
         });
         self.remarks.iter().cloned().chain(lacking).chain(others(adoption, &self.after, &self.staging)).collect()
@@ -183,7 +183,17 @@ fn answers(adoption: &Adoption) -> Vec<Diagnostic> {
         Diagnostic::error("C151", format!("there is no table `{name}` in the project"))
             .help("name a table as its file does, without its version: `orders`, not `orders_v2`")
     };
-    unknown.map(problem).collect()
+    let table = |name: &String| adoption.project.tables.get(name);
+    let unwritten = adoption.jobs.keys().filter(|name| table(name).is_some_and(|table| table.dml.is_none()));
+    let twice = adoption.jobs.keys().filter(|name| adoption.leave.contains(*name));
+    let no_statement = |name: &String| {
+        Diagnostic::error("C151", format!("no statement of the project writes `{name}`, so it has no job"))
+            .help("leave the answer out")
+    };
+    let both = |name: &String| {
+        Diagnostic::error("C151", format!("`{name}` is given a job and is to be left")).help("say one of the two")
+    };
+    unknown.map(problem).chain(unwritten.map(no_statement)).chain(twice.map(both)).collect()
 }
 
 /// Who else reads what is adopted, and is not: a later rollout would retire the topic under them.

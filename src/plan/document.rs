@@ -109,6 +109,9 @@ pub struct Assumptions {
     /// Topics, connectors and what files say; `None` for a plan that was made without looking at any system.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
+    /// The engine's id of each job that is ended, by the physical table that it writes: the yes is for these.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub jobs: BTreeMap<String, String>,
     /// The commit that the changed files were on, for people: another commit voids the plan only by what it says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<String>,

@@ -117,6 +117,8 @@ pub struct StatementChange {
 /// What somebody else started, and a project that it may belong to.
 #[derive(Clone, Debug, Default)]
 pub struct Adoption {
+    /// What the names of this daemon's jobs begin with.
+    pub prefix: String,
     /// What is deployed, and besides what the project's files say.
     pub project: Manifest,
     /// Deployed tables, by physical name, whose jobs have ended: another one may be theirs.
@@ -126,14 +128,21 @@ pub struct Adoption {
     /// What the engine would do for each file's statement, by logical table, under each setting that a job may have; or why
     /// it does not say.
     pub expected: BTreeMap<String, Result<Vec<Expected>, String>>,
-    /// Topics of the project that exist.
-    pub topics: BTreeSet<String>,
+    /// Topics of the project that exist, and whether each has ever held a record.
+    pub topics: BTreeMap<String, bool>,
     /// Connectors that exist, by name.
     pub connectors: BTreeMap<String, FoundConnector>,
     /// Which job a table has, where that was said: id by logical table.
     pub jobs: BTreeMap<String, String>,
     /// Logical tables that are to be left.
     pub leave: BTreeSet<String>,
+}
+
+impl Adoption {
+    /// True for a job whose name begins as this daemon's do.
+    pub fn ours(&self, name: &str) -> bool {
+        !self.prefix.is_empty() && name.starts_with(&self.prefix)
+    }
 }
 
 /// What the engine would do for a statement.
@@ -176,6 +185,8 @@ pub struct Removal {
     pub readers: BTreeMap<String, BTreeSet<String>>,
     /// Readers that are to be passed over.
     pub despite: BTreeSet<String>,
+    /// The engine's id of the job of each physical table.
+    pub jobs: BTreeMap<String, String>,
 }
 
 /// Why there is something to plan.

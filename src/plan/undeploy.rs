@@ -31,8 +31,15 @@ fn build(input: &PlanInput, removal: &Removal) -> Result<Plan, Vec<Diagnostic>> 
                 .help(format!("end it first, or go on in spite of it: `--despite '{reader}'`"))
         })
         .collect();
-    if !in_use.is_empty() {
-        return Err(in_use);
+    let nobody =
+        removal.despite.iter().filter(|name| !read_besides(&removal.readers).any(|(_, reader)| reader == *name));
+    let nobody = nobody.map(|name| {
+        Diagnostic::error("C160", format!("nothing that is called `{name}` reads a topic of the project"))
+            .help("name a reader as the refusal names it: `--despite 'group reports'`")
+    });
+    let problems: Vec<Diagnostic> = in_use.into_iter().chain(nobody).collect();
+    if !problems.is_empty() {
+        return Err(problems);
     }
     let estate = estate::read(before)?;
     let graph = graph::build(&estate).map_err(|d| vec![d])?;
@@ -60,14 +67,22 @@ fn build(input: &PlanInput, removal: &Removal) -> Result<Plan, Vec<Diagnostic>> 
         kind: "undeploy".to_owned(),
         title: format!("take down {} and {}", counted(jobs, "job"), counted(before.connectors.len(), "connector")),
         changes: Vec::new(),
-        verdicts: Vec::new(),
+        // What the yes is given in spite of is part of what it is given on.
+        verdicts: read_besides(&removal.readers)
+            .map(|(topic, by)| format!("in spite of {by}, which reads {topic}"))
+            .collect(),
         tables: Vec::new(),
         untouched: Vec::new(),
         connectors: Vec::new(),
         unproven: kept.into_iter().map(|topic| format!("topic {topic} and its subjects stay")).collect(),
         warnings: Vec::new(),
         work: Work { retiring, ..Work::default() },
-        assumptions: Assumptions { manifest: digest_of(before), standing: Some(standing), ..Assumptions::default() },
+        assumptions: Assumptions {
+            manifest: digest_of(before),
+            standing: Some(standing),
+            jobs: removal.jobs.clone(),
+            ..Assumptions::default()
+        },
     })
 }
 

@@ -1,15 +1,17 @@
 //! The calls that only look. They answer from the daemon's last snapshot and never wait for it.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::Shared;
 use super::decide::{Id, rollout_id};
 use super::refusal::{Cause, Refused};
-use crate::daemon::handle::{RolloutView, View};
+use super::{App, Shared};
+use crate::daemon::handle::{RefusalCause, RolloutView, View};
 
 /// Alive: the process answers.
 pub(super) async fn healthz() -> &'static str {
@@ -47,14 +49,25 @@ pub(super) async fn status(State(app): Shared, headers: HeaderMap) -> Result<Jso
     })))
 }
 
+/// What is to be seen, once the journal has been read: before that, and while another daemon leads, nothing is known, which is
+/// not the same as that nothing is deployed.
+fn complete(app: &App) -> Result<Arc<View>, Refused> {
+    let view = app.handle.view();
+    if view.replayed {
+        return Ok(view);
+    }
+    let text = "this daemon has not read the journal: another one leads, or it has just been started";
+    Err(Refused::new(Cause::Daemon(RefusalCause::NotLeading), text))
+}
+
 pub(super) async fn manifest(State(app): Shared, headers: HeaderMap) -> Result<Response, Refused> {
     app.auth.admit_reader(&headers)?;
-    Ok(Json(&app.handle.view().manifest).into_response())
+    Ok(Json(&complete(&app)?.manifest).into_response())
 }
 
 pub(super) async fn jobs(State(app): Shared, headers: HeaderMap) -> Result<Response, Refused> {
     app.auth.admit_reader(&headers)?;
-    Ok(Json(json!({ "jobs": app.handle.view().jobs })).into_response())
+    Ok(Json(json!({ "jobs": complete(&app)?.jobs })).into_response())
 }
 
 pub(super) async fn rollouts(State(app): Shared, headers: HeaderMap) -> Result<Json<Value>, Refused> {
@@ -65,7 +78,7 @@ pub(super) async fn rollouts(State(app): Shared, headers: HeaderMap) -> Result<J
 pub(super) async fn rollout(State(app): Shared, id: Id, headers: HeaderMap) -> Result<Response, Refused> {
     app.auth.admit_reader(&headers)?;
     let id = rollout_id(id)?;
-    let view = app.handle.view();
+    let view = complete(&app)?;
     match view.rollouts.iter().find(|rollout| rollout.id == id) {
         Some(rollout) => Ok(Json(rollout).into_response()),
         None => Err(Refused::new(

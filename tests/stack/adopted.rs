@@ -110,6 +110,14 @@ async fn taken_down(run: &mut Run<Generated>, narrator: &mut dyn Narrator) -> Ou
         format!("`cyanotype undeploy` must be refused, naming {group} and {topic}:\n{all}")
     })?;
 
+    let job = by_hand::read_by_a_job(run, &topic).await?;
+    let refused = cyanotype(run, &["undeploy", "--despite", &format!("group {group}")], narrator).await?;
+    let named = format!("topic {topic} is read by job {job}");
+    ensure(refused.code == Some(1) && refused.all().contains(&named), || {
+        format!("a job without a group that has just been started must be named, `{named}`:\n{}", refused.all())
+    })?;
+    run.flink.cancel_all(&format!("{}theirs", run.case().job_prefix)).await?;
+
     narrator.stage("in spite of it: it waits for a yes, and nothing happens before");
     let despite = format!("group {group}");
     let id = waits(run, &["undeploy", "--despite", &despite], narrator).await?;

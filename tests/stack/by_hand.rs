@@ -73,6 +73,25 @@ pub async fn start<P: Project>(run: &Run<P>, table: &str, by: &str) -> Outcome<S
     job.during(format!("the id of the job of {table}"))
 }
 
+/// A job of somebody else, without a consumer group, that reads `topic` under a name of its own; its id.
+pub async fn read_by_a_job<P: Project>(run: &Run<P>, topic: &str) -> Outcome<String> {
+    let gateway = &run.world.gateway;
+    let name = format!("{}theirs", run.case().job_prefix);
+    let opened =
+        post(run, &format!("{gateway}/v1/sessions"), &json!({ "properties": { "pipeline.name": name } })).await?;
+    let session = format!("{gateway}/v1/sessions/{}", opened["sessionHandle"].as_str().during("a session")?);
+    let broker = &run.world.kafka;
+    let reader = format!(
+        "CREATE TABLE whatever (v BYTES) WITH ('connector' = 'kafka', 'topic' = '{topic}', 'format' = 'raw', \
+         'scan.startup.mode' = 'earliest-offset', 'properties.bootstrap.servers' = '{broker}')"
+    );
+    execute(run, &session, &reader).await?;
+    execute(run, &session, "CREATE TABLE hole (v BYTES) WITH ('connector' = 'blackhole')").await?;
+    let job = execute(run, &session, "INSERT INTO hole SELECT v FROM whatever").await?;
+    http::call(&run.http, Method::DELETE, &session, None).await?.accept(&[])?;
+    job.during("the id of a job that reads")
+}
+
 /// A consumer of somebody else has read `topic` and committed that.
 pub async fn read_as(brokers: &str, group: &str, topic: &str) -> Outcome {
     let consumer: BaseConsumer = ClientConfig::new()

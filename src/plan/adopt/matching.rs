@@ -28,11 +28,17 @@ impl<'a> Matching<'a> {
         if let Some(read) = table.reads.iter().find(|read| self.left.contains_key(*read)) {
             return Err(format!("it reads `{read}`, which is left out"));
         }
-        if let Some(topic) = table.deployed.topic.as_ref().filter(|topic| !self.adoption.topics.contains(*topic)) {
+        let topic = table.deployed.topic.clone().unwrap_or_default();
+        let held = self.adoption.topics.get(&topic);
+        if table.deployed.topic.is_some() && held.is_none() {
             return Err(format!("topic {topic} does not exist"));
         }
         if table.role != Role::Written {
             return Ok(None);
+        }
+        // The engine does not say which topic a job writes: one that holds nothing is not the one.
+        if held == Some(&false) {
+            return Err(format!("topic {topic} has never held a record: nothing shows that a job writes it"));
         }
         let physical = &table.deployed.physical;
         let candidates: Vec<&'a FoundJob> =
@@ -66,6 +72,9 @@ impl<'a> Matching<'a> {
 
     /// Whether `job`, which writes the table, is the one that the files describe; the setting that it runs without.
     fn fits(&self, table: &Table, job: &FoundJob) -> Result<Option<&'a str>, Misfit> {
+        if of_another_daemon(&job.name) && !self.adoption.ours(&job.name) {
+            return Err(Misfit::Elsewhere(format!("was started by another Cyanotype ({})", job.name)));
+        }
         if job.shape.writes.len() > 1 {
             return Err(Misfit::Other(format!("writes {} at once", listed(&job.shape.writes))));
         }
@@ -82,7 +91,7 @@ impl<'a> Matching<'a> {
         if reads != reads_by_file {
             let reads: Vec<String> = reads.into_iter().collect();
             let by_file: Vec<String> = reads_by_file.into_iter().collect();
-            return Err(Misfit::Other(format!("reads {}, the file's statement {}", listed(&reads), listed(&by_file))));
+            return Err(Misfit::Other(format!("reads {}, the statement {}", listed(&reads), listed(&by_file))));
         }
         for read in &reads {
             let topic =
@@ -95,7 +104,7 @@ impl<'a> Matching<'a> {
             return Ok(fits.without.as_deref());
         }
         let difference = difference(&job.shape.operators, &expected.shape.operators).unwrap_or_default();
-        Err(Misfit::Other(format!("does not do what the file says: {difference}")))
+        Err(Misfit::Other(format!("does not do what its statement says: {difference}")))
     }
 
     fn asked(&mut self, table: &Table, jobs: &[&FoundJob]) -> String {
@@ -159,6 +168,16 @@ pub(super) struct Match<'a> {
 /// Whether a job fits: the setting that it runs without, or why it does not.
 type Fit<'a> = Result<Option<&'a str>, Misfit>;
 
+/// True for a name as Cyanotype gives its jobs: `<prefix><table>.<kind>-<number>-<time>.<attempt>`.
+fn of_another_daemon(name: &str) -> bool {
+    let mut parts = name.rsplitn(3, '.');
+    let number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let attempt = parts.next().is_some_and(number);
+    let mut rollout = parts.next().unwrap_or_default().splitn(3, '-');
+    let kind = rollout.next().is_some_and(|kind| matches!(kind, "deploy" | "evolution" | "change"));
+    attempt && kind && rollout.next().is_some_and(number) && rollout.next().is_some() && parts.next().is_some()
+}
+
 /// Why a job that writes a table is not the one that the files describe.
 enum Misfit {
     /// It belongs to other topics, as of another environment: it is no rival.
@@ -191,7 +210,7 @@ fn difference(runs: &[String], file: &[String]) -> Option<String> {
     };
     match (extra(runs, file), extra(file, runs)) {
         (None, None) => None,
-        (Some(runs), Some(file)) => Some(format!("it runs {runs}, the file asks for {file}")),
+        (Some(runs), Some(file)) => Some(format!("it runs {runs}, the statement asks for {file}")),
         (Some(runs), None) => Some(format!("it runs {runs} besides")),
         (None, Some(file)) => Some(format!("it lacks {file}")),
     }

@@ -74,8 +74,9 @@ impl Act {
             }
             Self::Undeploy { topics } => {
                 let view = handle.view();
-                let readers = readers::besides(ports, settings, &view.manifest).await.unwrap();
-                let removal = Removal { delete_topics: topics, readers, despite: BTreeSet::new() };
+                let jobs = view.jobs.iter().map(|(table, job)| (table.clone(), job.id.clone())).collect();
+                let readers = readers::besides(ports, settings, &view.manifest, &jobs).await.unwrap();
+                let removal = Removal { delete_topics: topics, readers, jobs, despite: BTreeSet::new() };
                 handle.apply(planned(ports, settings, &view, Cause::Undeploy(removal)).await).await.map(drop)
             }
             Self::Approve(id) => decide(handle, id, Decision::Approve).await,

@@ -32,8 +32,10 @@ fn input(manifest: Manifest, cause: Cause) -> PlanInput {
 fn running() -> Adoption {
     let project = deployed();
     let jobs = adopt::expected(&project).unwrap();
-    let mut adoption =
-        Adoption { topics: project.tables.values().filter_map(|t| t.topic.clone()).collect(), ..Adoption::default() };
+    let mut adoption = Adoption {
+        topics: project.tables.values().filter_map(|t| Some((t.topic.clone()?, true))).collect(),
+        ..Adoption::default()
+    };
     for (number, (name, job)) in jobs.iter().enumerate() {
         let reads: Vec<String> = job.reads.iter().map(|read| read.table.clone()).collect();
         let shape =
@@ -127,7 +129,7 @@ fn a_job_that_does_something_else_is_left_out_and_says_what() {
     let plan = adopted(|running| job(running, "src_orders").shape.operators = vec!["does more".to_owned()]);
     let why = left(&plan, "src_orders");
     assert!(
-        why.ends_with("does not do what the file says: it runs does more, the file asks for does src_orders"),
+        why.ends_with("does not do what its statement says: it runs does more, the statement asks for does src_orders"),
         "{why}"
     );
     let plan = adopted(|running| job(running, "src_orders").shape.operators.push("does more".to_owned()));
@@ -135,7 +137,7 @@ fn a_job_that_does_something_else_is_left_out_and_says_what() {
     let plan = adopted(|running| job(running, "src_orders").shape.operators.clear());
     assert!(left(&plan, "src_orders").ends_with("it lacks does src_orders"));
     let plan = adopted(|running| job(running, "src_orders").shape.reads = vec!["elsewhere".to_owned()]);
-    assert!(left(&plan, "src_orders").ends_with("reads `elsewhere`, the file's statement `cdc_orders`"));
+    assert!(left(&plan, "src_orders").ends_with("reads `elsewhere`, the statement `cdc_orders`"));
     let plan = adopted(|running| job(running, "src_orders").shape.writes.push("too".to_owned()));
     let why = left(&plan, "src_orders");
     assert!(why.ends_with("writes `src_orders`, `too` at once"), "{why}");
@@ -200,7 +202,10 @@ fn an_answer_that_does_not_fit_is_refused() {
         let id = found.id.clone();
         running.jobs.insert("src_orders".to_owned(), id);
     }));
-    assert!(problems[0].contains("is not the one of `src_orders`: it does not do what the file says"), "{problems:?}");
+    assert!(
+        problems[0].contains("is not the one of `src_orders`: it does not do what its statement says"),
+        "{problems:?}"
+    );
 }
 
 #[test]
@@ -214,7 +219,7 @@ fn a_job_without_a_setting_is_adopted_with_a_remark() {
         expected.push(Expected { shape, without: Some("a.setting".to_owned()) });
     });
     assert_eq!(plan.untouched, []);
-    assert_eq!(plan.warnings[0].message, "src_orders run without a.setting, which green will run with");
+    assert_eq!(plan.warnings[0].message, "jobs without a.setting, which green will have: src_orders");
 }
 
 #[test]
@@ -300,11 +305,57 @@ fn a_project_is_not_taken_down_while_something_else_reads_it() {
         let readers =
             BTreeMap::from([("t".to_owned(), BTreeSet::from(["group a".to_owned(), "job 1 (x)".to_owned()]))]);
         let despite = despite.iter().map(|d| (*d).to_owned()).collect();
-        plan(&input(deployed(), Cause::Undeploy(Removal { delete_topics: false, readers, despite })))
+        plan(&input(deployed(), Cause::Undeploy(Removal { readers, despite, ..Removal::default() })))
     };
     let problems = asked(&removal(&["group a"]));
     assert_eq!(problems, ["C160: topic t is read by job 1 (x), which is not of this project"]);
     let plan = removal(&["group a", "job 1 (x)"]).plan.unwrap();
     // The daemon holds against this what reads them when it is applied, and when somebody says yes.
     assert_eq!(plan.assumptions.standing.unwrap().readers["t"].len(), 2);
+}
+
+#[test]
+fn a_job_of_another_daemon_or_with_an_empty_topic_is_left_out() {
+    let plan = adopted(|running| job(running, "src_orders").name = "prod-src_orders.deploy-9-mwyfe7yr.1".to_owned());
+    assert!(
+        left(&plan, "src_orders").ends_with("was started by another Cyanotype (prod-src_orders.deploy-9-mwyfe7yr.1)")
+    );
+    let plan = adopted(|running| {
+        running.prefix = "prod-".to_owned();
+        job(running, "src_orders").name = "prod-src_orders.deploy-9-mwyfe7yr.1".to_owned();
+    });
+    assert_eq!(plan.untouched, []);
+    let topic = deployed().tables["src_orders"].topic.clone().unwrap();
+    let plan = adopted(|running| {
+        running.topics.insert(topic.clone(), false);
+    });
+    let why = format!("topic {topic} has never held a record: nothing shows that a job writes it");
+    assert_eq!(left(&plan, "src_orders"), why);
+}
+
+#[test]
+fn an_answer_for_what_has_no_job_or_two_at_once_is_refused() {
+    let problems = asked(&planned(|running| drop(running.jobs.insert("cdc_orders".to_owned(), "id-1".to_owned()))));
+    assert_eq!(problems, ["C151: no statement of the project writes `cdc_orders`, so it has no job"]);
+    let problems = asked(&planned(|running| {
+        let id = job(running, "src_orders").id.clone();
+        running.jobs.insert("src_orders".to_owned(), id);
+        running.leave.insert("src_orders".to_owned());
+    }));
+    assert_eq!(problems, ["C151: `src_orders` is given a job and is to be left"]);
+}
+
+#[test]
+fn what_a_yes_is_given_in_spite_of_is_in_the_digest() {
+    let removal = |readers: &[&str]| {
+        let readers: BTreeSet<String> = readers.iter().map(|r| (*r).to_owned()).collect();
+        let despite = readers.clone();
+        let readers = BTreeMap::from([("t".to_owned(), readers)]);
+        plan(&input(deployed(), Cause::Undeploy(Removal { readers, despite, ..Removal::default() }))).plan.unwrap()
+    };
+    assert_ne!(removal(&[]).digest(), removal(&["group a"]).digest());
+    assert!(removal(&["group a"]).to_string().contains("in spite of group a, which reads t"));
+    let despite = BTreeSet::from(["group b".to_owned()]);
+    let nobody = asked(&plan(&input(deployed(), Cause::Undeploy(Removal { despite, ..Removal::default() }))));
+    assert_eq!(nobody, ["C160: nothing that is called `group b` reads a topic of the project"]);
 }

@@ -3,7 +3,7 @@
 //! Rules: a job selects columns by name from one table, or from one joined with another on its key; it reads, writes and
 //! commits at its checkpoints, one each second; an exactly-once sink ends a transaction at each of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use cyanotype::model::column::ColumnType;
@@ -240,6 +240,15 @@ impl Engine for Seat {
 
     async fn shape(&self, job: &JobText) -> PortResult<JobShape> {
         self.look(|state| state.job(job).map(|job| job.shape())).await
+    }
+
+    async fn topics_read(&self, id: &str, topics: &BTreeSet<String>) -> PortResult<(BTreeSet<String>, bool)> {
+        self.look(|state| {
+            let job = state.jobs.get(id).ok_or_else(|| super::missing("Flink", format!("job {id}")))?;
+            let read = job.reads.iter().map(|read| &read.topic).filter(|topic| topics.contains(*topic));
+            Ok((read.cloned().collect(), true))
+        })
+        .await
     }
 
     async fn positions(&self, id: &str, table: &str, topic: &str) -> PortResult<Option<Offsets>> {
