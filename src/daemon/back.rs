@@ -52,7 +52,8 @@ pub(super) fn going_back(
         (State::Stuck, Back::RollBack) if rollout.before_stuck() == Some(State::RollingBack) => {
             Ok((abort(by), "what failed is tried again"))
         }
-        (_, Back::GiveUp) => Ok((abort(by), "green is being removed")),
+        (State::Proposed, Back::GiveUp) => Ok((abort(by), "given up: nothing was done")),
+        (_, Back::GiveUp) => Ok((abort(by), "what was made is being removed")),
         (State::RollingBack | State::RolledBack, Back::RollBack) => {
             wrong(format!("rollout {id} is {state}: it was asked for before"))
         }
@@ -60,7 +61,7 @@ pub(super) fn going_back(
             wrong(format!("rollout {id} is {state}: blue is being removed or gone, there is no way back"))
         }
         (_, Back::RollBack) => wrong(format!(
-            "rollout {id} is {state}: nothing has been promoted, so there is nothing to roll back; abort removes green"
+            "rollout {id} is {state}: nothing has been promoted, so there is nothing to roll back; abort gives it up"
         )),
     }
 }

@@ -132,7 +132,8 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
     };
     let influence = |(origin, kind): &(sql::Origin, UseKind)| Influence { column: logical(origin), used: name(*kind) };
     let mut columns = Vec::new();
-    let made = sql::statement_types(statement, &known);
+    let rows = sql::Rows::of(statement, &known);
+    let made = rows.types();
     let classes = classes(estate, &own.name);
     for (flow, made) in known.flows_of_one(statement).iter().zip(made) {
         for (place, filled) in flow.columns.iter().enumerate() {
@@ -151,12 +152,12 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
             });
         }
     }
-    let state = sql::state(statement, &known).into_iter().map(|state| KeptState {
+    let state = rows.state().into_iter().map(|state| KeptState {
         operator: state.operator.name(),
         bounded_by: state.bounded_by.name(),
         view: state.via.map(|view| estate.logical.get(&view).cloned().unwrap_or(view)),
     });
-    let changelogs = sql::changelogs(statement, &known);
+    let changelogs = rows.changelogs();
     let assumed = changelogs.iter().flat_map(|found| &found.assumes).map(|assumed| Assumed {
         function: assumed.function.clone(),
         view: assumed.via.as_ref().map(|view| estate.logical.get(view).unwrap_or(view).clone()),
