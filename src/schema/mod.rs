@@ -17,6 +17,9 @@ pub mod envelope;
 pub mod flaw;
 pub mod flink;
 pub mod form;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod invariant;
 pub mod kind;
 pub mod level;
 pub mod literal;
