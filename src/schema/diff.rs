@@ -209,21 +209,19 @@ impl Walk<'_> {
     }
 
     fn unions(&mut self, place: &Place, old: &[NodeId], new: &[NodeId], depth: usize) {
-        let key = |schema: &AvroSchema, id: NodeId| {
-            let ty = schema.ty(id);
-            (ty.word(), ty.name().map(|n| n.short.clone()))
+        // Two branches may differ in their namespaces alone, and a namespace may change.
+        let full = |schema: &AvroSchema, id: NodeId| (schema.ty(id).word(), schema.ty(id).name().map(Name::full));
+        let short = |schema: &AvroSchema, id: NodeId| {
+            (schema.ty(id).word(), schema.ty(id).name().map(|name| name.short.clone()))
         };
-        let keyed = |schema: &AvroSchema, all: &[NodeId]| {
+        let first = |key: &dyn Fn(&AvroSchema, NodeId) -> (&'static str, Option<String>), schema, all: &[NodeId]| {
             steps::count(all.len());
-            let mut keyed = BTreeMap::new();
-            for id in all {
-                keyed.entry(key(schema, *id)).or_insert(*id);
-            }
-            keyed
+            all.iter().rev().map(|id| (key(schema, *id), *id)).collect::<BTreeMap<_, _>>()
         };
-        let (before, now) = (keyed(self.old, old), keyed(self.new, new));
+        let before = first(&short, self.old, old);
+        let (now, exactly) = (first(&short, self.new, new), first(&full, self.new, new));
         for a in old {
-            match now.get(&key(self.old, *a)) {
+            match exactly.get(&full(self.old, *a)).or_else(|| now.get(&short(self.old, *a))) {
                 Some(b) => self.core(&place.inside(&self.old.describe(*a)), *a, *b, depth + 1),
                 None => {
                     let what = format!("lost the union branch {}", self.old.describe(*a));
@@ -232,7 +230,7 @@ impl Walk<'_> {
                 }
             }
         }
-        for b in new.iter().filter(|b| !before.contains_key(&key(self.new, **b))) {
+        for b in new.iter().filter(|b| !before.contains_key(&short(self.new, **b))) {
             let what = format!("has a new union branch {}", self.new.describe(*b));
             let forms = (None, Some(self.new.describe(*b)));
             self.push(place, ChangeKind::TypeChanged, forms, (Effect::Fails, Effect::Fine), &what);

@@ -21,6 +21,10 @@ use crate::model::record::schema_id;
 /// Longest canonical row in bytes: Kafka's records are far shorter.
 pub(super) const MAX_ROW: usize = 64 << 20;
 
+/// Bytes that a value counts for which took none of the message, such as a NULL in a list: a few bytes can stand for any
+/// number of them.
+const OUT_OF_NOTHING: usize = 64;
+
 /// A record that could not be read. The validation goes on without it and then cannot pass.
 #[derive(Debug, Error)]
 #[error("record {offset} in partition {partition} of topic `{topic}` cannot be read")]
@@ -143,7 +147,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn value(&mut self, shape: &Shape, out: &mut Vec<u8>) -> Result<(), Fault> {
-        let before = out.len();
+        let (before, unread) = (out.len(), self.rest.len());
         match shape {
             Shape::Null => canon::null(out),
             Shape::Boolean => match self.chunk::<1>()? {
@@ -237,6 +241,9 @@ impl<'a> Cursor<'a> {
             // Their parts are counted already.
             Shape::Union(_) | Shape::Array(_) | Shape::Map(_) | Shape::Record(_) => self.makes(0)?,
             _ => self.makes(out.len() - before)?,
+        }
+        if self.rest.len() == unread {
+            self.makes(OUT_OF_NOTHING)?;
         }
         bounded(out.len())
     }

@@ -158,6 +158,15 @@ fn hostile_lengths_and_counts_end_in_an_error() {
     assert_eq!(decode_row(text, &negative).expect_err("negative").to_string(), "a length is negative");
 }
 
+#[test]
+fn values_that_take_no_bytes_are_not_without_end() {
+    let list = r#"{"type":"record","name":"v","fields":[{"name":"l","type":{"type":"array","items":"null"}}]}"#;
+    let two_million = [0, 0, 0, 0, 1, 0x80, 0x92, 0xf4, 0x01, 0];
+    assert_eq!(decode_row(list, &two_million).expect_err("many").to_string(), "it unfolds to more than 64 MiB");
+    let two_thousand = [0, 0, 0, 0, 1, 0xa0, 0x1f, 0];
+    assert_eq!(decode_row(list, &two_thousand).expect("some")["l"].as_array().map(Vec::len), Some(2_000));
+}
+
 /// Each list is below the bound, all of them together are not: the end of the message is never looked for.
 #[test]
 fn many_long_lists_in_a_short_message_end_in_an_error() {
