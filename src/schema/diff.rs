@@ -214,12 +214,10 @@ impl Walk<'_> {
         let short = |schema: &AvroSchema, id: NodeId| {
             (schema.ty(id).word(), schema.ty(id).name().map(|name| name.short.clone()))
         };
-        let first = |key: &dyn Fn(&AvroSchema, NodeId) -> (&'static str, Option<String>), schema, all: &[NodeId]| {
-            steps::count(all.len());
-            all.iter().rev().map(|id| (key(schema, *id), *id)).collect::<BTreeMap<_, _>>()
-        };
-        let before = first(&short, self.old, old);
-        let (now, exactly) = (first(&short, self.new, new), first(&full, self.new, new));
+        steps::count(old.len() + new.len());
+        let before: BTreeSet<_> = old.iter().map(|a| short(self.old, *a)).collect();
+        let now: BTreeMap<_, _> = new.iter().rev().map(|b| (short(self.new, *b), *b)).collect();
+        let exactly: BTreeMap<_, _> = new.iter().rev().map(|b| (full(self.new, *b), *b)).collect();
         for a in old {
             match exactly.get(&full(self.old, *a)).or_else(|| now.get(&short(self.old, *a))) {
                 Some(b) => self.core(&place.inside(&self.old.describe(*a)), *a, *b, depth + 1),
@@ -230,7 +228,7 @@ impl Walk<'_> {
                 }
             }
         }
-        for b in new.iter().filter(|b| !before.contains_key(&short(self.new, **b))) {
+        for b in new.iter().filter(|b| !before.contains(&short(self.new, **b))) {
             let what = format!("has a new union branch {}", self.new.describe(*b));
             let forms = (None, Some(self.new.describe(*b)));
             self.push(place, ChangeKind::TypeChanged, forms, (Effect::Fails, Effect::Fine), &what);
