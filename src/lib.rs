@@ -24,6 +24,7 @@ pub mod rollout;
 pub mod schema;
 #[deny(clippy::disallowed_methods)]
 pub mod sql;
+mod steps;
 #[deny(clippy::disallowed_methods)]
 pub mod validate;
 

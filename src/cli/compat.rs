@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::output::{Failure, Reply, Shown, plain};
+use crate::config::text_file;
 use crate::schema::{
-    Assessment, Change, Concern, DataVerdict, Direction, Incompatibility, Level, SchemaKind, SubjectText, assess_texts,
+    Assessment, Change, Concern, DataVerdict, Direction, Incompatibility, Level, Remark, SchemaKind, SubjectText,
+    assess_texts,
 };
 
 /// A file of this size is a mistake.
@@ -18,7 +20,7 @@ const HELP: &str = "give the schema as the registry holds it, or the registry's 
 const WHOLE: &str = "the file is read whole: split it";
 
 /// Compare two versions of a schema: would a registry take the new one, and what becomes of the data. Needs no system. The
-/// answer is yes if the level allows it and the data stay right.
+/// answer is yes if the level allows it and the data stay right. What a strict parser would refuse is a warning.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The old schema; `-` is standard input.
@@ -115,7 +117,9 @@ fn read(path: &Path) -> Result<String, Failure> {
         let most = LIMIT >> 20;
         return Err(Failure::new(format!("{} is larger than {most} MiB", path.display())).help(WHOLE));
     }
-    String::from_utf8(bytes).map_err(|_| Failure::new(format!("{} is not UTF-8", path.display())).help(HELP))
+    let text =
+        String::from_utf8(bytes).map_err(|_| Failure::new(format!("{} is not UTF-8", path.display())).help(HELP));
+    text.map(text_file::without_mark)
 }
 
 fn compare(old: &Version, new: &Version, args: &Args) -> Pair {
@@ -142,6 +146,9 @@ struct Pair {
     data: DataVerdict,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     concerns: Vec<Concern>,
+    /// What a strict parser refuses of the two.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Remark>,
     changes: Vec<Change>,
 }
 
@@ -153,7 +160,7 @@ struct Failing {
 
 impl Pair {
     fn new(level: Level, assessed: Assessment) -> Self {
-        let Assessment { registry, data, changes, concerns, .. } = assessed;
+        let Assessment { registry, data, changes, concerns, remarks, .. } = assessed;
         let judged = data != DataVerdict::Unknown;
         let fails = |direction| registry.failures.iter().any(|failure| failure.direction == direction);
         let (backward, forward) = (!fails(Direction::Backward), !fails(Direction::Forward));
@@ -168,6 +175,7 @@ impl Pair {
             failures: failures.map(|f| Failing { direction: f.direction, reasons: f.reasons }).collect(),
             data,
             concerns,
+            warnings: remarks,
             changes,
         }
     }
@@ -214,6 +222,12 @@ impl Display for Pair {
             if let Some(way_out) = &concern.way_out {
                 writeln!(f, "    way out: {}", plain(way_out))?;
             }
+        }
+        if !self.warnings.is_empty() {
+            writeln!(f, "warnings  a strict parser refuses what follows; a registry may have it stored all the same")?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "  {}", plain(&warning.to_string()))?;
         }
         if !self.changes.is_empty() {
             writeln!(f, "changes")?;
@@ -270,6 +284,7 @@ fn answered(line: &str, number: usize, args: &Args) -> Answered {
     };
     // The text of a schema, or the schema itself.
     let text = |schema: Value| match schema {
+        Value::String(text) if text.starts_with('\u{feff}') => text_file::without_mark(text),
         Value::String(text) if text.trim_start().starts_with(['{', '[', '"']) => text,
         Value::String(text) if SchemaKind::of_text(&text) != SchemaKind::Avro => text,
         other => other.to_string(),

@@ -1,4 +1,5 @@
 //! Text files that a person names: read to a limit, so that a device or a mistaken path neither hangs nor fills the memory.
+//! A byte order mark at the beginning is no part of the text.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -27,7 +28,12 @@ pub(crate) fn within(from: impl Read, limit: u64) -> io::Result<String> {
         let mib = limit.div_ceil(1 << 20);
         return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is larger than {mib} MiB")));
     }
-    Ok(text)
+    Ok(without_mark(text))
+}
+
+/// The text without a byte order mark at its beginning.
+pub(crate) fn without_mark(text: String) -> String {
+    text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -42,5 +48,11 @@ mod tests {
         assert!(folder.to_string().contains("not a regular file"), "{folder}");
         assert!(within(io::repeat(b'a'), 10).unwrap_err().to_string().contains("larger than 1 MiB"));
         assert_eq!(within(&b"0123456789"[..], 10).unwrap(), "0123456789");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_text() {
+        assert_eq!(within("\u{feff}{}".as_bytes(), 10).unwrap(), "{}");
+        assert_eq!(within("{\u{feff}}".as_bytes(), 10).unwrap(), "{\u{feff}}");
     }
 }

@@ -13,13 +13,15 @@ use crate::diagnostic::Diagnostic;
 use crate::model::column::Column;
 use crate::model::parity::ChangeRule;
 use crate::model::verdict::digest_of;
+use crate::schema::flaw::Version;
 use crate::schema::{Change, ChangeKind, Effect as Noticed, Scope};
 
 /// Plans the evolution.
 pub fn plan(input: &PlanInput, evolution: &Evolution) -> Planned {
-    let mut diagnostics = Vec::new();
-    if let Err(diagnostics) = plannable(evolution) {
-        return Planned { plan: None, diagnostics };
+    let mut diagnostics = remarks(evolution);
+    if let Err(mut problems) = plannable(evolution) {
+        problems.extend(diagnostics);
+        return Planned { plan: None, diagnostics: problems };
     }
     if unnoticed(evolution) {
         return Planned { plan: None, diagnostics };
@@ -135,6 +137,23 @@ fn plannable(evolution: &Evolution) -> Result<(), Vec<Diagnostic>> {
 
 /// How many reasons of one kind are told: the first ones are enough to see what happened.
 const TOLD: usize = 20;
+
+/// What a strict parser refuses of the schemas, each a warning of its own.
+fn remarks(evolution: &Evolution) -> Vec<Diagnostic> {
+    let remarks = &evolution.assessment.remarks;
+    let more = remarks.len().saturating_sub(TOLD);
+    let more = (more > 0).then(|| format!("{}: and {more} more such warnings", evolution.subject));
+    let told = remarks.iter().take(TOLD).map(|remark| {
+        let versions = match remark.schema {
+            Version::Old => format!("version {}", evolution.from_version),
+            Version::New => format!("version {}", evolution.to_version),
+            Version::Both => format!("versions {} and {}", evolution.from_version, evolution.to_version),
+        };
+        format!("{} {versions}: {}, which a strict parser refuses", evolution.subject, remark.flaw)
+    });
+    let help = "mend the schema at its source: readers that parse it strictly cannot use it";
+    told.chain(more).map(|text| Diagnostic::warning("C213", text).help(help)).collect()
+}
 
 /// Why a version is not planned, each reason a problem of its own.
 pub fn refused(subject: &str, version: i32, reasons: &[String]) -> Vec<Diagnostic> {

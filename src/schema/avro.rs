@@ -9,6 +9,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::flaw::Flaw;
+
 /// How deep a walk over a schema goes before it gives up; far beyond any real schema, small enough for any stack.
 pub(super) const MAX_DEPTH: usize = 300;
 
@@ -56,6 +58,7 @@ pub struct AvroSchema {
     pub(super) source: Source,
     pub(super) nodes: Vec<Node>,
     pub(super) root: NodeId,
+    pub(super) flaws: Vec<Flaw>,
 }
 
 /// The text a schema was parsed from.
@@ -168,6 +171,11 @@ impl AvroSchema {
     /// The outermost type.
     pub fn root(&self) -> NodeId {
         self.root
+    }
+
+    /// What a strict parser refuses of the text, in the order of the text.
+    pub fn flaws(&self) -> &[Flaw] {
+        &self.flaws
     }
 
     /// The node at `id`.

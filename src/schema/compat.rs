@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use super::avro::{AvroSchema, Field, MAX_DEPTH, NodeId, Type};
 use super::envelope::{Shape, shape};
 use super::rule::{AllRules, Rule, Rules};
+use crate::steps;
 
 /// Reasons kept per pair of types; more would not help a person.
 const MOST_REASONS: usize = 50;
@@ -190,8 +191,10 @@ impl<R: Rules> Checker<'_, R> {
             }
             (Type::Enum { symbols, default, .. }, Type::Enum { symbols: written, .. }) => {
                 let mut found = self.names(r, w);
-                let missing: Vec<&str> = written.iter().filter(|s| !symbols.contains(s)).map(String::as_str).collect();
-                let has_default = default.as_ref().is_some_and(|d| symbols.contains(d));
+                steps::count(symbols.len() + written.len());
+                let known: BTreeSet<&String> = symbols.iter().collect();
+                let missing: Vec<&str> = written.iter().filter(|s| !known.contains(s)).map(String::as_str).collect();
+                let has_default = default.as_ref().is_some_and(|d| known.contains(d));
                 let stands_in = !missing.is_empty() && has_default && self.rules.applies(Rule::EnumDefault);
                 if !missing.is_empty() && !stands_in && self.rules.applies(Rule::EnumSymbols) {
                     let list = missing.iter().take(8).copied().collect::<Vec<_>>().join(", ");
@@ -222,10 +225,15 @@ impl<R: Rules> Checker<'_, R> {
 
     fn records(&mut self, r: NodeId, fields: &[Field], w: NodeId, written: &[Field], depth: usize) -> Vec<Finding> {
         let mut found = self.names(r, w);
+        steps::count(written.len() + fields.len());
+        let mut by_name: BTreeMap<&str, &Field> = BTreeMap::new();
+        for field in written {
+            by_name.entry(&field.name).or_insert(field);
+        }
         for field in fields {
             // An alias counts once, and also when it repeats the field's own name: the library looks up each word.
             let aliases: BTreeSet<&String> = field.aliases.iter().collect();
-            let named = |word: &String| written.iter().find(|f| f.name == *word);
+            let named = |word: &String| by_name.get(word.as_str()).copied();
             let by_alias: Vec<&Field> = aliases.into_iter().filter_map(named).collect();
             let by_alias = if by_alias.is_empty() || !self.rules.applies(Rule::FieldAlias) { vec![] } else { by_alias };
             let mut hits = named(&field.name).into_iter().chain(by_alias);

@@ -4,7 +4,7 @@
 //! order of fields, symbols and union branches is no difference. A difference inside a type that several columns use is
 //! reported for each of those columns.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::avro::{AvroSchema, Field, MAX_DEPTH, Name, NodeId, Type};
 use super::change::{Change, ChangeKind, Effect, Scope};
@@ -12,6 +12,7 @@ use super::envelope::{Shape, row, row_field, shape};
 use super::literal::default_literal;
 use super::parse::clip;
 use super::rename::Pairing;
+use crate::steps;
 
 /// Differences reported at most.
 const MOST_CHANGES: usize = 2_000;
@@ -24,7 +25,8 @@ pub fn diff(old: &AvroSchema, new: &AvroSchema) -> Vec<Change> {
 
 /// The same, with `scope` for everything that is not part of an envelope.
 pub(super) fn diff_as(scope: Scope, old: &AvroSchema, new: &AvroSchema) -> Vec<Change> {
-    let mut walk = Walk { old, new, scope, out: Vec::new(), seen: BTreeSet::new(), namespaces: BTreeSet::new() };
+    let sets = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut walk = Walk { old, new, scope, out: Vec::new(), seen: sets.0, same: sets.1, namespaces: sets.2 };
     match (shape(old), shape(new)) {
         (Shape::Envelope, Shape::Envelope) => walk.envelopes(),
         (a, b) if a == Shape::Envelope || b == Shape::Envelope => {
@@ -65,6 +67,8 @@ pub(super) struct Walk<'a> {
     out: Vec<Change>,
     /// Records compared under the current column.
     seen: BTreeSet<(NodeId, NodeId)>,
+    /// Records in which no column has shown a difference.
+    same: BTreeSet<(NodeId, NodeId)>,
     namespaces: BTreeSet<(String, String)>,
 }
 
@@ -131,6 +135,9 @@ impl Walk<'_> {
 
     /// Compares two types, null included.
     pub(super) fn types(&mut self, place: &Place, a: NodeId, b: NodeId, depth: usize) {
+        if self.out.len() > MOST_CHANGES {
+            return;
+        }
         let ((_, old), (_, new)) = (self.old.branches(a), self.new.branches(b));
         if depth > MAX_DEPTH {
             let what = format!("is nested deeper than {MAX_DEPTH} levels, which is not judged");
@@ -174,8 +181,8 @@ impl Walk<'_> {
             (Type::Map(x), Type::Map(y)) => self.types(&place.inside("values"), *x, *y, depth + 1),
             (Type::Enum { name: x, symbols: s, .. }, Type::Enum { name: y, symbols: t, .. }) => {
                 self.names(place, (a, x), (b, y));
-                let added: Vec<String> = t.iter().filter(|v| !s.contains(v)).cloned().collect();
-                let removed: Vec<String> = s.iter().filter(|v| !t.contains(v)).cloned().collect();
+                let added = without(t, s);
+                let removed = without(s, t);
                 if !added.is_empty() || !removed.is_empty() {
                     let signed = added.iter().map(|v| format!("+{v}")).chain(removed.iter().map(|v| format!("-{v}")));
                     let what = format!("has other enum symbols: {}", clip(&signed.collect::<Vec<_>>().join(" ")));
@@ -184,7 +191,8 @@ impl Walk<'_> {
                 self.docs(place, a, b);
             }
             (Type::Record { name: x, fields: s }, Type::Record { name: y, fields: t }) => {
-                if self.seen.insert((a, b)) {
+                steps::count(1);
+                if !self.same.contains(&(a, b)) && self.seen.insert((a, b)) {
                     self.names(place, (a, x), (b, y));
                     self.fields(place, s, t, depth + 1);
                     self.docs(place, a, b);
@@ -201,12 +209,17 @@ impl Walk<'_> {
     }
 
     fn unions(&mut self, place: &Place, old: &[NodeId], new: &[NodeId], depth: usize) {
-        let key = |schema: &AvroSchema, id: NodeId| {
-            let ty = schema.ty(id);
-            (ty.word(), ty.name().map(|n| n.short.clone()))
+        // Two branches may differ in their namespaces alone, and a namespace may change.
+        let full = |schema: &AvroSchema, id: NodeId| (schema.ty(id).word(), schema.ty(id).name().map(Name::full));
+        let short = |schema: &AvroSchema, id: NodeId| {
+            (schema.ty(id).word(), schema.ty(id).name().map(|name| name.short.clone()))
         };
+        steps::count(old.len() + new.len());
+        let before: BTreeSet<_> = old.iter().map(|a| short(self.old, *a)).collect();
+        let now: BTreeMap<_, _> = new.iter().rev().map(|b| (short(self.new, *b), *b)).collect();
+        let exactly: BTreeMap<_, _> = new.iter().rev().map(|b| (full(self.new, *b), *b)).collect();
         for a in old {
-            match new.iter().find(|b| key(self.new, **b) == key(self.old, *a)) {
+            match exactly.get(&full(self.old, *a)).or_else(|| now.get(&short(self.old, *a))) {
                 Some(b) => self.core(&place.inside(&self.old.describe(*a)), *a, *b, depth + 1),
                 None => {
                     let what = format!("lost the union branch {}", self.old.describe(*a));
@@ -215,7 +228,7 @@ impl Walk<'_> {
                 }
             }
         }
-        for b in new.iter().filter(|b| !old.iter().any(|a| key(self.old, *a) == key(self.new, **b))) {
+        for b in new.iter().filter(|b| !before.contains(&short(self.new, **b))) {
             let what = format!("has a new union branch {}", self.new.describe(*b));
             let forms = (None, Some(self.new.describe(*b)));
             self.push(place, ChangeKind::TypeChanged, forms, (Effect::Fails, Effect::Fine), &what);
@@ -223,6 +236,7 @@ impl Walk<'_> {
     }
 
     fn fields(&mut self, place: &Place, old: &[Field], new: &[Field], depth: usize) {
+        steps::count(old.len() + new.len());
         let pairing = Pairing::of((self.old, old), (self.new, new));
         let top = place.path.is_empty();
         let both = |pairs: &[(usize, usize)]| -> Vec<(Field, Field)> {
@@ -232,7 +246,12 @@ impl Walk<'_> {
             if top {
                 self.seen.clear();
             }
+            let said = self.out.len();
             self.same_field(&place.field(&b.name), &a, &b, depth);
+            // A column without any difference: its types need not be compared again for the next one.
+            if top && said == self.out.len() {
+                self.same.append(&mut self.seen);
+            }
         }
         for (a, b) in both(&pairing.aliased) {
             self.renamed(place, &a, &b, true);
@@ -389,6 +408,13 @@ impl Walk<'_> {
         }
         self.out.push(change);
     }
+}
+
+/// What `all` has and `other` has not.
+fn without(all: &[String], other: &[String]) -> Vec<String> {
+    steps::count(all.len() + other.len());
+    let other: BTreeSet<&String> = other.iter().collect();
+    all.iter().filter(|one| !other.contains(one)).cloned().collect()
 }
 
 fn is_row_field(field: &Field) -> bool {

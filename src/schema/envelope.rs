@@ -12,6 +12,7 @@ use super::avro::{AvroSchema, Field, NodeId};
 use super::flink;
 use super::form::AvroForm;
 use crate::model::column::{Column, Nullable};
+use crate::steps;
 
 /// Form of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -81,11 +82,18 @@ pub fn row(schema: &AvroSchema) -> Option<NodeId> {
 /// The columns, in the schema's order; empty when the schema is no record.
 pub fn row_fields(schema: &AvroSchema) -> Vec<RowField> {
     let fields = row(schema).and_then(|id| schema.record(id)).map_or(&[][..], |(_, fields)| fields);
-    fields.iter().map(|f| row_field(schema, f)).collect()
+    steps::count(fields.len());
+    let mut room = flink::MOST_TYPES;
+    fields.iter().map(|f| field_within(schema, f, &mut room)).collect()
 }
 
 /// One field as a column.
 pub fn row_field(schema: &AvroSchema, field: &Field) -> RowField {
+    field_within(schema, field, &mut flink::MOST_TYPES.clone())
+}
+
+/// The same, with room for so many types, of which it takes some.
+fn field_within(schema: &AvroSchema, field: &Field, room: &mut usize) -> RowField {
     let (nullable, branches) = schema.branches(field.ty);
     let core = match branches.as_slice() {
         [one] => *one,
@@ -96,7 +104,7 @@ pub fn row_field(schema: &AvroSchema, field: &Field) -> RowField {
         nullable,
         default: field.default.clone(),
         avro: schema.form(core),
-        flink: flink::column_type(schema, field.ty),
+        flink: flink::column_type_within(schema, field.ty, room),
     }
 }
 

@@ -7,6 +7,7 @@
 use super::avro::{AvroSchema, MAX_DEPTH, NodeId, Type};
 use super::form::{AvroForm, Meaning, Unit};
 use crate::model::column::{Column, ColumnType, Nullable};
+use crate::steps;
 
 /// Digits of Flink's widest DECIMAL.
 const MAX_DECIMAL: u32 = 38;
@@ -14,9 +15,21 @@ const MAX_DECIMAL: u32 = 38;
 /// Types in one column before the rest is cut off; a schema can name a type so often that the full text never ends.
 const MAX_TYPES: usize = 5_000;
 
+/// Types in all columns of one row.
+pub(super) const MOST_TYPES: usize = 500_000;
+
 /// The Flink type at `id`, with its nullability.
 pub fn column_type(schema: &AvroSchema, id: NodeId) -> Nullable {
-    Mapping { schema, open: Vec::new(), budget: MAX_TYPES }.nullable(id)
+    column_type_within(schema, id, &mut MOST_TYPES.clone())
+}
+
+/// The same, with room for so many types, of which it takes some.
+pub(super) fn column_type_within(schema: &AvroSchema, id: NodeId, room: &mut usize) -> Nullable {
+    let budget = MAX_TYPES.min(*room);
+    let mut mapping = Mapping { schema, open: Vec::new(), budget };
+    let ty = mapping.nullable(id);
+    *room -= budget - mapping.budget;
+    ty
 }
 
 /// Why a table cannot declare `ty`; `None` when it can.
@@ -56,6 +69,7 @@ impl Mapping<'_> {
             return ColumnType::Other("a type that is too large".into());
         }
         self.budget -= 1;
+        steps::count(1);
         let schema = self.schema;
         match schema.ty(id) {
             Type::Null => ColumnType::Other("NULL".into()),

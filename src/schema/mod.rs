@@ -1,7 +1,7 @@
 //! What a schema change means, for the registry and for the data.
 //!
-//! Read in this order: [`kind`] (which schema language), [`avro`] and [`mod@parse`] (our own model of Avro), [`form`] (what a
-//! stored value means), [`compat`] and [`level`] (the registry's answer), [`envelope`] and [`flink`] (the columns that a
+//! Read in this order: [`kind`] (which schema language), [`avro`] and [`mod@parse`] (our own model of Avro), [`flaw`] (what a
+//! strict parser refuses), [`form`] (what a stored value means), [`compat`] and [`level`] (the registry's answer), [`envelope`] and [`flink`] (the columns that a
 //! table sees), [`change`] and [`mod@diff`] (what differs), [`verdict`] (what that does to jobs and values).
 //!
 //! Rules: the registry's answer and the meaning for the data are two answers, and the worse one counts. What cannot be
@@ -14,8 +14,12 @@ pub mod compat;
 mod concern;
 pub mod diff;
 pub mod envelope;
+pub mod flaw;
 pub mod flink;
 pub mod form;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod invariant;
 pub mod kind;
 pub mod level;
 pub mod literal;
@@ -30,6 +34,7 @@ pub use change::{Change, ChangeKind, Effect, Scope};
 pub use compat::{Incompatibility, can_read};
 pub use diff::diff;
 pub use envelope::{RowField, Shape, row_fields, shape};
+pub use flaw::{Flaw, Remark};
 pub use kind::SchemaKind;
 pub use level::{CompatReport, Direction, Level, RegistryVerdict, VersionFailure, check};
 pub use literal::default_literal;

@@ -1,14 +1,15 @@
 //! Reads the JSON of an Avro schema.
 //!
 //! Rules: lenient, because registries keep what older parsers took: names and defaults are not validated, `error` is a
-//! record, nested unions are flattened, a type may be used before it is defined. What has no possible meaning is a
-//! [`SchemaError`] that names the place.
+//! record, nested unions are flattened, a type may be used before it is defined. What a strict parser refuses is a
+//! [`Flaw`](super::flaw::Flaw); what has no possible meaning is a [`SchemaError`] that names the place.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use super::avro::{AvroSchema, Field, Name, Node, NodeId, SchemaError, Source, Type};
+use super::flaw::{Place, Seen, flaws, says_the_same};
 
 /// Keys that belong to a type itself; every other key is a property.
 const RESERVED: [&str; 9] = ["type", "name", "namespace", "fields", "symbols", "items", "values", "size", "aliases"];
@@ -18,27 +19,34 @@ const RESERVED: [&str; 9] = ["type", "name", "namespace", "fields", "symbols", "
 /// # Errors
 /// When the text or a reference is not Avro, or uses a name that nothing defines.
 pub fn parse(text: &str, references: &[(String, String)]) -> Result<AvroSchema, SchemaError> {
-    let mut parser = Parser::default();
+    let mut parser = Parser::new();
     for (reference, text) in references {
         let problem = |e: SchemaError| SchemaError::Reference { reference: reference.clone(), problem: e.to_string() };
         let json = json(text).map_err(problem)?;
+        parser.here = parser.seen.top();
         parser.ty(&json, "", "the top").map_err(problem)?;
     }
+    parser.seen.own_begins();
+    parser.here = parser.seen.top();
     let root = parser.ty(&json(text)?, "", "the top")?;
-    let (nodes, root) = parser.finish(root)?;
+    let (nodes, root, seen) = parser.finish(root)?;
     let source = Source { schema: text.to_owned(), references: references.to_vec() };
-    Ok(AvroSchema { source, nodes, root })
+    let mut schema = AvroSchema { source, nodes, root, flaws: Vec::new() };
+    schema.flaws = flaws(&schema, &seen);
+    Ok(schema)
 }
 
 fn json(text: &str) -> Result<Value, SchemaError> {
     serde_json::from_str(text).map_err(|e| SchemaError::NotJson { detail: e.to_string() })
 }
 
-#[derive(Default)]
 struct Parser {
     nodes: Vec<Node>,
     names: BTreeMap<String, NodeId>,
     pending: Vec<Pending>,
+    /// The place that is being read.
+    here: Place,
+    seen: Seen,
 }
 
 /// A name used before its definition; `at_node` holds its place.
@@ -50,6 +58,21 @@ struct Pending {
 }
 
 impl Parser {
+    fn new() -> Self {
+        let mut seen = Seen::default();
+        let here = seen.top();
+        Self { nodes: Vec::new(), names: BTreeMap::new(), pending: Vec::new(), here, seen }
+    }
+
+    /// Reads what is in a part of the place that is being read.
+    fn inside<T>(&mut self, segment: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let around = self.here;
+        self.here = self.seen.inside(around, segment);
+        let made = read(self);
+        self.here = around;
+        made
+    }
+
     fn ty(&mut self, json: &Value, namespace: &str, at: &str) -> Result<NodeId, SchemaError> {
         match json {
             Value::String(word) => Ok(self.word(word, namespace, at, BTreeMap::new())),
@@ -61,6 +84,7 @@ impl Parser {
 
     fn push(&mut self, ty: Type, props: BTreeMap<String, Value>) -> NodeId {
         self.nodes.push(Node { ty, props });
+        self.seen.node(self.here);
         NodeId(self.nodes.len() - 1)
     }
 
@@ -85,9 +109,12 @@ impl Parser {
     fn union(&mut self, branches: &[Value], namespace: &str, at: &str) -> Result<NodeId, SchemaError> {
         let mut all = Vec::with_capacity(branches.len());
         for (i, branch) in branches.iter().enumerate() {
-            let id = self.ty(branch, namespace, &format!("{at}, branch {i}"))?;
+            let id = self.inside("", |p| p.ty(branch, namespace, &format!("{at}, branch {i}")))?;
             match self.nodes.get(id.0).map(|n| &n.ty) {
-                Some(Type::Union(inner)) => all.extend(inner.iter().copied()),
+                Some(Type::Union(inner)) => {
+                    all.extend(inner.iter().copied());
+                    self.seen.note(self.here, "a union is a branch of a union");
+                }
                 _ => all.push(id),
             }
         }
@@ -104,11 +131,13 @@ impl Parser {
         let child = |key: &str| o.get(key).ok_or_else(|| not_avro(at, format!("{word} without `{key}`")));
         match word {
             "array" => {
-                let items = self.ty(child("items")?, namespace, &format!("{at}, items"))?;
+                let items = child("items")?;
+                let items = self.inside("[items]", |p| p.ty(items, namespace, &format!("{at}, items")))?;
                 Ok(self.push(Type::Array(items), props(o)))
             }
             "map" => {
-                let values = self.ty(child("values")?, namespace, &format!("{at}, values"))?;
+                let values = child("values")?;
+                let values = self.inside("[values]", |p| p.ty(values, namespace, &format!("{at}, values")))?;
                 Ok(self.push(Type::Map(values), props(o)))
             }
             "fixed" => {
@@ -120,6 +149,7 @@ impl Parser {
             "enum" => {
                 let name = name(o, namespace, at)?;
                 let symbols = strings(Some(child("symbols")?));
+                self.list_of_texts(o.get("symbols"), "symbols");
                 let default = o.get("default").and_then(Value::as_str).map(str::to_owned);
                 Ok(self.define(name.clone(), Type::Enum { name, symbols, default }, o))
             }
@@ -131,6 +161,7 @@ impl Parser {
     /// `{"type": {...}, ...}`: the outer properties fill the gaps of an inner type that has no name.
     fn wrapped(&mut self, o: &Map<String, Value>, inner: &Value, ns: &str, at: &str) -> Result<NodeId, SchemaError> {
         let id = self.ty(inner, ns, at)?;
+        self.seen.note(self.here, "`type` holds another type where a type's name belongs");
         if let Some(node) = self.nodes.get_mut(id.0)
             && node.ty.name().is_none()
         {
@@ -143,8 +174,23 @@ impl Parser {
 
     fn define(&mut self, name: Name, ty: Type, o: &Map<String, Value>) -> NodeId {
         let id = self.push(ty, props(o));
-        self.names.insert(name.full(), id);
+        self.list_of_texts(o.get("aliases"), "aliases");
+        if let Some(first) = self.names.insert(name.full(), id)
+            && let (Some(one), Some(other)) = (self.nodes.get(first.0), self.nodes.get(id.0))
+            && !says_the_same(one, other)
+        {
+            let before = if self.seen.is_referenced(first) { ", which a referenced schema has" } else { "" };
+            self.seen.note(self.here, format!("the type `{}` is defined twice{before}", clip(&name.full())));
+        }
         id
+    }
+
+    /// Notes what is no list of texts.
+    fn list_of_texts(&mut self, json: Option<&Value>, what: &str) {
+        let is_list = |json: &Value| json.as_array().is_some_and(|all| all.iter().all(Value::is_string));
+        if json.is_some_and(|json| !is_list(json)) {
+            self.seen.note(self.here, format!("`{what}` is no list of texts"));
+        }
     }
 
     fn record(&mut self, o: &Map<String, Value>, namespace: &str, at: &str) -> Result<NodeId, SchemaError> {
@@ -155,6 +201,7 @@ impl Parser {
         };
         let id = self.define(name.clone(), Type::Record { name: name.clone(), fields: Vec::new() }, o);
         let mut fields = Vec::with_capacity(list.len());
+        let mut places = Vec::with_capacity(list.len());
         for (i, json) in list.iter().enumerate() {
             let Value::Object(f) = json else {
                 return Err(not_avro(at, format!("field {i} of record `{}` is not an object", clip(&name.short))));
@@ -165,14 +212,21 @@ impl Parser {
             let place = format!("field `{}` of record `{}`", clip(field_name), clip(&name.short));
             let ty = f.get("type").ok_or_else(|| not_avro(&place, "no `type`".into()))?;
             let doc = f.get("doc").and_then(Value::as_str).map(str::to_owned);
+            let ty = self.inside(field_name, |p| {
+                places.push(p.here);
+                p.list_of_texts(f.get("aliases"), "aliases");
+                p.order(f.get("order"));
+                p.field_type(f, ty, &name.namespace, &place)
+            })?;
             fields.push(Field {
                 name: field_name.to_owned(),
                 aliases: strings(f.get("aliases")),
-                ty: self.field_type(f, ty, &name.namespace, &place)?,
+                ty,
                 default: f.get("default").cloned(),
                 doc,
             });
         }
+        self.seen.record(id, places);
         if let Some(node) = self.nodes.get_mut(id.0) {
             node.ty = Type::Record { name, fields };
         }
@@ -186,11 +240,26 @@ impl Parser {
             Some("map") => f.contains_key("values"),
             _ => false,
         };
-        if inline { self.object(f, ns, at) } else { self.ty(ty, ns, at) }
+        if inline {
+            self.seen.note(self.here, "the parts of its type stand beside its name instead of in `type`");
+            self.object(f, ns, at)
+        } else {
+            self.ty(ty, ns, at)
+        }
+    }
+
+    fn order(&mut self, order: Option<&Value>) {
+        let is_order = |json: &Value| {
+            let word = json.as_str().unwrap_or_default();
+            ["ascending", "descending", "ignore"].iter().any(|order| word.eq_ignore_ascii_case(order))
+        };
+        if order.is_some_and(|json| !is_order(json)) {
+            self.seen.note(self.here, "its `order` is none of `ascending`, `descending` and `ignore`");
+        }
     }
 
     /// Resolves the names that were used before their definition.
-    fn finish(self, root: NodeId) -> Result<(Vec<Node>, NodeId), SchemaError> {
+    fn finish(self, root: NodeId) -> Result<(Vec<Node>, NodeId, Seen), SchemaError> {
         let mut target = BTreeMap::new();
         for p in &self.pending {
             let Some(id) = self.lookup(&p.name, &p.namespace) else {
@@ -208,11 +277,11 @@ impl Parser {
                 _ => {}
             }
         }
-        Ok((nodes, to(root)))
+        Ok((nodes, to(root), self.seen))
     }
 }
 
-fn primitive(word: &str) -> Option<Type> {
+pub(super) fn primitive(word: &str) -> Option<Type> {
     Some(match word {
         "null" => Type::Null,
         "boolean" => Type::Boolean,

@@ -4,11 +4,18 @@
 //! they have the same form and either stand at the same place between the fields that stayed (a database keeps a renamed
 //! column where it was) or have similar names.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
 use super::avro::{AvroSchema, Field};
 use super::envelope::{RowField, row_field};
+use crate::steps;
 
 /// Names at least this alike (Jaro-Winkler) may be one column renamed.
 const SIMILAR: f64 = 0.85;
+
+/// Pairs of fields that are held against each other. Where more have come and gone, only those at the same place are, the
+/// first with the first.
+const MOST_PAIRS: usize = 100_000;
 
 /// The fields of two records, told apart. Indices point into the two lists.
 #[derive(Debug, Default)]
@@ -23,64 +30,110 @@ pub(super) struct Pairing {
 impl Pairing {
     pub(super) fn of(old: (&AvroSchema, &[Field]), new: (&AvroSchema, &[Field])) -> Self {
         let mut pairing = Self::default();
-        let stays = |f: &Field, other: &[Field]| other.iter().position(|o| o.name == f.name);
-        let mut gone: Vec<(usize, &Field)> = Vec::new();
+        let (was, is) = (positions(old.1), positions(new.1));
+        let mut gone: BTreeMap<&str, VecDeque<usize>> = BTreeMap::new();
         for (i, field) in old.1.iter().enumerate() {
-            match stays(field, new.1) {
-                Some(j) => pairing.same.push((i, j)),
-                None => gone.push((i, field)),
+            match is.get(field.name.as_str()) {
+                Some(j) => pairing.same.push((i, *j)),
+                None => gone.entry(&field.name).or_default().push_back(i),
             }
         }
         for (j, field) in new.1.iter().enumerate() {
-            if stays(field, old.1).is_some() {
+            if was.contains_key(field.name.as_str()) {
                 continue;
             }
-            match gone.iter().position(|(_, g)| field.aliases.contains(&g.name)) {
-                Some(at) => pairing.aliased.push((gone.remove(at).0, j)),
+            steps::count(field.aliases.len());
+            let aliases = || field.aliases.iter().map(String::as_str);
+            let first = |alias: &str| gone.get(alias).and_then(VecDeque::front).copied();
+            match aliases().filter_map(|alias| Some((first(alias)?, alias))).min() {
+                Some((i, alias)) => {
+                    gone.get_mut(alias).and_then(VecDeque::pop_front);
+                    pairing.aliased.push((i, j));
+                }
                 None => pairing.added.push(j),
             }
         }
-        pairing.removed = gone.into_iter().map(|(i, _)| i).collect();
+        pairing.removed = gone.into_values().flatten().collect();
+        pairing.removed.sort_unstable();
         pairing.suspect(old, new);
         pairing
     }
 
     /// Moves likely renames out of `removed` and `added`, the most alike names first.
     fn suspect(&mut self, old: (&AvroSchema, &[Field]), new: (&AvroSchema, &[Field])) {
-        let view =
-            |(schema, fields): (&AvroSchema, &[Field]), i: usize, other: &[Field]| -> Option<(RowField, Vec<String>)> {
-                let place = neighbours(fields, i, other);
-                fields.get(i).map(|f| (row_field(schema, f), place))
-            };
-        let mut candidates = Vec::new();
-        for i in &self.removed {
-            let Some((was, left)) = view(old, *i, new.1) else { continue };
+        if self.removed.is_empty() || self.added.is_empty() {
+            return;
+        }
+        let (places, others) = (neighbours(old.1, new.1), neighbours(new.1, old.1));
+        let mut pairs: Vec<(usize, usize)> = Vec::new();
+        let few = self.removed.len().saturating_mul(self.added.len()) <= MOST_PAIRS;
+        if few {
+            pairs.extend(self.removed.iter().flat_map(|i| self.added.iter().map(|j| (*i, *j))));
+        } else {
+            let mut free: BTreeMap<Option<&Neighbours>, VecDeque<usize>> = BTreeMap::new();
             for j in &self.added {
-                let Some((is, right)) = view(new, *j, old.1) else { continue };
-                let alike = strsim::jaro_winkler(&was.name.to_lowercase(), &is.name.to_lowercase());
-                if same_form(&was, &is) && (left == right || alike >= SIMILAR) {
-                    candidates.push((alike, *i, *j));
-                }
+                free.entry(others.get(*j)).or_default().push_back(*j);
+            }
+            let next = |i: &usize| Some((*i, free.get_mut(&places.get(*i))?.pop_front()?));
+            pairs.extend(self.removed.iter().filter_map(next));
+        }
+        let view = |(schema, fields): (&AvroSchema, &[Field]), all: &[usize]| -> BTreeMap<usize, (RowField, String)> {
+            let fields = all.iter().filter_map(|i| Some((*i, row_field(schema, fields.get(*i)?))));
+            fields.map(|(i, field)| (i, (field.clone(), field.name.to_lowercase()))).collect()
+        };
+        let (was, is) = (view(old, &self.removed), view(new, &self.added));
+        let mut candidates = Vec::new();
+        for (i, j) in pairs {
+            steps::count(1);
+            let (Some((a, a_name)), Some((b, b_name))) = (was.get(&i), is.get(&j)) else { continue };
+            if !same_form(a, b) {
+                continue;
+            }
+            let alike = strsim::jaro_winkler(a_name, b_name);
+            if places.get(i) == others.get(j) || alike >= SIMILAR {
+                candidates.push((alike, i, j));
             }
         }
         candidates.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        let (mut left, mut right) = (BTreeSet::new(), BTreeSet::new());
         for (_, i, j) in candidates {
-            if self.removed.contains(&i) && self.added.contains(&j) {
-                self.removed.retain(|r| *r != i);
-                self.added.retain(|a| *a != j);
+            if !left.contains(&i) && !right.contains(&j) {
+                left.insert(i);
+                right.insert(j);
                 self.suspected.push((i, j));
             }
         }
+        self.removed.retain(|i| !left.contains(i));
+        self.added.retain(|j| !right.contains(j));
         self.suspected.sort_unstable();
     }
 }
 
-/// The nearest fields on either side that the other record has too.
-fn neighbours(fields: &[Field], at: usize, other: &[Field]) -> Vec<String> {
-    let stays = |f: &&Field| other.iter().any(|o| o.name == f.name);
-    let before = fields.iter().take(at).rev().find(stays);
-    let after = fields.iter().skip(at + 1).find(stays);
-    [before, after].into_iter().map(|f| f.map_or(String::new(), |f| f.name.clone())).collect()
+/// Where each name is, the first time.
+fn positions(fields: &[Field]) -> BTreeMap<&str, usize> {
+    steps::count(fields.len());
+    fields.iter().enumerate().rev().map(|(i, f)| (f.name.as_str(), i)).collect()
+}
+
+/// Names of the nearest fields before and after one that the other record has too.
+type Neighbours<'a> = (Option<&'a str>, Option<&'a str>);
+
+/// The neighbours of each field.
+fn neighbours<'a>(fields: &'a [Field], other: &[Field]) -> Vec<Neighbours<'a>> {
+    let stays = positions(other);
+    let named = |f: &'a Field| stays.contains_key(f.name.as_str()).then_some(f.name.as_str());
+    let mut before = None;
+    let mut all: Vec<Neighbours<'a>> = Vec::with_capacity(fields.len());
+    for field in fields {
+        all.push((before, None));
+        before = named(field).or(before);
+    }
+    let mut after = None;
+    for (field, place) in fields.iter().zip(&mut all).rev() {
+        place.1 = after;
+        after = named(field).or(after);
+    }
+    all
 }
 
 fn same_form(a: &RowField, b: &RowField) -> bool {

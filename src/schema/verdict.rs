@@ -18,6 +18,7 @@
 //! assumed to declare what the earlier schema said, until [`Assessment::data_for`] is given the real declaration. Versions
 //! before the latest count where their records would be read wrong or not at all by the new schema's table.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,7 @@ use super::change::{Change, Scope};
 use super::concern::{concern, key_concern};
 use super::diff::diff_as;
 use super::envelope::{RowField, row_fields};
+use super::flaw::{Remark, remarks};
 use super::flink::unsupported;
 use super::kind::SchemaKind;
 use super::level::{CompatReport, Level, check};
@@ -48,6 +50,9 @@ pub struct Assessment {
     pub reasons: Vec<String>,
     /// Columns that the row has now and had not in the latest earlier version.
     pub added: Vec<AddedColumn>,
+    /// What a strict parser refuses of the two: no part of either answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
 }
 
 /// The meaning for the data, from best to worst.
@@ -137,6 +142,11 @@ pub struct Declared {
 
 /// Assesses `new` against `earlier` (oldest first), the versions that are not deleted.
 pub fn assess(level: Level, subject_is_key: bool, new: &AvroSchema, earlier: &[(i32, AvroSchema)]) -> Assessment {
+    let remarks = remarks(earlier.last().map(|(_, latest)| latest), new);
+    Assessment { remarks, ..judge(level, subject_is_key, new, earlier) }
+}
+
+fn judge(level: Level, subject_is_key: bool, new: &AvroSchema, earlier: &[(i32, AvroSchema)]) -> Assessment {
     let registry = check(level, new, earlier);
     let Some(((_, latest), older)) = earlier.split_last() else {
         return Assessment::finish(registry, Vec::new(), Vec::new(), &[], Vec::new());
@@ -190,23 +200,35 @@ pub fn assess_texts(
 
 /// The columns that the row of `new` has and that of `old` has not, in the order of `new`.
 pub fn added_columns(old: &AvroSchema, new: &AvroSchema) -> Vec<AddedColumn> {
-    let before = row_fields(old);
-    let fresh = row_fields(new).into_iter().filter(|f| !before.iter().any(|b| b.name == f.name));
-    fresh.map(|f| AddedColumn::of(&f)).collect()
+    new_fields(&row_fields(old), row_fields(new)).iter().map(AddedColumn::of).collect()
+}
+
+/// The columns that `old` has not.
+fn new_fields(old: &[RowField], new: Vec<RowField>) -> Vec<RowField> {
+    let before: BTreeSet<&str> = old.iter().map(|f| f.name.as_str()).collect();
+    new.into_iter().filter(|f| !before.contains(f.name.as_str())).collect()
+}
+
+/// The first field of each name.
+fn by_name(fields: &[RowField]) -> BTreeMap<&str, &RowField> {
+    fields.iter().rev().map(|f| (f.name.as_str(), f)).collect()
 }
 
 /// As [`added_columns`], with what the versions `between` the two (oldest first) said of each column since it last came.
 pub fn added_since(old: &AvroSchema, between: &[(i32, AvroSchema)], new: &AvroSchema) -> Vec<AddedColumn> {
     let mut columns = added_columns(old, new);
     let now = row_fields(new);
+    let now = by_name(&now);
+    let between: Vec<(i32, Vec<RowField>)> = between.iter().map(|(v, schema)| (*v, row_fields(schema))).collect();
+    let between: Vec<(i32, BTreeMap<&str, &RowField>)> = between.iter().map(|(v, all)| (*v, by_name(all))).collect();
     for column in &mut columns {
-        let Some(newest) = now.iter().find(|f| f.name == column.name) else { continue };
-        for (version, schema) in between {
-            match row_fields(schema).into_iter().find(|f| f.name == column.name) {
+        let Some(newest) = now.get(column.name.as_str()) else { continue };
+        for (version, fields) in &between {
+            match fields.get(column.name.as_str()) {
                 // It was gone again: what came later is another column of that name.
                 None => column.earlier.clear(),
                 Some(field) => {
-                    let declared = Declared::of(*version, &field);
+                    let declared = Declared::of(*version, field);
                     if column.earlier.last().is_none_or(|before| !before.says_as(&declared)) {
                         column.earlier.push(declared);
                     }
@@ -277,7 +299,8 @@ impl Assessment {
     /// The data verdict for one table: `declared` are the columns that it declares for this subject's row. What happens to
     /// other columns does not reach it.
     pub fn data_for(&self, declared: &[Column]) -> DataVerdict {
-        let reached = self.concerns.iter().filter_map(|c| c.for_table(declared));
+        let declared: BTreeMap<&str, &Column> = declared.iter().rev().map(|d| (d.name.as_str(), d)).collect();
+        let reached = self.concerns.iter().filter_map(|c| c.for_table(&declared));
         reached.max().unwrap_or(DataVerdict::Safe)
     }
 
@@ -288,15 +311,16 @@ impl Assessment {
         declared: &[RowField],
         added: Vec<AddedColumn>,
     ) -> Self {
+        let required: BTreeSet<&String> = declared.iter().filter(|d| !d.nullable).map(|d| &d.name).collect();
         let verdict = |c: &Concern| {
-            let not_null = c.column.as_ref().is_some_and(|n| declared.iter().any(|d| d.name == *n && !d.nullable));
+            let not_null = c.column.as_ref().is_some_and(|n| required.contains(n));
             if not_null { c.if_not_null } else { c.verdict }
         };
         concerns.sort_by_key(|c| std::cmp::Reverse(verdict(c)));
         let data = concerns.iter().map(verdict).max().unwrap_or(DataVerdict::Safe);
         let mut reasons: Vec<String> = registry.failures.iter().map(ToString::to_string).collect();
         reasons.extend(concerns.iter().map(|c| c.reason.clone()));
-        Self { registry, data, changes, concerns, reasons, added }
+        Self { registry, data, changes, concerns, reasons, added, remarks: Vec::new() }
     }
 }
 
@@ -307,11 +331,11 @@ impl Concern {
     }
 
     /// The verdict for a table with these columns; `None` when it does not read the column.
-    fn for_table(&self, declared: &[Column]) -> Option<DataVerdict> {
+    fn for_table(&self, declared: &BTreeMap<&str, &Column>) -> Option<DataVerdict> {
         let Some(column) = self.column.as_ref().filter(|_| self.scope == Scope::Row) else {
             return Some(self.verdict.max(self.if_not_null));
         };
-        let found = declared.iter().find(|d| d.name == *column)?;
+        let found = declared.get(column.as_str())?;
         Some(if found.ty.nullable { self.verdict } else { self.if_not_null })
     }
 }
@@ -321,17 +345,24 @@ fn history(version: i32, old: &AvroSchema, latest: &AvroSchema, new: &AvroSchema
     use super::change::Effect::{Fails, WrongValues};
     let mut found = Vec::new();
     let before = row_fields(latest);
+    let mut worst: BTreeMap<&Option<String>, DataVerdict> = BTreeMap::new();
+    for concern in known {
+        let verdict = worst.entry(&concern.column).or_insert(concern.verdict);
+        *verdict = (*verdict).max(concern.verdict);
+    }
     for change in diff_as(Scope::Row, old, new) {
         let misread = matches!(change.new_table, Fails | WrongValues) && change.scope == Scope::Row;
         let Some(concern) = concern(&change).filter(|_| misread) else { continue };
-        if known.iter().any(|k| k.column == concern.column && k.verdict >= concern.verdict) {
+        if worst.get(&concern.column).is_some_and(|known| *known >= concern.verdict) {
             continue;
         }
         let reason = format!("since version {version}, {}", concern.reason);
         found.push(Concern { version: Some(version), reason, ..concern });
     }
-    let returned = row_fields(new).into_iter().filter(|f| !before.iter().any(|b| b.name == f.name));
-    for field in returned.filter(|f| row_fields(old).iter().any(|o| o.name == f.name)) {
+    let earlier = row_fields(old);
+    let earlier: BTreeSet<&str> = earlier.iter().map(|f| f.name.as_str()).collect();
+    let returned = new_fields(&before, row_fields(new));
+    for field in returned.into_iter().filter(|f| earlier.contains(f.name.as_str())) {
         let verdict = DataVerdict::SafeWithHistoryCaveat;
         let reason = format!(
             "column `{}` existed in version {version} already: its old records hold the values of then",

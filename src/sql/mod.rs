@@ -34,7 +34,7 @@ mod relation;
 pub mod rows;
 pub mod session;
 pub mod state;
-pub(crate) mod steps;
+pub(crate) use crate::steps;
 pub mod summary;
 pub mod token;
 pub mod tree;

@@ -19,7 +19,11 @@ use super::show;
 use crate::model::record::schema_id;
 
 /// Longest canonical row in bytes: Kafka's records are far shorter.
-const MAX_ROW: usize = 64 << 20;
+pub(super) const MAX_ROW: usize = 64 << 20;
+
+/// Bytes that a value counts for which took none of the message, such as a NULL in a list: a few bytes can stand for any
+/// number of them.
+const OUT_OF_NOTHING: usize = 64;
 
 /// A record that could not be read. The validation goes on without it and then cannot pass.
 #[derive(Debug, Error)]
@@ -77,18 +81,33 @@ pub enum Fault {
 }
 
 /// Reads one Avro datum.
-pub(super) struct Cursor<'a>(&'a [u8]);
+pub(super) struct Cursor<'a> {
+    /// What is still to be read.
+    rest: &'a [u8],
+    /// What it has unfolded to so far: bytes, and one for each value.
+    made: usize,
+}
 
 impl<'a> Cursor<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, made: 0 }
+    }
+
+    /// Few bytes may stand for many values, in many lists at once: all of them together are bounded.
+    fn makes(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.made += 1 + bytes;
+        bounded(self.made)
+    }
+
     fn take(&mut self, len: usize) -> Result<&'a [u8], Fault> {
-        let (head, rest) = self.0.split_at_checked(len).ok_or(Fault::Truncated)?;
-        self.0 = rest;
+        let (head, rest) = self.rest.split_at_checked(len).ok_or(Fault::Truncated)?;
+        self.rest = rest;
         Ok(head)
     }
 
     fn chunk<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
-        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(Fault::Truncated)?;
-        self.0 = rest;
+        let (head, rest) = self.rest.split_first_chunk::<N>().ok_or(Fault::Truncated)?;
+        self.rest = rest;
         Ok(*head)
     }
 
@@ -128,6 +147,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn value(&mut self, shape: &Shape, out: &mut Vec<u8>) -> Result<(), Fault> {
+        let (before, unread) = (out.len(), self.rest.len());
         match shape {
             Shape::Null => canon::null(out),
             Shape::Boolean => match self.chunk::<1>()? {
@@ -154,7 +174,7 @@ impl<'a> Cursor<'a> {
                 decimal(out, unscaled, *scale)?;
             }
             Shape::BigDecimal => {
-                let mut inner = Cursor(self.sized()?);
+                let mut inner = Cursor::new(self.sized()?);
                 let (unscaled, scale) = (inner.sized()?, inner.long()?);
                 decimal(out, unscaled, scale)?;
             }
@@ -183,14 +203,13 @@ impl<'a> Cursor<'a> {
                     }
                     for _ in 0..count {
                         self.value(item, &mut items)?;
-                        bounded(items.len())?;
                         total += 1;
                     }
                 }
                 canon::array(out, total, &items);
             }
             Shape::Map(item) => {
-                let (mut entries, mut size) = (BTreeMap::new(), 0);
+                let mut entries = BTreeMap::new();
                 loop {
                     let count = self.block()?;
                     if count == 0 {
@@ -199,9 +218,8 @@ impl<'a> Cursor<'a> {
                     for _ in 0..count {
                         let (mut key, mut value) = (Vec::new(), Vec::new());
                         canon::text(&mut key, self.text()?);
+                        self.makes(key.len())?;
                         self.value(item, &mut value)?;
-                        size += key.len() + value.len();
-                        bounded(size)?;
                         entries.insert(key, value);
                     }
                 }
@@ -212,11 +230,20 @@ impl<'a> Cursor<'a> {
                 for (name, shape) in fields {
                     let (mut key, mut value) = (Vec::new(), Vec::new());
                     canon::text(&mut key, name);
+                    self.makes(key.len())?;
                     self.value(shape, &mut value)?;
                     entries.insert(key, value);
                 }
                 canon::record(out, &entries);
             }
+        }
+        match shape {
+            // Their parts are counted already.
+            Shape::Union(_) | Shape::Array(_) | Shape::Map(_) | Shape::Record(_) => self.makes(0)?,
+            _ => self.makes(out.len() - before)?,
+        }
+        if self.rest.len() == unread {
+            self.makes(OUT_OF_NOTHING)?;
         }
         bounded(out.len())
     }
@@ -257,7 +284,7 @@ impl Fields {
     pub(super) fn read(&mut self, shape: &Shape, datum: &[u8], id: u32) -> Result<(), Fault> {
         self.bytes.clear();
         self.ends.clear();
-        let mut cursor = Cursor(datum);
+        let mut cursor = Cursor::new(datum);
         let mut shape = shape;
         if let Shape::Union(variants) = shape {
             let index = usize::try_from(cursor.long()?).ok();
@@ -276,21 +303,21 @@ impl Fields {
             cursor.value(shape, &mut self.bytes)?;
             self.ends.push(self.bytes.len());
         }
-        if cursor.0.is_empty() { Ok(()) } else { Err(Fault::LeftOver(cursor.0.len())) }
+        if cursor.rest.is_empty() { Ok(()) } else { Err(Fault::LeftOver(cursor.rest.len())) }
     }
 }
 
 /// Where each field of a record's datum lies in it.
 pub(super) fn field_ranges(fields: &[(String, Shape)], datum: &[u8]) -> Result<Vec<Range<usize>>, Fault> {
-    let (mut cursor, mut value) = (Cursor(datum), Vec::new());
+    let (mut cursor, mut value) = (Cursor::new(datum), Vec::new());
     let mut ranges = Vec::with_capacity(fields.len());
     for (_, field) in fields {
-        let start = datum.len() - cursor.0.len();
+        let start = datum.len() - cursor.rest.len();
         value.clear();
         cursor.value(field, &mut value)?;
-        ranges.push(start..datum.len() - cursor.0.len());
+        ranges.push(start..datum.len() - cursor.rest.len());
     }
-    if cursor.0.is_empty() { Ok(ranges) } else { Err(Fault::LeftOver(cursor.0.len())) }
+    if cursor.rest.is_empty() { Ok(ranges) } else { Err(Fault::LeftOver(cursor.rest.len())) }
 }
 
 /// The schema id of a message and its datum.
@@ -329,6 +356,12 @@ impl RowReader {
     /// A reader for messages with this schema id.
     pub fn new(id: u32, schema: &str) -> Result<Self, SchemaError> {
         Shape::parse(schema).map(Self).map_err(|cause| SchemaError { id, cause })
+    }
+
+    /// How it reads.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn shape(&self) -> &Shape {
+        &self.0
     }
 
     /// Column to JSON value. The schema id in the message is not looked at.

@@ -44,6 +44,9 @@ mod compare;
 mod decode;
 pub mod digest;
 mod fold;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod invariant;
 pub mod repair;
 mod schema;
 mod show;

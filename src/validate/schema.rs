@@ -40,11 +40,19 @@ pub enum SchemaFault {
     #[error("type `{0}` is not defined in it")]
     Undefined(String),
     /// It unfolds to more types than any table has.
-    #[error("it unfolds to more than {MAX_NODES} types")]
+    #[error(
+        "it unfolds to more than {MAX_NODES} types, to {MAX_TEXT} bytes of names, or deeper than {MAX_DEPTH} levels"
+    )]
     TooLarge,
 }
 
 const MAX_NODES: usize = 20_000;
+
+/// Bytes of names and symbols that a schema unfolds to: a type that is named often is there as often.
+const MAX_TEXT: usize = 16 << 20;
+
+/// How deep types lie in each other. No table's lie so deep, and any stack holds it.
+const MAX_DEPTH: usize = 200;
 
 /// How to read one value.
 #[derive(Clone, Debug)]
@@ -84,7 +92,7 @@ impl Shape {
         let schema = Schema::parse(&json).map_err(|e| SchemaFault::Refused(e.to_string()))?;
         let mut defined = BTreeMap::new();
         define(&schema, None, &mut defined);
-        let mut unfold = Unfold { defined: &defined, open: Vec::new(), nodes: 0 };
+        let mut unfold = Unfold { defined: &defined, open: Vec::new(), nodes: 0, text: 0, depth: 0 };
         unfold.shape(&schema, None)
     }
 }
@@ -145,10 +153,31 @@ struct Unfold<'a> {
     /// Records that the current one lies in.
     open: Vec<String>,
     nodes: usize,
+    /// Bytes of names and symbols.
+    text: usize,
+    depth: usize,
 }
 
 impl Unfold<'_> {
     fn shape(&mut self, schema: &Schema, space: NamespaceRef<'_>) -> Result<Shape, SchemaFault> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(SchemaFault::TooLarge);
+        }
+        let shape = self.shape_here(schema, space)?;
+        self.depth -= 1;
+        Ok(shape)
+    }
+
+    /// Counts names and symbols that are kept.
+    fn keeps(&mut self, mut names: impl Iterator<Item = usize>) -> Result<(), SchemaFault> {
+        names.try_for_each(|bytes| {
+            self.text += bytes + size_of::<String>();
+            if self.text > MAX_TEXT { Err(SchemaFault::TooLarge) } else { Ok(()) }
+        })
+    }
+
+    fn shape_here(&mut self, schema: &Schema, space: NamespaceRef<'_>) -> Result<Shape, SchemaFault> {
         const MICRO: i128 = 1_000;
         const MILLI: i128 = 1_000_000;
         self.nodes += 1;
@@ -167,7 +196,10 @@ impl Unfold<'_> {
             Schema::Uuid(UuidSchema::Bytes) => Shape::Uuid(None),
             Schema::Uuid(UuidSchema::Fixed(s)) => Shape::Uuid(Some(s.size)),
             Schema::Fixed(s) | Schema::Duration(s) => Shape::Fixed(s.size),
-            Schema::Enum(s) => Shape::Enum(s.symbols.clone()),
+            Schema::Enum(s) => {
+                self.keeps(s.symbols.iter().map(String::len))?;
+                Shape::Enum(s.symbols.clone())
+            }
             Schema::Decimal(s) => {
                 let size = match &s.inner {
                     InnerDecimalSchema::Fixed(s) => Some(s.size),
@@ -196,6 +228,7 @@ impl Unfold<'_> {
                     return Err(SchemaFault::Recursive(name));
                 }
                 self.open.push(name);
+                self.keeps(s.fields.iter().map(|f| f.name.len()))?;
                 let mut fields = Vec::with_capacity(s.fields.len());
                 for field in &s.fields {
                     fields.push((field.name.clone(), self.shape(&field.schema, inner.as_deref())?));
@@ -217,6 +250,8 @@ impl Unfold<'_> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -241,6 +276,24 @@ mod tests {
             {"name":"a","type":{"type":"record","name":"p","fields":[{"name":"x","type":"int"}]}},
             {"name":"b","type":"p"}]}"#;
         assert!(matches!(Shape::parse(text), Ok(Shape::Record(f)) if matches!(f.get(1), Some((_, Shape::Record(_))))));
+    }
+
+    #[test]
+    fn a_type_that_is_named_often_does_not_fill_the_memory() {
+        let symbols: Vec<String> = (0..20_000).map(|i| format!("S{i}")).collect();
+        let mut fields = vec![json!({"name": "e", "type": {"type": "enum", "name": "n.E", "symbols": symbols}})];
+        fields.extend((0..5_000).map(|i| json!({"name": format!("f{i}"), "type": "n.E"})));
+        let text = json!({"type": "record", "name": "n.R", "fields": fields}).to_string();
+        assert!(matches!(Shape::parse(&text), Err(SchemaFault::TooLarge)));
+        // Each type is named before it is defined, so the first one holds all others.
+        let field = |i: usize| {
+            let inner = if i == 900 { json!("int") } else { json!(format!("n.R{}", i + 1)) };
+            json!({"name": format!("f{i}"), "type": {"type": "record", "name": format!("n.R{i}"), "fields": [
+                {"name": "x", "type": inner}]}})
+        };
+        let fields: Vec<Json> = (0..=900).map(field).collect();
+        let chain = json!({"type": "record", "name": "n.Top", "fields": fields}).to_string();
+        assert!(Shape::parse(&chain).is_err());
     }
 
     #[test]

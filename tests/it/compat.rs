@@ -64,6 +64,68 @@ fn what_is_safe_for_the_data_may_be_forbidden() {
 }
 
 #[test]
+fn what_a_strict_parser_refuses_is_a_warning_and_changes_no_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let flawed = OLD.replace("\"type\": \"long\"", "\"type\": \"long\", \"default\": \"one\"");
+    let (old, new) = (file(&dir, "old.avsc", OLD), file(&dir, "new.avsc", &flawed));
+    let (code, said, _) = compat(&[&old, &new], "");
+    assert_eq!(code, 0, "{said}");
+    let warning = "  the new schema, at `id`: its default \"one\" does not fit long\n";
+    assert!(said.contains("warnings  a strict parser refuses") && said.contains(warning), "{said}");
+    let of = |args: &[&str]| {
+        let (code, said, _) = compat(args, "");
+        assert_eq!(code, 0, "{said}");
+        serde_json::from_str::<Value>(&said).unwrap()["warnings"].clone()
+    };
+    let problem = "its default \"one\" does not fit long";
+    let warnings = |schema: &str| json!([{"schema": schema, "path": "id", "problem": problem}]);
+    assert_eq!(of(&[&old, &new, "--output", "json"]), warnings("new"));
+    assert_eq!(of(&[&new, &old, "--output", "json"]), warnings("old"));
+    assert_eq!(of(&[&new, &new, "--output", "json"]), warnings("both"));
+    assert_eq!(of(&[&old, &old, "--output", "json"]), Value::Null);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_schema() {
+    let dir = tempfile::tempdir().unwrap();
+    let marked = format!("\u{feff}{OLD}");
+    let answer = format!("\u{feff}{}", json!({"subject": "shop-value", "version": 7, "schema": OLD}));
+    let (old, held) = (file(&dir, "old.avsc", &marked), file(&dir, "held.json", &answer));
+    for schema in [&old, &held] {
+        let (code, said, wrong) = compat(&[schema, "-"], &marked);
+        assert_eq!(code, 0, "{said}{wrong}");
+    }
+    let line = json!({"old": marked, "new": marked}).to_string();
+    let (code, said, wrong) = compat(&["--batch", "-"], &format!("\u{feff}{line}\n{line}\n"));
+    assert_eq!(code, 0, "{said}{wrong}");
+}
+
+/// `plan` over two files, with a mark at their beginnings, and a flaw in what stays.
+#[test]
+fn a_plan_reads_marked_files_and_says_what_a_strict_parser_refuses() {
+    let dir = tempfile::tempdir().unwrap();
+    let schema = |version: &str| {
+        let path = format!("{}/docs/example/customers.{version}.avsc", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let mut schema: Value = serde_json::from_str(&text).unwrap();
+        schema["fields"].as_array_mut().unwrap().iter_mut().find(|f| f["name"] == "op").unwrap()["default"] = json!(7);
+        file(&dir, version, &format!("\u{feff}{schema}"))
+    };
+    let done = Command::new(env!("CARGO_BIN_EXE_cyanotype"))
+        .args(["plan", "--subject", "shop.shop.customers-value", "--old", &schema("v1"), "--new", &schema("v2")])
+        .args(["--project", concat!(env!("CARGO_MANIFEST_DIR"), "/examples/shop"), "--output", "json"])
+        .output()
+        .unwrap();
+    let wrong = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(0), "{wrong}");
+    let plan: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let said: Vec<&Value> = plan["warnings"].as_array().unwrap().iter().filter(|w| w["code"] == "C213").collect();
+    let message = "shop.shop.customers-value versions 1 and 2: `op`: its default 7 does not fit string, which a strict \
+                   parser refuses";
+    assert_eq!((said.len(), said[0]["message"].as_str().unwrap()), (1, message));
+}
+
+#[test]
 fn a_key_changes_with_any_change() {
     let dir = tempfile::tempdir().unwrap();
     let old = file(&dir, "old.avsc", OLD);

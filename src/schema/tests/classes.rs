@@ -361,3 +361,12 @@ fn full_sees_only_the_latest_and_full_transitive_all() {
          the reader has no default for it"
     );
 }
+
+#[test]
+fn union_branches_that_differ_in_their_namespaces_alone_are_told_apart() {
+    let branch = |name: &str, size: u32| json!({"type": "fixed", "name": name, "size": size});
+    let union = record(json!([{"name": "u", "type": ["null", branch("m.F", 1), branch("n.F", 2)]}]));
+    assert_eq!(diff(&union, &union), vec![]);
+    let moved = record(json!([{"name": "u", "type": ["null", branch("n.F", 2), branch("m.F", 1)]}]));
+    assert_eq!(diff(&union, &moved), vec![]);
+}

@@ -2,12 +2,14 @@
 
 mod alters;
 mod classes;
+mod flaws;
 mod formats;
 mod history;
 mod java_rules;
 mod literals;
 mod parsing;
 mod properties;
+mod worst_cases;
 
 use super::avro::AvroSchema;
 use super::compat::can_read;

@@ -159,6 +159,29 @@ fn hostile_lengths_and_counts_end_in_an_error() {
 }
 
 #[test]
+fn values_that_take_no_bytes_are_not_without_end() {
+    let list = r#"{"type":"record","name":"v","fields":[{"name":"l","type":{"type":"array","items":"null"}}]}"#;
+    let two_million = [0, 0, 0, 0, 1, 0x80, 0x92, 0xf4, 0x01, 0];
+    assert_eq!(decode_row(list, &two_million).expect_err("many").to_string(), "it unfolds to more than 64 MiB");
+    let two_thousand = [0, 0, 0, 0, 1, 0xa0, 0x1f, 0];
+    assert_eq!(decode_row(list, &two_thousand).expect("some")["l"].as_array().map(Vec::len), Some(2_000));
+}
+
+/// Each list is below the bound, all of them together are not: the end of the message is never looked for.
+#[test]
+fn many_long_lists_in_a_short_message_end_in_an_error() {
+    let lists: Vec<_> =
+        (0..40).map(|i| json!({"name": format!("l{i}"), "type": {"type": "array", "items": "null"}})).collect();
+    let schema = json!({"type": "record", "name": "v", "fields": [
+        {"name": "inner", "type": {"type": "record", "name": "i", "fields": lists}}]})
+    .to_string();
+    let four_million_nulls = [0x80, 0xa4, 0xe8, 0x03, 0];
+    let message = [&[0, 0, 0, 0, 1][..], &four_million_nulls.repeat(20)].concat();
+    assert_eq!(decode_row(&schema, &message).expect_err("many").to_string(), "it unfolds to more than 64 MiB");
+    assert!(decode_row(&schema, &[&[0, 0, 0, 0, 1][..], &[2, 0].repeat(40)].concat()).is_ok());
+}
+
+#[test]
 fn timestamps_of_different_units_and_decimals_of_different_scale_are_equal() {
     let schema = |unit: &str, scale: u32| {
         format!(

@@ -1,5 +1,6 @@
 //! Our answer whether one Avro schema reads another, against Avro's own Java library, which the registries call.
 
+mod flaws;
 mod minimal;
 mod mutations;
 mod schemas;

@@ -18,6 +18,9 @@ import org.apache.avro.SchemaCompatibility.SchemaCompatibilityType;
  *
  * <p>{@code {"old": ..., "new": ...}} gives {@code {"backward": ..., "forward": ...}}, or {@code {"error": ...}} where the
  * library takes one of them for no schema. Names and defaults are not checked, as registries do not for what they store.
+ *
+ * <p>{@code {"schema": ...}} gives {@code {"stored": ..., "registered": ...}}: why it would be refused so, and why with names
+ * and defaults checked, as registries do for what is new; null where it is taken.
  */
 public final class Compatibility {
     public static void main(String[] args) throws Exception {
@@ -27,6 +30,14 @@ public final class Compatibility {
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             JsonNode question = json.readTree(line);
             ObjectNode answer = json.createObjectNode();
+            if (question.has("schema")) {
+                String text = question.get("schema").toString();
+                answer.put("stored", refusal(text, NameValidator.NO_VALIDATION, false));
+                answer.put("registered", refusal(text, NameValidator.STRICT_VALIDATOR, true));
+                out.println(json.writeValueAsString(answer));
+                out.flush();
+                continue;
+            }
             try {
                 Schema before = schema(question.get("old"));
                 Schema after = schema(question.get("new"));
@@ -42,6 +53,16 @@ public final class Compatibility {
 
     private static Schema schema(JsonNode text) {
         return new Schema.Parser(NameValidator.NO_VALIDATION).setValidateDefaults(false).parse(text.toString());
+    }
+
+    /** Why the library takes the text for no schema; null if it takes it. */
+    private static String refusal(String text, NameValidator names, boolean defaults) {
+        try {
+            new Schema.Parser(names).setValidateDefaults(defaults).parse(text);
+            return null;
+        } catch (RuntimeException problem) {
+            return String.valueOf(problem.getMessage());
+        }
     }
 
     /** The library throws where a field is found twice; a registry takes that for a no. */

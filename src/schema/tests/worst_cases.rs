@@ -1,0 +1,141 @@
+//! Work grows with the size of the schemas and no faster: counted in steps, not in time.
+
+use serde_json::{Value, json};
+
+use crate::model::column::Column;
+use crate::schema::avro::AvroSchema;
+use crate::schema::envelope::row_fields;
+use crate::schema::level::Level;
+use crate::schema::parse::parse;
+use crate::schema::testing::{avro, record};
+use crate::schema::verdict::{added_since, assess};
+use crate::steps::counted;
+
+/// A record with a field for each number, named so.
+fn wide(numbers: impl Iterator<Item = usize>, name: impl Fn(usize) -> String) -> AvroSchema {
+    record(numbers.map(|i| json!({"name": name(i), "type": ["null", "string"], "default": null})).collect())
+}
+
+fn plain(i: usize) -> String {
+    format!("f{i}")
+}
+
+/// Steps of the whole assessment, of two versions and one before them.
+fn assessing(first: &AvroSchema, old: &AvroSchema, new: &AvroSchema) -> usize {
+    let earlier = [(1, first.clone()), (2, old.clone())];
+    counted(|| {
+        let assessed = assess(Level::FullTransitive, false, new, &earlier);
+        let declared: Vec<Column> = row_fields(old).iter().map(|f| f.column()).collect();
+        let added = added_since(first, &[(2, old.clone())], new);
+        (assessed.data_for(&declared), added.len())
+    })
+    .1
+}
+
+/// The steps for four times as much are about four times as many.
+fn grows_with(size: usize, what: &str, steps: impl Fn(usize) -> usize) {
+    let (small, large) = (steps(size), steps(4 * size));
+    assert!(small > 0 && large < 6 * small, "{what}: {small} steps, and {large} for four times as much");
+}
+
+#[test]
+fn equal_records_that_are_wide() {
+    grows_with(500, "equal", |n| {
+        let one = wide(0..n, plain);
+        assessing(&one, &one, &one)
+    });
+}
+
+#[test]
+fn wide_records_in_another_order() {
+    grows_with(500, "another order", |n| {
+        let (one, other) = (wide(0..n, plain), wide((0..n).rev(), plain));
+        assessing(&one, &one, &other)
+    });
+}
+
+#[test]
+fn wide_records_with_a_new_half() {
+    grows_with(500, "a new half", |n| {
+        let (one, half) = (wide(0..n, plain), wide(0..n / 2, plain));
+        assessing(&one, &half, &one)
+    });
+}
+
+#[test]
+fn wide_records_with_other_names() {
+    grows_with(500, "other names", |n| {
+        let (one, other) = (wide(0..n, plain), wide(0..n, |i| format!("g{i}")));
+        assessing(&one, &one, &other)
+    });
+}
+
+#[test]
+fn wide_records_with_aliases() {
+    grows_with(500, "aliases", |n| {
+        let one = wide(0..n, plain);
+        let field = |i| json!({"name": format!("g{i}"), "aliases": [format!("f{i}")], "type": ["null", "string"]});
+        let other = record((0..n).map(field).collect());
+        assessing(&one, &one, &other)
+    });
+}
+
+#[test]
+fn enums_with_many_symbols() {
+    grows_with(500, "symbols", |n| {
+        let schema = |turn: usize| {
+            let symbols: Vec<String> = (0..n).map(|i| format!("S{}", i + turn)).collect();
+            record(json!([{"name": "e", "type": {"type": "enum", "name": "E", "symbols": symbols}}]))
+        };
+        assessing(&schema(0), &schema(0), &schema(n / 2))
+    });
+}
+
+#[test]
+fn unions_with_many_branches() {
+    grows_with(100, "branches", |n| {
+        let schema = |turn: usize| {
+            let branch = |i: usize| json!({"type": "fixed", "name": format!("F{}", (i + turn) % n), "size": 1});
+            let branches: Vec<Value> = (0..n).map(branch).collect();
+            record(json!([{"name": "u", "type": branches}]))
+        };
+        counted(|| crate::schema::diff(&schema(0), &schema(n / 2))).1
+    });
+}
+
+#[test]
+fn many_columns_of_one_wide_type() {
+    grows_with(50, "one type", |n| {
+        let inner: Vec<Value> = (0..n).map(|i| json!({"name": plain(i), "type": "int"})).collect();
+        let schema = |more: &str| {
+            let mut fields = vec![json!({"name": "c", "type": {"type": "record", "name": "T", "fields": inner}})];
+            fields.extend((0..n).map(|i| json!({"name": format!("c{i}"), "type": "T"})));
+            fields.push(json!({"name": "last", "type": more}));
+            record(json!(fields))
+        };
+        counted(|| crate::schema::diff(&schema("int"), &schema("long"))).1
+    });
+}
+
+#[test]
+fn a_wide_record_is_read_once() {
+    grows_with(500, "reading", |n| {
+        let fields: Vec<Value> = (0..n).map(|i| json!({"name": plain(i), "type": "int", "default": i})).collect();
+        let text = json!({"type": "record", "name": "R", "fields": fields}).to_string();
+        let (schema, steps) = counted(|| parse(&text, &[]).expect("a schema"));
+        assert_eq!(schema.flaws(), []);
+        steps
+    });
+}
+
+/// A type that is used by many columns is not written out without end.
+#[test]
+fn the_columns_of_a_row_have_an_end() {
+    let inner: Vec<Value> = (0..2_000).map(|i| json!({"name": plain(i), "type": "int"})).collect();
+    let mut fields = vec![json!({"name": "c", "type": {"type": "record", "name": "T", "fields": inner}})];
+    fields.extend((0..1_000).map(|i| json!({"name": format!("c{i}"), "type": "T"})));
+    let schema = avro(json!({"type": "record", "name": "R", "fields": fields}));
+    let (columns, steps) = counted(|| row_fields(&schema));
+    assert_eq!(columns.len(), 1_001);
+    assert!(steps < 1_000_000, "{steps} types");
+}
