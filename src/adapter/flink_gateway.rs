@@ -66,6 +66,15 @@ struct Vertices {
 #[derive(Deserialize)]
 struct Vertex {
     id: String,
+    #[serde(default)]
+    name: String,
+}
+
+impl Vertex {
+    /// True unless its name says that it has no source in it: chains name their operators, a source first.
+    fn may_read(&self) -> bool {
+        self.name.is_empty() || self.name.contains("Source: ")
+    }
 }
 
 #[derive(Deserialize)]
@@ -231,7 +240,7 @@ impl Engine for FlinkEngine {
         let scans = self.running(id).await?.reads.len();
         let Vertices { vertices } = self.about(id, None, &[]).await?;
         let mut names = Vec::new();
-        for vertex in &vertices {
+        for vertex in vertices.iter().filter(|vertex| vertex.may_read()) {
             names.extend(self.metrics(id, &vertex.id, None).await?.into_iter().map(|metric| metric.id));
         }
         Ok(read_of(topics, &names, scans))
@@ -241,7 +250,7 @@ impl Engine for FlinkEngine {
         let scans = self.running(id).await?.reads.iter().filter(|read| *read == table).count();
         let Vertices { vertices } = self.about(id, None, &[]).await?;
         let mut sources = Sources::of(table, topic);
-        for vertex in &vertices {
+        for vertex in vertices.iter().filter(|vertex| vertex.may_read()) {
             let names = self.metrics(id, &vertex.id, None).await?;
             let names: Vec<&str> = names.iter().map(|m| m.id.as_str()).filter(|id| sources.says(id)).collect();
             // As many in one call as an address may be long.

@@ -272,6 +272,18 @@ Sink(table=[x.y.mid], fields=[id, n])
     }
 
     #[test]
+    fn a_topic_is_read_under_whatever_name_of_a_table() {
+        let metric = |source: &str, topic: &str| {
+            format!("0.Source__{source}.KafkaSourceReader.topic.{topic}.partition.0.currentOffset")
+        };
+        let topics = BTreeSet::from(["a.b".to_owned(), "c".to_owned()]);
+        let one = [metric("other[1]", "a_b"), "0.numRecordsIn".to_owned()];
+        assert_eq!(read_of(&topics, &one, 1), (BTreeSet::from(["a.b".to_owned()]), true));
+        assert_eq!(read_of(&topics, &one, 2), (BTreeSet::from(["a.b".to_owned()]), false), "the other is silent");
+        assert_eq!(read_of(&topics, &[], 1), (BTreeSet::new(), false));
+    }
+
+    #[test]
     fn a_restored_source_that_has_read_nothing_since_is_where_it_has_committed() {
         let name = |what: &str| format!("0.Source__t[1].KafkaSourceReader.topic.a_b.partition.0.{what}");
         let mut sources = Sources::of("t", "a.b");

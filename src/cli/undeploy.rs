@@ -12,6 +12,7 @@ use super::project::{Diagnosed, folder};
 use super::view::Taken;
 use super::{Shell, wire};
 use crate::config::{Need, Scope};
+use crate::daemon::found::SAYS_MS;
 use crate::daemon::{gather, readers};
 use crate::model::manifest::Manifest;
 use crate::plan::input::Removal;
@@ -46,7 +47,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let Known { jobs } = understood(&said, "the jobs")?;
     let jobs: BTreeMap<String, String> = jobs.into_iter().map(|(table, job)| (table, job.id)).collect();
     let help = "`cyanotype doctor` looks at every system";
-    let readers = readers::besides(&ports, &settings, &manifest, &jobs)
+    let readers = readers::besides(&ports, &settings, &manifest, &jobs, SAYS_MS)
         .await
         .map_err(|e| Failure::new("it cannot be seen who reads the topics").because(&e).help(help))?;
     let despite: BTreeSet<String> = args.despite.into_iter().collect();

@@ -16,7 +16,7 @@ use crate::plan::start::DUPLICATE_EVENTS;
 use crate::port::{PortError, PortResult};
 
 /// How long the engine may take to say which topics a job reads: it gathers metrics every ten seconds by default.
-pub(super) const SAYS_MS: i64 = 20_000;
+pub const SAYS_MS: i64 = 20_000;
 /// Time between two questions, milliseconds.
 const LOOK_MS: u64 = 500;
 /// The setting that says what a sink connector reads.

@@ -16,7 +16,8 @@ use crate::port::{PortError, PortResult};
 
 /// The readers of each topic that the manifest's statements write: `group g`, `connector c`, `job <id> (name)`. `jobs` are the
 /// ids of the project's own jobs, by table; one that is not among them and writes a table of that name counts as well, where
-/// the table's own job does not run.
+/// the table's own job does not run. `patience_ms` is how long jobs are waited for, all together, that do not say yet what they
+/// read.
 ///
 /// # Errors
 /// Kafka's, Connect's, Flink's.
@@ -25,6 +26,7 @@ pub async fn besides(
     settings: &Settings,
     manifest: &Manifest,
     jobs: &BTreeMap<String, String>,
+    patience_ms: i64,
 ) -> PortResult<BTreeMap<String, BTreeSet<String>>> {
     let written: BTreeMap<&str, &str> = manifest
         .tables
@@ -56,7 +58,7 @@ pub async fn besides(
         }
     }
     let topics: BTreeSet<String> = written.values().map(|topic| (*topic).to_owned()).collect();
-    let until = ports.clock.now_ms() + found::SAYS_MS;
+    let until = ports.clock.now_ms() + patience_ms;
     for job in running.iter().filter(|job| !jobs.values().any(|id| *id == job.id)) {
         let shape = match ports.engine.running(&job.id).await {
             Err(PortError::Missing { .. }) => continue,

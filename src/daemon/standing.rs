@@ -12,6 +12,8 @@ use crate::plan::standing::{NO_CONNECTOR, Standing};
 use crate::plan::{Plan, project};
 use crate::port::{PortError, PortResult, ProjectFile};
 
+/// How long jobs are waited for that do not say what they read: the loop waits meanwhile.
+const PATIENCE_MS: i64 = 4_000;
 /// What Connect adds to a connector's settings by itself.
 const OWN_NAME: &str = "name";
 /// The setting that a move changes.
@@ -38,7 +40,7 @@ pub async fn look(ports: &Ports, settings: &Settings, plan: &Plan) -> PortResult
         Err(error) => return Err(error),
     };
     let readers = match plan.taken_down() {
-        Some(manifest) => readers::besides(ports, settings, manifest, &plan.assumptions.jobs).await?,
+        Some(manifest) => readers::besides(ports, settings, manifest, &plan.assumptions.jobs, PATIENCE_MS).await?,
         None => BTreeMap::new(),
     };
     let statements = plan.said_by(&read(&files, &settings.public_vars));

@@ -7,7 +7,7 @@
 mod classes;
 mod steps;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -135,6 +135,7 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
     let rows = sql::Rows::of(statement, &known);
     let made = rows.types();
     let classes = classes(estate, &own.name);
+    let declared = declared(own);
     for (flow, made) in known.flows_of_one(statement).iter().zip(made) {
         for (place, filled) in flow.columns.iter().enumerate() {
             if column.is_some_and(|column| column != filled.name) {
@@ -144,7 +145,9 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
             columns.push(ColumnLineage {
                 table: own.name.clone(),
                 column: filled.name.clone(),
-                ty: declared(own, &filled.name)
+                ty: declared
+                    .get(&filled.name)
+                    .cloned()
                     .or_else(|| made.as_ref()?.get(place)?.ty.as_ref().map(ToString::to_string)),
                 class: classes.get(&filled.name).cloned(),
                 origins: filled.origins.iter().map(logical).collect(),
@@ -167,10 +170,11 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
     Filled { columns, changelog, state: state.collect(), assumes }
 }
 
-/// The type that a table's definition gives a column.
-fn declared(table: &Table, column: &str) -> Option<String> {
-    let column = table.create()?.schema().into_iter().find(|known| known.name == column)?;
-    (!matches!(column.ty.ty, ColumnType::Other(_))).then(|| column.ty.to_string())
+/// The types that a table's definition gives its columns.
+fn declared(table: &Table) -> BTreeMap<String, String> {
+    let columns = table.create().map(|create| create.schema()).unwrap_or_default();
+    let known = columns.into_iter().filter(|column| !matches!(column.ty.ty, ColumnType::Other(_)));
+    known.map(|column| (column.name, column.ty.to_string())).collect()
 }
 
 fn row_changes(found: sql::Changelog, estate: &Estate) -> RowChanges {

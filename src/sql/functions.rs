@@ -3,6 +3,8 @@
 //! Rule: names are in upper case. A function that is not listed is taken for a scalar, deterministic one; where it might be an
 //! aggregate, `relation::assumed` says so.
 
+use super::tree::Call;
+
 /// Aggregates, the SQL standard's and Flink's own.
 #[rustfmt::skip]
 const AGGREGATES: &[&str] = &[
@@ -74,6 +76,13 @@ pub(crate) fn is_scalar(name: &str) -> bool {
 
 pub(crate) fn is_aggregate(name: &str) -> bool {
     AGGREGATES.contains(&name)
+}
+
+/// True for a call of an aggregate: of one that is known by its name, or of any that is written as only aggregates are, with
+/// `DISTINCT`, `FILTER` or an order of its rows.
+pub(crate) fn is_aggregate_call(call: &Call) -> bool {
+    let written = call.distinct || call.filter.is_some() || !call.order_by.is_empty();
+    written || is_aggregate(&call.name.last().name.to_ascii_uppercase())
 }
 
 pub(crate) fn is_order_sensitive(name: &str) -> bool {

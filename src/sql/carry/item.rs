@@ -1,6 +1,6 @@
 //! What an item of a select list tells.
 
-use crate::sql::functions::is_aggregate;
+use crate::sql::functions::is_aggregate_call;
 use crate::sql::tree::{Expr, ExprKind, SelectItem};
 use crate::sql::walk::{Child, children};
 
@@ -30,7 +30,7 @@ pub(super) fn is_qualified(item: &SelectItem) -> bool {
 /// True for an aggregate that is not over a window, outside of subqueries.
 pub(super) fn has_aggregate(expr: &Expr) -> bool {
     let mut found = matches!(&expr.kind, ExprKind::Call(call)
-        if call.over.is_none() && is_aggregate(&call.name.last().name.to_ascii_uppercase()));
+        if call.over.is_none() && is_aggregate_call(call));
     children(expr, &mut |child| {
         if let Child::Expr(part) = child {
             found = found || has_aggregate(part);

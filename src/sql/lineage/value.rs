@@ -8,7 +8,7 @@ use super::select::Walker;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::ColumnType;
 use crate::sql::code;
-use crate::sql::functions::{is_aggregate, is_non_deterministic, is_order_sensitive, sums_up};
+use crate::sql::functions::{is_aggregate_call, is_non_deterministic, is_order_sensitive, sums_up};
 use crate::sql::reach::Reach;
 use crate::sql::steps;
 use crate::sql::tree::{
@@ -133,7 +133,7 @@ impl Walker<'_> {
 
     fn call(&mut self, call: &Call) -> Value {
         let function = call.name.last().name.to_ascii_uppercase();
-        let kind = if is_aggregate(&function) { UseKind::Aggregated } else { UseKind::Computed };
+        let kind = if is_aggregate_call(call) { UseKind::Aggregated } else { UseKind::Computed };
         let mut args = Value::default();
         args_children(call, &mut |child| {
             let part = self.child(child);

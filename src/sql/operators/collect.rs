@@ -6,7 +6,7 @@ use super::join::{Condition, join_kind};
 use super::rank::{self, Rankings, call_limit, rankings};
 use super::{Operator, OperatorUse};
 use crate::diagnostic::Span;
-use crate::sql::functions::{is_aggregate, is_non_deterministic, is_order_sensitive, is_ranking, is_window};
+use crate::sql::functions::{is_aggregate_call, is_non_deterministic, is_order_sensitive, is_ranking, is_window};
 use crate::sql::steps;
 use crate::sql::tree::{
     Call, Expr, ExprKind, Factor, FactorKind, Join, JoinKind, Query, QueryBody, Select, SelectItem, SetOperator,
@@ -370,7 +370,7 @@ fn label(expr: &Expr) -> String {
 pub(crate) fn aggregates<'a>(expr: &'a Expr, visit: &mut dyn FnMut(&'a Call)) {
     if let ExprKind::Call(call) = &expr.kind
         && call.over.is_none()
-        && is_aggregate(&call.name.last().name.to_ascii_uppercase())
+        && is_aggregate_call(call)
     {
         visit(call);
     }

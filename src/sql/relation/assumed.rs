@@ -6,7 +6,7 @@
 
 use super::Walker;
 use crate::diagnostic::Span;
-use crate::sql::functions::{is_aggregate, is_scalar, is_window};
+use crate::sql::functions::{is_aggregate_call, is_scalar, is_window};
 use crate::sql::tree::{Call, Expr, ExprKind, ObjectName, Select, SelectItem};
 use crate::sql::walk::{Child, children};
 
@@ -76,6 +76,6 @@ impl Walker<'_> {
 /// True for a function that nobody knows, which would be an aggregate of a group if it is one.
 fn may_aggregate(call: &Call) -> bool {
     let name = call.name.last().name.to_ascii_uppercase();
-    let known = is_scalar(&name) || is_aggregate(&name) || name.split('_').next().is_some_and(is_window);
+    let known = is_scalar(&name) || is_aggregate_call(call) || name.split('_').next().is_some_and(is_window);
     call.over.is_none() && (call.name.parts.len() > 1 || !known)
 }

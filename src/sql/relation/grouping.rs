@@ -10,7 +10,7 @@ use super::scope::Value;
 use super::window::has_window;
 use super::{Relation, Walker};
 use crate::diagnostic::Span;
-use crate::sql::functions::{is_aggregate, is_ranking, is_window};
+use crate::sql::functions::{is_aggregate_call, is_ranking, is_window};
 use crate::sql::operators::{aggregates, bare};
 use crate::sql::tree::{AccessStep, ArgValue, Call, Expr, ExprKind, Select, SelectItem};
 use crate::sql::walk::{Child, children};
@@ -263,7 +263,7 @@ fn window_keys(keys: &[Expr], places: &Places<'_>) -> Vec<Key> {
 
 /// True for an aggregate alone.
 pub(super) fn is_plain_aggregate(expr: &Expr) -> bool {
-    matches!(&expr.kind, ExprKind::Call(call) if is_aggregate(&call.name.last().name.to_ascii_uppercase()))
+    matches!(&expr.kind, ExprKind::Call(call) if is_aggregate_call(call))
 }
 
 /// True if two expressions say the same, wherever they stand.

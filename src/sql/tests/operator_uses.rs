@@ -21,6 +21,10 @@ fn what_looks_stateless_and_is_not() {
     assert_eq!(found("SELECT a FROM t WHERE NOT EXISTS (SELECT 1 FROM u)"), ["Filter", "SemiJoin!"]);
     assert_eq!(found("SELECT a FROM t ORDER BY a LIMIT 3"), ["OrderBy!", "Limit!"]);
     assert_eq!(found("SELECT COUNT(*) FROM t"), ["GroupAggregate!"]);
+    // Whatever it is called: only an aggregate is written so.
+    assert_eq!(found("SELECT f(DISTINCT a) FROM t"), ["GroupAggregate!"]);
+    assert_eq!(found("SELECT f(a) FILTER (WHERE b > 1) FROM t"), ["GroupAggregate!"]);
+    assert_eq!(found("SELECT f(a) FROM t"), Vec::<String>::new());
     assert_eq!(found("SELECT t.a FROM t, u WHERE t.id = u.id"), ["RegularJoin(Cross)!", "Filter"]);
     assert_eq!(found("SELECT (SELECT MAX(b) FROM u) FROM t"), ["ScalarSubquery!", "GroupAggregate!"]);
 }

@@ -75,7 +75,7 @@ impl Act {
             Self::Undeploy { topics } => {
                 let view = handle.view();
                 let jobs = view.jobs.iter().map(|(table, job)| (table.clone(), job.id.clone())).collect();
-                let readers = readers::besides(ports, settings, &view.manifest, &jobs).await.unwrap();
+                let readers = readers::besides(ports, settings, &view.manifest, &jobs, found::SAYS_MS).await.unwrap();
                 let removal = Removal { delete_topics: topics, readers, jobs, despite: BTreeSet::new() };
                 handle.apply(planned(ports, settings, &view, Cause::Undeploy(removal)).await).await.map(drop)
             }

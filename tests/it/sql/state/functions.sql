@@ -30,6 +30,11 @@ SELECT id FROM orders WHERE their_function(n) > 1;
 --> append
 SELECT x FROM orders, LATERAL TABLE(their_function(n)) AS t (x);
 --> append
+-- Only an aggregate is written with DISTINCT or FILTER.
+SELECT their_count(DISTINCT n) FROM orders;
+--> upsert; group aggregate (ttl)
+SELECT their_count(n) FILTER (WHERE id > 1) FROM orders;
+--> upsert; group aggregate (ttl)
 -- HAVING alone makes one group of all rows.
 SELECT 1 AS k FROM orders HAVING their_count(n) > 1;
 --> upsert; group aggregate (ttl)
