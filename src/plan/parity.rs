@@ -78,7 +78,12 @@ pub(super) fn targets(table: &Table, outputs: &[OutputColumn]) -> Vec<String> {
         return insert.columns.iter().map(|c| c.name.clone()).collect();
     }
     match table.create() {
-        Some(create) => create.writable().into_iter().map(|c| c.name).collect(),
+        Some(create) => {
+            // What a partition is given a value for is not the query's.
+            let partition = table.insert().map(|insert| insert.partition.as_slice()).unwrap_or_default();
+            let given = |name: &str| partition.iter().any(|(column, value)| value.is_some() && column.name == name);
+            create.writable().into_iter().map(|c| c.name).filter(|name| !given(name)).collect()
+        }
         None if table.view().is_some_and(|view| !view.columns.is_empty()) => {
             table.view().into_iter().flat_map(|view| &view.columns).map(|c| c.name.clone()).collect()
         }

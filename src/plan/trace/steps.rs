@@ -127,6 +127,12 @@ impl<'e> Steps<'e> {
             }
             lineage.rows.iter().for_each(|used| found.used(used, table, Part::Rows));
         }
+        // A computed column is made of others of its own table.
+        for (table, create) in estate.tables.values().filter_map(|table| Some((table, table.create()?))) {
+            for output in &sql::table_lineage(create).outputs {
+                output.uses.iter().for_each(|used| found.used(used, table, Part::Column(output.name.clone())));
+            }
+        }
         found.rows_of_views();
         found
     }

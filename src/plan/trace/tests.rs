@@ -205,3 +205,21 @@ fn columns_are_compared_as_planning_finds_through_views() {
     let kinds = ["Exact", "Volatile", "Order", "EventTime", "History"];
     assert!(kinds.iter().all(|kind| all.iter().any(|class| class.starts_with(kind))), "{all:?}");
 }
+
+#[test]
+fn a_computed_column_is_a_step_within_its_table() {
+    let tables = [("d", "id INT, p AS id + 1"), ("o", "o1 STRING")];
+    let estate = project(&tables, &[], &[("o", "SELECT CAST(p AS STRING) AS o1 FROM d")]);
+    let uses = of(&estate, "d", Some("id")).unwrap().uses;
+    assert_eq!(shown(&uses), ["d.id -> d.p: computed", "d.p -> o.o1: computed"]);
+    let sources = of(&estate, "d", Some("p")).unwrap().sources;
+    assert_eq!(shown(&sources), ["d.id -> d.p: computed"]);
+}
+
+#[test]
+fn a_column_that_the_partition_gives_is_not_the_querys() {
+    let tables = [("a", "s STRING"), ("o", "p STRING, o1 STRING")];
+    let estate = project(&tables, &[], &[("o PARTITION (p = 'x')", "SELECT s FROM a")]);
+    let uses = of(&estate, "a", Some("s")).unwrap().uses;
+    assert_eq!(shown(&uses), ["a.s -> o.o1: passed on"]);
+}
