@@ -102,11 +102,12 @@ impl Daemon {
             let text = format!("rollout {} is {}: wait for its end or abort it", busy.id, busy.state);
             return Err(Refusal::new(RefusalCause::Conflict, text).into());
         }
-        let deployed = self.ledger.manifest.tables.values();
-        let deployed = deployed.filter_map(|table| Some((table.physical.clone(), table.topic.clone()?)));
+        let written = self.ledger.manifest.written().into_iter();
+        let written = written.map(|(table, topic)| (table.to_owned(), topic.to_owned()));
         let jobs = self.ledger.jobs.values().map(|job| (job.table.clone(), job.topic.clone()));
-        let running = deployed.chain(jobs).collect();
-        if let Some(effect) = plan.work.overreach(kind.reach(), &running) {
+        let running = written.chain(jobs).collect();
+        let connectors = self.ledger.manifest.connectors.keys().map(String::as_str).collect();
+        if let Some(effect) = plan.work.overreach(kind.reach(), &running, &connectors) {
             let text = format!("the plan would {effect}, which is not its to do: no planner makes such a plan");
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
         }

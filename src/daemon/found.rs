@@ -7,8 +7,9 @@ use super::ports::Ports;
 use super::settings::Settings;
 use super::standing::differing;
 use crate::diagnostic::Diagnostic;
-use crate::model::job::JobText;
+use crate::model::job::{JobRef, JobText};
 use crate::model::manifest::Manifest;
+use crate::model::sink;
 use crate::model::work::RunningJob;
 use crate::plan::adopt;
 use crate::plan::input::{Adoption, Expected, FoundConnector, FoundJob};
@@ -45,12 +46,11 @@ pub async fn look(
 ) -> Result<Adoption, NotFound> {
     let project = adopt::merged(deployed, files);
     let jobs = adopt::expected(&project).map_err(NotFound::Files)?;
-    let alive: BTreeSet<String> =
-        ports.engine.jobs().await?.into_iter().filter(|job| !job.ended()).map(|job| job.id).collect();
-    let runs = |table: &str| known.get(table).is_some_and(|job| alive.contains(&job.id));
+    let alive: Vec<JobRef> = ports.engine.jobs().await?.into_iter().filter(|job| !job.ended()).collect();
+    let runs = |table: &str| known.get(table).is_some_and(|known| alive.iter().any(|job| job.id == known.id));
     let written = deployed.tables.values().filter(|table| table.dml.is_some()).map(|table| table.physical.clone());
     let ended: BTreeSet<String> = written.filter(|table| !runs(table)).collect();
-    let found = running(ports, &project).await?;
+    let found = concerned(ports, &project, &alive).await?;
     let written: BTreeSet<&String> = found.iter().flat_map(|job| &job.shape.writes).collect();
     let mut expected = BTreeMap::new();
     for (table, job) in jobs.iter().filter(|(_, job)| written.contains(&job.table)) {
@@ -71,8 +71,7 @@ pub async fn look(
         let file = project.connectors.get(&name);
         let mut keys = file.map(|file| differing(settings, &file.config, Some(&config))).unwrap_or_default();
         keys.remove(TOPICS);
-        let topics = config.get(TOPICS).map(String::as_str).unwrap_or_default();
-        let topics = topics.split(',').map(str::trim).filter(|topic| !topic.is_empty()).map(str::to_owned).collect();
+        let topics = sink::topics(&config).map(str::to_owned).collect();
         (name, FoundConnector { topics, differing: keys })
     });
     let connectors = connectors.collect();
@@ -126,19 +125,19 @@ pub(super) async fn topics_read(
     }
 }
 
-/// The jobs that run and read or write one of the project's tables.
-async fn running(ports: &Ports, project: &Manifest) -> PortResult<Vec<FoundJob>> {
+/// Those of the jobs `alive` that read or write one of the project's tables.
+async fn concerned(ports: &Ports, project: &Manifest, alive: &[JobRef]) -> PortResult<Vec<FoundJob>> {
     let topics: BTreeMap<&str, Option<&str>> =
         project.tables.values().map(|t| (t.physical.as_str(), t.topic.as_deref())).collect();
     let mut found = Vec::new();
-    for job in ports.engine.jobs().await?.into_iter().filter(|job| !job.ended()) {
+    for job in alive {
         let shape = match ports.engine.running(&job.id).await {
             // It has ended since.
             Err(PortError::Missing { .. }) => continue,
             shape => shape?,
         };
         if shape.reads.iter().chain(&shape.writes).any(|table| topics.contains_key(table.as_str())) {
-            found.push(FoundJob { id: job.id, name: job.name, shape, read_from: BTreeSet::new() });
+            found.push(FoundJob { id: job.id.clone(), name: job.name.clone(), shape, read_from: BTreeSet::new() });
         }
     }
     let until = ports.clock.now_ms() + SAYS_MS;

@@ -10,6 +10,7 @@ use super::ports::Ports;
 use super::settings::Settings;
 use crate::model::job::JobRef;
 use crate::model::manifest::Manifest;
+use crate::model::sink;
 use crate::model::template;
 use crate::plan::undeploy;
 use crate::port::{PortError, PortResult};
@@ -28,12 +29,7 @@ pub async fn besides(
     jobs: &BTreeMap<String, String>,
     patience_ms: i64,
 ) -> PortResult<BTreeMap<String, BTreeSet<String>>> {
-    let written: BTreeMap<&str, &str> = manifest
-        .tables
-        .values()
-        .filter(|table| table.dml.is_some())
-        .filter_map(|table| Some((table.physical.as_str(), table.topic.as_deref()?)))
-        .collect();
+    let written = manifest.written();
     let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut add = |topic: &str, reader: String| {
         all.entry(topic.to_owned()).or_default().insert(reader);
@@ -52,8 +48,7 @@ pub async fn besides(
         if manifest.connectors.contains_key(&name) {
             continue;
         }
-        let topics = config.get("topics").map(String::as_str).unwrap_or_default();
-        for topic in topics.split(',').map(str::trim).filter(|topic| written.values().any(|w| w == topic)) {
+        for topic in sink::topics(&config).filter(|topic| written.values().any(|w| w == topic)) {
             add(topic, format!("connector {name}"));
         }
     }

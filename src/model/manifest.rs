@@ -21,6 +21,14 @@ pub struct Manifest {
     pub ahead: Option<String>,
 }
 
+impl Manifest {
+    /// The topics that statements write, by the physical name of the table. Those of reader tables are somebody else's.
+    pub fn written(&self) -> BTreeMap<&str, &str> {
+        let written = self.tables.values().filter(|table| table.dml.is_some());
+        written.filter_map(|table| Some((table.physical.as_str(), table.topic.as_deref()?))).collect()
+    }
+}
+
 /// One deployed table or view.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeployedTable {

@@ -61,6 +61,12 @@ const KNOWN: [Kind; 3] = [
     Kind { class: "io.aiven.connect.jdbc.JdbcSinkConnector", key_mode: "pk.mode", destination: "table.name.format" },
 ];
 
+/// The topics that a connector with these settings names; a pattern names none.
+pub fn topics(config: &BTreeMap<String, String>) -> impl Iterator<Item = &str> {
+    let named = config.get("topics").map(String::as_str).unwrap_or_default();
+    named.split(',').map(str::trim).filter(|topic| !topic.is_empty())
+}
+
 /// Whether the destination of a connector with these settings follows its topic exactly.
 ///
 /// # Errors

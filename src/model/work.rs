@@ -23,9 +23,14 @@ pub struct Work {
 }
 
 impl Work {
-    /// What reaches beyond what work of its kind may do, in words. `running` are the tables that are deployed, with their
-    /// topics.
-    pub fn overreach(&self, reach: Reach, running: &BTreeMap<String, String>) -> Option<String> {
+    /// What reaches beyond what work of its kind may do, in words. `running` are the tables that statements write, with their
+    /// topics, and `connectors` the names of those that are deployed.
+    pub fn overreach(
+        &self,
+        reach: Reach,
+        running: &BTreeMap<String, String>,
+        connectors: &BTreeSet<&str>,
+    ) -> Option<String> {
         match reach {
             Reach::First => self.beyond_rollout(true, running),
             Reach::Replacement => self.beyond_rollout(false, running),
@@ -41,7 +46,8 @@ impl Work {
                 |effect| match effect {
                     Effect::CancelJob { table } => running.contains_key(table),
                     Effect::DeleteTopic { topic } => running.values().any(|written| written == topic),
-                    Effect::DeleteConnector { .. } | Effect::SetManifest { .. } => true,
+                    Effect::DeleteConnector { name } => connectors.contains(name.as_str()),
+                    Effect::SetManifest { .. } => true,
                     _ => false,
                 },
             ),
@@ -183,6 +189,10 @@ mod tests {
         ["a", "b"].map(|table| (table.to_owned(), format!("t.{table}"))).into()
     }
 
+    fn connectors() -> BTreeSet<&'static str> {
+        BTreeSet::from(["c"])
+    }
+
     /// `a` is replaced by `a_v2` and proven.
     fn replacing(staging: Vec<Effect>) -> Work {
         let contract = TableContract {
@@ -206,7 +216,7 @@ mod tests {
         let delete = Effect::DeleteTopic { topic: "t.a".to_owned() };
         let staged = |more: Vec<Effect>| {
             let work = replacing([topic("t.a_v2")].into_iter().chain(more).collect());
-            work.overreach(Reach::Replacement, &running())
+            work.overreach(Reach::Replacement, &running(), &connectors())
         };
         assert_eq!(staged(vec![level("t.a_v2-key"), start("a_v2", "t.a_v2")]), None);
         let wrong =
@@ -231,24 +241,27 @@ mod tests {
         let work = || replacing(vec![topic("t.a_v2"), start("a_v2", "t.a_v2")]);
         let good =
             Work { promoting: vec![moved("t.a", "t.a_v2")], retiring: vec![cancel("a"), delete("t.a")], ..work() };
-        assert_eq!(good.overreach(Reach::Replacement, &running()), None);
+        assert_eq!(good.overreach(Reach::Replacement, &running(), &connectors()), None);
         for effect in [moved("t.b", "t.a_v2"), moved("t.a", "t.b"), cancel("a")] {
             let title = effect.title();
             assert_eq!(
-                Work { promoting: vec![effect], ..work() }.overreach(Reach::Replacement, &running()),
+                Work { promoting: vec![effect], ..work() }.overreach(Reach::Replacement, &running(), &connectors()),
                 Some(title)
             );
         }
         for effect in [cancel("b"), delete("t.b"), delete("unrelated"), start("b", "t.a_v2")] {
             let title = effect.title();
             assert_eq!(
-                Work { retiring: vec![effect], ..work() }.overreach(Reach::Replacement, &running()),
+                Work { retiring: vec![effect], ..work() }.overreach(Reach::Replacement, &running(), &connectors()),
                 Some(title)
             );
         }
         // What nobody compares may not be started, and so nothing is replaced by it.
         let unproven = Work { contracts: Vec::new(), ..good };
-        assert_eq!(unproven.overreach(Reach::Replacement, &running()), Some(start("a_v2", "t.a_v2").title()));
+        assert_eq!(
+            unproven.overreach(Reach::Replacement, &running(), &connectors()),
+            Some(start("a_v2", "t.a_v2").title())
+        );
     }
 
     #[test]
@@ -256,10 +269,10 @@ mod tests {
         let connector = Effect::CreateConnector { name: "c".to_owned(), config: BTreeMap::new() };
         let staging = vec![topic("t.a"), start("a", "t.a")];
         let mut work = Work { staging, promoting: vec![connector], ..Work::default() };
-        assert_eq!(work.overreach(Reach::First, &BTreeMap::new()), None);
+        assert_eq!(work.overreach(Reach::First, &BTreeMap::new(), &connectors()), None);
         let delete = Effect::DeleteConnector { name: "c".to_owned() };
         work.promoting.push(delete.clone());
-        assert_eq!(work.overreach(Reach::First, &BTreeMap::new()), Some(delete.title()));
+        assert_eq!(work.overreach(Reach::First, &BTreeMap::new(), &connectors()), Some(delete.title()));
     }
 
     #[test]
@@ -275,34 +288,36 @@ mod tests {
             },
         };
         let staged = |effect: Effect| Work { staging: vec![effect], ..Work::default() };
-        assert_eq!(staged(adopt("c")).overreach(Reach::Adoption, &running()), None);
-        assert_eq!(staged(adopt("a")).overreach(Reach::Adoption, &running()), None);
+        assert_eq!(staged(adopt("c")).overreach(Reach::Adoption, &running(), &connectors()), None);
+        assert_eq!(staged(adopt("a")).overreach(Reach::Adoption, &running(), &connectors()), None);
         let elsewhere = match adopt("a") {
             Effect::AdoptJob { job } => Effect::AdoptJob { job: RunningJob { topic: "t.b".to_owned(), ..job } },
             other => other,
         };
         for effect in [elsewhere, topic("t.c"), start("c", "t.c"), Effect::CancelJob { table: "a".to_owned() }] {
             let title = effect.title();
-            assert_eq!(staged(effect).overreach(Reach::Adoption, &running()), Some(title));
+            assert_eq!(staged(effect).overreach(Reach::Adoption, &running(), &connectors()), Some(title));
         }
         let title = adopt("c").title();
-        assert_eq!(staged(adopt("c")).overreach(Reach::First, &running()), Some(title.clone()));
-        assert_eq!(staged(adopt("c")).overreach(Reach::Replacement, &running()), Some(title));
+        assert_eq!(staged(adopt("c")).overreach(Reach::First, &running(), &connectors()), Some(title.clone()));
+        assert_eq!(staged(adopt("c")).overreach(Reach::Replacement, &running(), &connectors()), Some(title));
     }
 
     #[test]
     fn a_removal_removes_what_is_deployed_and_makes_nothing() {
         let cancel = |table: &str| Effect::CancelJob { table: table.to_owned() };
         let delete = |topic: &str| Effect::DeleteTopic { topic: topic.to_owned() };
-        let retired =
-            |retiring: Vec<Effect>| Work { retiring, ..Work::default() }.overreach(Reach::Removal, &running());
+        let retired = |retiring: Vec<Effect>| {
+            Work { retiring, ..Work::default() }.overreach(Reach::Removal, &running(), &connectors())
+        };
         let connector = Effect::DeleteConnector { name: "c".to_owned() };
         assert_eq!(retired(vec![connector.clone(), cancel("a"), delete("t.a")]), None);
-        for effect in [cancel("c"), delete("unrelated"), topic("t.c")] {
+        let theirs = Effect::DeleteConnector { name: "theirs".to_owned() };
+        for effect in [cancel("c"), delete("unrelated"), topic("t.c"), theirs] {
             let title = effect.title();
             assert_eq!(retired(vec![effect]), Some(title));
         }
         let early = Work { staging: vec![connector.clone()], ..Work::default() };
-        assert_eq!(early.overreach(Reach::Removal, &running()), Some(connector.title()));
+        assert_eq!(early.overreach(Reach::Removal, &running(), &connectors()), Some(connector.title()));
     }
 }

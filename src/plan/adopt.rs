@@ -202,12 +202,7 @@ fn others(adoption: &Adoption, after: &Manifest, staging: &[Effect]) -> Vec<Diag
         .iter()
         .filter_map(|effect| if let Effect::AdoptJob { job } = effect { Some(job.id.as_str()) } else { None })
         .collect();
-    let written: BTreeMap<&str, &str> = after
-        .tables
-        .values()
-        .filter(|table| table.dml.is_some())
-        .filter_map(|table| Some((table.physical.as_str(), table.topic.as_deref()?)))
-        .collect();
+    let written = after.written();
     let help = "it will not be moved, and retiring blue deletes the topic under it: bring it into the project, or set \
                 policy.retire_topics = \"keep\"";
     let warning = |who: String, topic: &str| {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cyanotype::model::effect::Effect;
 use cyanotype::model::job::JobShape;
 use cyanotype::model::manifest::Manifest;
+use cyanotype::model::work::Reach;
 use cyanotype::plan::input::{Adoption, Carry, Expected, FoundConnector, FoundJob, NullableDefaults, Removal};
 use cyanotype::plan::{Cause, Plan, PlanInput, Planned, Policy, adopt, plan};
 
@@ -358,4 +359,18 @@ fn what_a_yes_is_given_in_spite_of_is_in_the_digest() {
     let despite = BTreeSet::from(["group b".to_owned()]);
     let nobody = asked(&plan(&input(deployed(), Cause::Undeploy(Removal { despite, ..Removal::default() }))));
     assert_eq!(nobody, ["C160: nothing that is called `group b` reads a topic of the project"]);
+}
+
+#[test]
+fn a_change_topic_is_nobodys_to_take_down() {
+    let manifest = deployed();
+    let running = manifest.written().into_iter().map(|(table, topic)| (table.to_owned(), topic.to_owned())).collect();
+    let connectors = manifest.connectors.keys().map(String::as_str).collect();
+    let mut work =
+        plan(&input(manifest.clone(), Cause::Undeploy(Removal { delete_topics: true, ..Removal::default() })));
+    let work = &mut work.plan.as_mut().unwrap().work;
+    assert_eq!(work.overreach(Reach::Removal, &running, &connectors), None);
+    let source = Effect::DeleteTopic { topic: manifest.tables["cdc_orders"].topic.clone().unwrap() };
+    work.retiring.insert(0, source.clone());
+    assert_eq!(work.overreach(Reach::Removal, &running, &connectors), Some(source.title()));
 }
