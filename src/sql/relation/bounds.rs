@@ -46,7 +46,7 @@ impl Walker<'_> {
         let mut compare = |left: &Value, right: &Value| match left.same_edge(right) {
             Some(Edge::Start) => found[0] = true,
             Some(Edge::End) => found[1] = true,
-            Some(Edge::Time) | None => {}
+            Some(Edge::Time | Edge::Apart(_)) | None => {}
         };
         for condition in &joined.conditions {
             let Some((left, right)) = equality(condition) else { continue };

@@ -7,7 +7,7 @@ use super::join::parts;
 use super::query::item_expr;
 use super::rank::{Rank, is_about};
 use super::scope::Value;
-use super::window::has_window;
+use super::window::{apart, has_window};
 use super::{Relation, Walker};
 use crate::diagnostic::Span;
 use crate::sql::functions::{is_aggregate_call, is_ranking, is_window};
@@ -32,7 +32,10 @@ impl Walker<'_> {
         let values: Vec<Value> = keys.iter().map(|key| self.group_key(key, select)).collect();
         let by_rows = keys.iter().any(is_window_call);
         let plain = select.group_by.as_ref().map_or(&[] as &[usize], |group| &group.plain);
-        if by_rows || has_window(plain.iter().filter_map(|place| values.get(*place))) {
+        let plain = plain.iter().filter_map(|place| values.get(*place));
+        // Sets of keys would take a session's rows apart otherwise.
+        let is_whole = plain.clone().count() == values.len() || apart(plain.clone()).is_none();
+        if by_rows || (is_whole && has_window(plain)) {
             let known = if by_rows && keys.len() <= MOST_KEYS { window_keys(keys, places) } else { Vec::new() };
             relation.keep_times_of_windows();
             if by_rows {

@@ -7,7 +7,7 @@ use super::condition::has_query;
 use super::grouping::{Found, Places, is_plain_aggregate};
 use super::join::{column_name, equality, parts};
 use super::scope::{Column, Grouping, Scope, Value};
-use super::window::{Edge, has_window};
+use super::window::{Edge, apart, has_window};
 use super::{Relation, Walker};
 use crate::diagnostic::Span;
 use crate::sql::lineage::own_name;
@@ -92,7 +92,7 @@ impl Walker<'_> {
                 let time = column.value.time.filter(|time| Some(*time) == other.value.time);
                 let ty = common(&column.value.ty, &other.value.ty);
                 let other = other.value.window.as_ref();
-                let window = column.value.window.take().filter(|own| other.is_some_and(|other| own.matches(other)));
+                let window = column.value.window.take().and_then(|own| own.of_both(other?));
                 column.value = Value { ty, time, window, ..Value::default() };
             }
             relation.open |= right.open;
@@ -309,10 +309,13 @@ impl Relation {
         self.columns.iter_mut().for_each(|column| column.value.window = None);
     }
 
-    /// Behind a grouping by windows only the times of the windows are time attributes.
+    /// Behind a grouping by windows only the times of the windows are time attributes, and no session can be grouped again.
     pub fn keep_times_of_windows(&mut self) {
         for value in self.columns.iter_mut().map(|column| &mut column.value) {
             value.time = value.time.filter(|_| value.is_edge(Edge::Time));
+        }
+        if apart(self.columns.iter().map(|column| &column.value)).is_some() {
+            self.forget_windows();
         }
     }
 }

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use super::Walker;
 use super::changes::{Changes, Key, Kind, limited, spread_by};
 use super::grouping::ranking_call;
-use super::window::{Edge, Window};
+use super::scope::Value;
+use super::window::has_window;
 use crate::diagnostic::Span;
 use crate::sql::operators::{bare, limit_of, named_window};
 use crate::sql::steps;
@@ -167,13 +168,10 @@ impl Walker<'_> {
         column: usize,
     ) -> Rank {
         let window = self.window(over, select);
-        let partition: Option<Vec<(usize, Option<Window>)>> = window.as_ref().and_then(|window| {
-            let place = |expr| {
-                let value = self.expr(expr);
-                Some((value.from?, value.window))
-            };
-            window.partition_by.iter().map(place).collect()
-        });
+        let partition: Option<Vec<Value>> = window
+            .as_ref()
+            .map(|window| window.partition_by.iter().map(|expr| self.expr(expr)).collect())
+            .filter(|partition: &Vec<Value>| partition.iter().all(|value| value.from.is_some()));
         let order = window.as_ref().map_or(&[] as &[_], |window| window.order_by.as_slice());
         let time = match order {
             [only] => self.expr(&only.expr).time.map(|_| only.descending),
@@ -181,17 +179,13 @@ impl Walker<'_> {
         };
         let is_row_number = call.name.last().name.eq_ignore_ascii_case("ROW_NUMBER");
         let span = call.span;
-        let edges = |edge| {
-            partition.iter().flatten().any(|(_, found)| found.as_ref().is_some_and(|window| window.edge == edge))
-        };
-        if edges(Edge::Start) && edges(Edge::End) && before.kind == Kind::Append {
+        if has_window(partition.iter().flatten()) && before.kind == Kind::Append {
             let name = if time.is_some() { "window deduplication" } else { "window top-N" };
             let first = Changes::decided(Kind::Append, Vec::new(), name, span);
             let top = Changes::decided(Kind::Append, Vec::new(), "window top-N", span);
             return Rank { column, first, top };
         }
-        let parts: Option<std::collections::BTreeSet<usize>> =
-            partition.map(|parts| parts.into_iter().map(|(place, _)| place).collect());
+        let parts: Option<Key> = partition.map(|parts| parts.into_iter().filter_map(|value| value.from).collect());
         let mut keys = parts.as_ref().map_or_else(Vec::new, |parts| spread_by(&before.keys, parts));
         let known_before = keys.clone();
         if let Some(parts) = parts.as_ref().filter(|_| is_row_number) {
