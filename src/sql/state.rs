@@ -14,7 +14,9 @@ use super::changelog::Filled;
 use super::flow::Definitions;
 use super::operators::{Operator, OperatorUse, stateful};
 use super::query_refs;
-use super::relation::{INTERVAL_JOIN, Judged, Kind, Relation, SourceChanges, judged_in_view, source_changes};
+use super::relation::{
+    INTERVAL_JOIN, Judged, Kind, Ordering, Relation, SourceChanges, TOP_N, judged_in_view, source_changes,
+};
 use super::rows::Rows;
 use super::session::Session;
 use super::steps;
@@ -68,7 +70,7 @@ pub enum Bound {
     Window,
     /// The span of time in the condition.
     Interval,
-    /// The watermark.
+    /// The watermark; for a time of processing, the clock.
     Watermark,
     /// A number of rows.
     RowCount,
@@ -146,8 +148,9 @@ impl Reader<'_> {
         let known = self.known;
         for op in stateful(query) {
             // A lookup is judged by the name of its time; the definitions know better.
-            if op.kind != Operator::TemporalJoin {
-                let (name, bounded_by) = named(&op, self.judged);
+            if op.kind != Operator::TemporalJoin
+                && let Some((name, bounded_by)) = named(&op, self.judged)
+            {
                 found.push(StateUse { operator: StateOperator::Written(name), bounded_by, span: op.span, via: None });
             }
         }
@@ -206,12 +209,13 @@ fn of_sink(filled: &Filled<'_>, made: &Relation, table: &CreateTable, span: Span
     found.push(StateUse { operator: StateOperator::SinkMaterialize, bounded_by: Bound::Ttl, span, via: None });
 }
 
-/// An operator's name and what bounds its state. What the text alone does not tell was judged with times and windows.
-fn named(op: &OperatorUse, judged: &Judged) -> (&'static str, Bound) {
+/// An operator's name and what bounds its state; `None` for one that Flink leaves out. What the text alone does not tell was
+/// judged with times and windows.
+fn named(op: &OperatorUse, judged: &Judged) -> Option<(&'static str, Bound)> {
     if let Some(name) = judged.ends(op.span) {
-        return (name, if name == INTERVAL_JOIN { Bound::Interval } else { Bound::Window });
+        return Some((name, if name == INTERVAL_JOIN { Bound::Interval } else { Bound::Window }));
     }
-    match &op.kind {
+    let named = match &op.kind {
         Operator::RegularJoin(_) | Operator::IntervalJoin(_) | Operator::WindowJoin(_) => ("regular join", Bound::Ttl),
         Operator::GroupAggregate { .. } | Operator::WindowAggregate { .. } => ("group aggregate", Bound::Ttl),
         Operator::Distinct => ("distinct", Bound::Ttl),
@@ -221,11 +225,23 @@ fn named(op: &OperatorUse, judged: &Judged) -> (&'static str, Bound) {
         Operator::WindowTvf(_) => ("session window", Bound::Window),
         Operator::Match { within: true } => ("pattern match", Bound::Interval),
         Operator::Match { within: false } => ("pattern match", Bound::Nothing),
-        Operator::OrderBy => ("sort", Bound::Watermark),
-        Operator::Limit => ("limit", Bound::RowCount),
+        Operator::OrderBy => return judged.orderings.get(&op.span).map(|held| ordering(*held)),
+        Operator::Limit => judged.orderings.get(&op.span).map_or(("limit", Bound::Ttl), |held| ordering(*held)),
         Operator::SemiJoin => ("semi join", Bound::Ttl),
         Operator::ScalarSubquery => ("scalar subquery", Bound::Ttl),
         Operator::TableFunction(_) => ("process table function", Bound::Ttl),
         _ => ("operator", Bound::Ttl),
+    };
+    Some(named)
+}
+
+/// The same for what orders or limits rows.
+fn ordering(held: Ordering) -> (&'static str, Bound) {
+    match held {
+        Ordering::ByTime => ("sort", Bound::Watermark),
+        Ordering::Sort => ("sort", Bound::Nothing),
+        Ordering::Limit { sorted, few } => {
+            (if sorted { TOP_N } else { "limit" }, if few { Bound::RowCount } else { Bound::Ttl })
+        }
     }
 }

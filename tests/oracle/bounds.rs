@@ -2,30 +2,42 @@
 
 use std::collections::BTreeSet;
 
-use cyanotype::sql;
+use cyanotype::sql::{self, Bound};
 
 use crate::flows::{each_query, plans};
 
-/// An operator whose state ends by itself: how we call it, Flink's nodes for it, and those that it would have otherwise.
+/// An operator whose state ends by itself: how we call it and what bounds it, Flink's nodes for it, and those that it would
+/// have otherwise.
 struct Kind {
-    ours: &'static [&'static str],
+    ours: &'static [(&'static str, Bound)],
     nodes: &'static [&'static str],
     unbounded: &'static [&'static str],
 }
 
 const KINDS: &[Kind] = &[
-    Kind { ours: &["interval join"], nodes: &["IntervalJoin"], unbounded: &["Join", "MultiJoin", "WindowJoin"] },
-    Kind { ours: &["window join"], nodes: &["WindowJoin"], unbounded: &["Join", "MultiJoin", "IntervalJoin"] },
     Kind {
-        ours: &["window aggregate"],
+        ours: &[("interval join", Bound::Interval)],
+        nodes: &["IntervalJoin"],
+        unbounded: &["Join", "MultiJoin", "WindowJoin"],
+    },
+    Kind {
+        ours: &[("window join", Bound::Window)],
+        nodes: &["WindowJoin"],
+        unbounded: &["Join", "MultiJoin", "IntervalJoin"],
+    },
+    Kind {
+        ours: &[("window aggregate", Bound::Window)],
         nodes: &["GlobalWindowAggregate", "WindowAggregate", "GroupWindowAggregate"],
         unbounded: &["GroupAggregate", "GlobalGroupAggregate"],
     },
     Kind {
-        ours: &["window top-N", "window deduplication"],
+        ours: &[("window top-N", Bound::Window), ("window deduplication", Bound::Window)],
         nodes: &["WindowRank", "WindowDeduplicate"],
         unbounded: &["Rank", "Deduplicate", "OverAggregate"],
     },
+    Kind { ours: &[("limit", Bound::RowCount)], nodes: &["Limit"], unbounded: &["Limit of all rows"] },
+    Kind { ours: &[("top-N", Bound::RowCount)], nodes: &["SortLimit"], unbounded: &["SortLimit of all rows"] },
+    Kind { ours: &[("sort", Bound::Watermark)], nodes: &["TemporalSort"], unbounded: &["Sort"] },
 ];
 
 #[test]
@@ -42,7 +54,7 @@ fn no_state_is_said_to_end_that_does_not() {
             let nodes: BTreeSet<&str> =
                 planned.queries.iter().flat_map(|query| query.state.iter().flatten()).map(String::as_str).collect();
             let ours = sql::state(statement, known);
-            let names: BTreeSet<&str> = ours.iter().map(|used| used.operator.name()).collect();
+            let names: BTreeSet<_> = ours.iter().map(|used| (used.operator.name(), used.bounded_by)).collect();
             for Kind { ours: called, nodes: wanted, unbounded } in KINDS {
                 let has = |list: &[&str]| list.iter().any(|node| nodes.contains(node));
                 let said = called.iter().any(|name| names.contains(name));

@@ -8,12 +8,13 @@
 //! - in such a comparison a time stands alone, or is moved by what names no column.
 
 use super::Walker;
-use super::join::{Joined, column_name, equality};
+use super::join::{Joined, Part, column_name};
 use super::query::is_constant;
 use super::scope::{Time, Value};
 use super::window::Edge;
+use crate::diagnostic::Span;
 use crate::sql::operators::bare;
-use crate::sql::tree::{ArgValue, BinaryOperator, Call, Expr, ExprKind};
+use crate::sql::tree::{ArgValue, BinaryOperator, Call, Expr, ExprKind, ObjectName};
 use crate::sql::walk::{Child, children};
 
 /// A side of a join.
@@ -49,7 +50,7 @@ impl Walker<'_> {
             Some(Edge::Time | Edge::Apart(_)) | None => {}
         };
         for condition in &joined.conditions {
-            let Some((left, right)) = equality(condition) else { continue };
+            let Some((left, right)) = condition.equality() else { continue };
             let (Some(left), Some(right)) = (self.plain_column(left), self.plain_column(right)) else { continue };
             let (Some(a), Some(b)) = (left.from, right.from) else { continue };
             if (a < joined.at) != (b < joined.at) {
@@ -66,7 +67,7 @@ impl Walker<'_> {
     pub(super) fn is_within_interval(&mut self, joined: &Joined<'_>) -> bool {
         let (mut low, mut high, mut equal, mut other) = (0, 0, 0, false);
         for condition in &joined.conditions {
-            match self.bounds(bare(condition), joined.at) {
+            match self.bounds(*condition, joined.at) {
                 Bounds::None => {}
                 Bounds::Low => low += 1,
                 Bounds::High => high += 1,
@@ -75,9 +76,24 @@ impl Walker<'_> {
                 Bounds::Other => other = true,
             }
         }
+        other |= self.is_compared_elsewhere(joined);
         let same = |(left, right): &(Value, Value)| left.time.is_some() && left.time == right.time;
         equal += self.using(joined).iter().filter(|pair| same(pair)).count();
         !other && matches!((low, high, equal), (1, 1, 0) | (0, 0, 1))
+    }
+
+    /// True if conditions that are none of the join compare times of its sides: Flink makes them some of it where it can.
+    fn is_compared_elsewhere(&self, joined: &Joined<'_>) -> bool {
+        let Some(scope) = self.scopes.last() else { return false };
+        let Some(compared) = &scope.compared else { return true };
+        let is_own = |span: Span| {
+            joined.conditions.iter().any(|part| span.start <= part.expr.span.start && part.expr.span.end <= span.end)
+        };
+        let compares = |names: &[ObjectName]| {
+            let times = scope.times(names);
+            times.range(..joined.at).next().is_some() && times.range(joined.at..).next().is_some()
+        };
+        compared.iter().any(|(span, names)| compares(names) && !is_own(*span))
     }
 
     /// The values that `USING` or `NATURAL` compares.
@@ -88,41 +104,36 @@ impl Walker<'_> {
     }
 
     /// What a condition says of the times of both sides.
-    fn bounds(&mut self, condition: &Expr, at: usize) -> Bounds {
-        let bounds = match &condition.kind {
-            ExprKind::Between { negated: false, symmetric: false, operand, bounds } => {
-                let (Some(own), Some(from), Some(to)) =
-                    (self.moved(operand, at), self.moved(&bounds.0, at), self.moved(&bounds.1, at))
-                else {
-                    return self.none_or_other(condition, at);
-                };
-                (from == to && own.is_against(from)).then_some(Bounds::Both)
+    fn bounds(&mut self, part: Part<'_>, at: usize) -> Bounds {
+        let bounds = match (&part.expr.kind, part.comparison()) {
+            (ExprKind::Between { negated, symmetric: false, operand, bounds }, _) if *negated == part.not => {
+                let times = [operand, &bounds.0, &bounds.1].map(|time| self.moved(time, at));
+                match times {
+                    [Some(own), Some(from), Some(to)] if from == to && own.is_against(from) => Some(Bounds::Both),
+                    _ => None,
+                }
             }
-            ExprKind::Binary { operators, operands } => {
-                let ([operator], [a, b]) = (operators.as_slice(), operands.as_slice()) else {
-                    return self.none_or_other(condition, at);
-                };
-                let (Some(first), Some(second)) = (self.moved(a, at), self.moved(b, at)) else {
-                    return self.none_or_other(condition, at);
-                };
+            (_, Some((operator, a, b))) => {
                 let plain = column_name(a).is_some() && column_name(b).is_some();
                 use BinaryOperator as B;
-                match (operator, first.side) {
-                    _ if !first.is_against(second) => None,
-                    // Flink computes a moved time first, and then it is none any more.
-                    (B::Equal, _) => plain.then_some(Bounds::Equal),
-                    (B::Greater | B::GreaterEqual, Side::Left) | (B::Less | B::LessEqual, Side::Right) => {
-                        Some(Bounds::Low)
-                    }
-                    (B::Less | B::LessEqual, Side::Left) | (B::Greater | B::GreaterEqual, Side::Right) => {
-                        Some(Bounds::High)
-                    }
+                match (self.moved(a, at), self.moved(b, at)) {
+                    (Some(first), Some(second)) if first.is_against(second) => match (operator, first.side) {
+                        // Flink computes a moved time first, and then it is none any more.
+                        (B::Equal, _) => plain.then_some(Bounds::Equal),
+                        (B::Greater | B::GreaterEqual, Side::Left) | (B::Less | B::LessEqual, Side::Right) => {
+                            Some(Bounds::Low)
+                        }
+                        (B::Less | B::LessEqual, Side::Left) | (B::Greater | B::GreaterEqual, Side::Right) => {
+                            Some(Bounds::High)
+                        }
+                        _ => None,
+                    },
                     _ => None,
                 }
             }
             _ => None,
         };
-        bounds.unwrap_or_else(|| self.none_or_other(condition, at))
+        bounds.unwrap_or_else(|| self.none_or_other(part.expr, at))
     }
 
     fn none_or_other(&mut self, condition: &Expr, at: usize) -> Bounds {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::judged::INTERVAL_JOIN;
 use crate::diagnostic::Span;
 use crate::sql::steps;
 use crate::sql::tree::CreateTable;
@@ -81,6 +82,11 @@ impl Changes {
             }
         };
         Self { kind: self.kind.max(other.kind), keys: Vec::new(), because }
+    }
+
+    /// True if an interval join is among what decides.
+    pub fn is_within_interval(&self) -> bool {
+        self.because.iter().any(|because| because.cause == Cause::Operator(INTERVAL_JOIN))
     }
 
     /// What decides in order, each once, and no more of it than anyone reads.

@@ -81,7 +81,7 @@ impl Walker<'_> {
             ExprKind::Exists(query) => (query, None, not),
             _ => return self.scalar_condition(part, changes),
         };
-        let Asked { relation: inner, compared: mut spread, mut windows, within } = self.subquery(query);
+        let Asked { relation: inner, compared: mut spread, mut windows, correlated, within } = self.subquery(query);
         let operands = operand.map_or(&[] as &[Expr], |operand| match &operand.kind {
             ExprKind::Row(items) => items,
             _ => std::slice::from_ref(&**operand),
@@ -103,7 +103,8 @@ impl Walker<'_> {
             scope.forget_times();
         }
         let keys = spread_by(&changes.keys, &spread);
-        if within {
+        // Without a condition Flink counts the rows of EXISTS, and joins with the count.
+        if within || (operand.is_none() && !correlated) {
             let kind = Kind::Updating.max(changes.kind).max(inner.changes.kind);
             return Changes::decided(kind, Vec::new(), "semi join", part.span);
         }
@@ -189,8 +190,9 @@ impl Walker<'_> {
         let outer = std::mem::take(&mut self.correlated);
         let relation = Rc::new(self.query(query));
         let here = self.scopes.len().checked_sub(1);
-        let mut asked = Asked { relation, compared: Key::new(), windows: Vec::new(), within: false };
+        let mut asked = Asked { relation, compared: Key::new(), windows: Vec::new(), correlated: false, within: false };
         for (depth, correlation) in std::mem::replace(&mut self.correlated, outer) {
+            asked.correlated |= Some(depth) == here;
             match correlation {
                 _ if Some(depth) != here => self.correlated.push((depth, correlation)),
                 Correlation::Equal(place) => {
@@ -300,6 +302,8 @@ pub(super) struct Asked {
     pub compared: Key,
     /// The ends of windows of both that have to be equal.
     pub windows: Vec<Edge>,
+    /// It uses the row around it.
+    pub correlated: bool,
     /// It uses the row around it elsewhere than in its own conditions.
     pub within: bool,
 }

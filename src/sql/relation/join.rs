@@ -8,7 +8,7 @@ use super::judged::INTERVAL_JOIN;
 use super::scope::{Time, Value};
 use crate::diagnostic::Span;
 use crate::sql::operators::conjuncts;
-use crate::sql::tree::{BinaryOperator, Expr, ExprKind, JoinKind, ObjectName};
+use crate::sql::tree::{BinaryOperator, Expr, ExprKind, JoinKind, ObjectName, UnaryOperator};
 use crate::sql::types::{common, is_text};
 
 /// What is joined: the columns before `at` with those from it on.
@@ -19,7 +19,7 @@ pub(super) struct Joined<'e> {
     /// The place of the first column of the right side.
     pub at: usize,
     /// All that has to hold, each part on its own.
-    pub conditions: Vec<&'e Expr>,
+    pub conditions: Vec<Part<'e>>,
     /// Equal columns of `USING` or `NATURAL`.
     pub using: Vec<(usize, usize)>,
     pub span: Span,
@@ -93,7 +93,7 @@ impl Walker<'_> {
     fn equal_pairs(&mut self, joined: &Joined<'_>) -> Vec<(usize, usize)> {
         let mut pairs = joined.using.clone();
         for condition in &joined.conditions {
-            let Some((left, right)) = equality(condition) else { continue };
+            let Some((left, right)) = condition.equality() else { continue };
             let (Some(a), Some(b)) = (self.plain_column(left), self.plain_column(right)) else { continue };
             let (Some(first), Some(second)) = (a.from, b.from) else { continue };
             let [one, other] = compared([(first, &a), (second, &b)]);
@@ -145,6 +145,59 @@ pub(super) fn column_name(mut expr: &Expr) -> Option<&ObjectName> {
     match &expr.kind {
         ExprKind::Column(name) => Some(name),
         _ => None,
+    }
+}
+
+/// A part of a condition: what has to hold, or, with `not`, what must not.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'e> {
+    pub expr: &'e Expr,
+    pub not: bool,
+}
+
+impl<'e> Part<'e> {
+    /// The parts of a condition; `NOT (a OR b)` has two.
+    pub fn of(condition: &'e Expr) -> Vec<Self> {
+        let mut found = Vec::new();
+        Self { expr: condition, not: false }.split(&mut found);
+        found
+    }
+
+    fn split(self, found: &mut Vec<Self>) {
+        let Self { expr, not } = self;
+        let joint = if not { BinaryOperator::Or } else { BinaryOperator::And };
+        match &expr.kind {
+            ExprKind::Nested(inner) => Self { expr: inner, not }.split(found),
+            ExprKind::Unary { operator: UnaryOperator::Not, operand } => {
+                Self { expr: operand, not: !not }.split(found);
+            }
+            ExprKind::Binary { operators, operands } if operators.iter().all(|operator| *operator == joint) => {
+                operands.iter().for_each(|expr| Self { expr, not }.split(found));
+            }
+            _ => found.push(self),
+        }
+    }
+
+    /// The comparison of two values that has to hold.
+    pub fn comparison(self) -> Option<(BinaryOperator, &'e Expr, &'e Expr)> {
+        let ExprKind::Binary { operators, operands } = &self.expr.kind else { return None };
+        let ([operator], [left, right]) = (operators.as_slice(), operands.as_slice()) else { return None };
+        use BinaryOperator as B;
+        let opposite = match operator {
+            B::Equal => B::NotEqual,
+            B::NotEqual => B::Equal,
+            B::Less => B::GreaterEqual,
+            B::LessEqual => B::Greater,
+            B::Greater => B::LessEqual,
+            B::GreaterEqual => B::Less,
+            _ => return None,
+        };
+        Some((if self.not { opposite } else { *operator }, left, right))
+    }
+
+    /// The sides of `a = b`.
+    pub fn equality(self) -> Option<(&'e Expr, &'e Expr)> {
+        self.comparison().filter(|(operator, ..)| *operator == BinaryOperator::Equal).map(|(_, a, b)| (a, b))
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::{Cause, Changes, Kind};
+use super::order::Orderings;
 use crate::diagnostic::Span;
 
 /// Operators of one query, by where they are written. Those of its views are not among them.
@@ -11,8 +12,10 @@ use crate::diagnostic::Span;
 pub(crate) struct Judged {
     /// The name of an operator whose state ends; `None` for one that was judged twice, and not alike.
     ends: BTreeMap<Span, Option<&'static str>>,
-    /// Where views are named in which no state ends, as a condition gives their windows or times one value.
+    /// Text in which no state of views ends, as conditions around it are about their windows or times.
     opened: BTreeSet<Span>,
+    /// What orders and limits hold.
+    pub orderings: Orderings,
 }
 
 /// The operators whose state ends.
@@ -34,7 +37,8 @@ impl Judged {
             "window top-N" | "window deduplication" => "top-N",
             _ => return None,
         };
-        self.opened.contains(&span).then_some(found)
+        let inside = |text: &Span| text.start <= span.start && span.end <= text.end;
+        self.opened.iter().any(inside).then_some(found)
     }
 
     /// Notes the operator at `span`, which made these changes.

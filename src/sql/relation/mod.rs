@@ -15,6 +15,8 @@ mod expr;
 mod grouping;
 mod join;
 mod judged;
+mod order;
+mod outer;
 mod query;
 mod rank;
 mod scope;
@@ -26,6 +28,7 @@ pub use self::assumed::Assumption;
 pub use self::changes::{Because, Cause};
 pub(crate) use self::changes::{Changes, Kind, SourceChanges, source_changes};
 pub(crate) use self::judged::{INTERVAL_JOIN, Judged};
+pub(crate) use self::order::{Ordering, TOP_N};
 pub(crate) use self::scope::Column;
 
 use std::collections::HashMap;
@@ -103,6 +106,10 @@ struct Walker<'a> {
     subqueries: HashMap<(usize, Span), Asked>,
     /// What operators turned out to be.
     judged: Judged,
+    /// The query that is looked at next is the whole one.
+    whole: bool,
+    /// The select that was looked at last is ordered by a time of its sources.
+    by_time_of_sources: bool,
     /// What is assumed of functions.
     assumed: Vec<Assumption>,
 }
@@ -120,6 +127,8 @@ impl<'a> Walker<'a> {
             correlated: Vec::new(),
             subqueries: HashMap::new(),
             judged: Judged::default(),
+            whole: true,
+            by_time_of_sources: false,
             assumed: Vec::new(),
         }
     }

@@ -6,6 +6,7 @@ use super::changes::{Changes, Key, Kind};
 use super::condition::has_query;
 use super::grouping::{Found, Places, is_plain_aggregate};
 use super::join::{column_name, equality, parts};
+use super::outer::Behind;
 use super::scope::{Column, Grouping, Scope, Value};
 use super::window::{Edge, apart, has_window};
 use super::{Relation, Walker};
@@ -26,41 +27,23 @@ pub(super) const MOST_STARRED: usize = 10_000;
 impl Walker<'_> {
     pub(super) fn query(&mut self, query: &Query) -> Relation {
         steps::count(1);
+        let is_whole = std::mem::take(&mut self.whole);
         let ctes = self.ctes.len();
         for cte in &query.with {
             let relation = self.query(&cte.query).renamed(cte.columns.iter().map(|c| c.name.as_str()));
             self.ctes.push((cte.name.name.clone(), (cte.query.span, Rc::new(relation))));
         }
-        let mut relation = self.body(&query.body);
+        self.whole = is_whole && matches!(query.body, QueryBody::Nested(_));
+        let mut relation = self.body(&query.body, query.order_by.first());
+        self.whole = false;
         self.ctes.truncate(ctes);
-        self.order_and_limit(query, &mut relation);
+        self.order_and_limit(query, is_whole, &mut relation);
         relation
     }
 
-    fn order_and_limit(&mut self, query: &Query, relation: &mut Relation) {
-        if !query.order_by.is_empty() {
-            relation.forget_windows();
-        }
-        let Some(limit) = query.limit.as_ref().or(query.offset.as_ref()) else { return };
-        relation.forget_windows();
-        relation.rank = None;
-        if query.order_by.is_empty() {
-            return;
-        }
-        let place = |item: &OrderItem| {
-            let ExprKind::Column(name) = &item.expr.kind else { return None };
-            relation.columns.iter().position(|column| column.name == name.last().name)
-        };
-        let ordered: Option<Key> = query.order_by.iter().map(place).collect();
-        let keys = ordered.map(|ordered| super::changes::spread_by(&relation.changes.keys, &ordered));
-        let kind = Kind::Updating.max(relation.changes.kind);
-        relation.changes = Changes::decided(kind, keys.unwrap_or_default(), "limit", limit.span);
-        relation.forget_times();
-    }
-
-    fn body(&mut self, body: &QueryBody) -> Relation {
+    fn body(&mut self, body: &QueryBody, order_by: Option<&OrderItem>) -> Relation {
         match body {
-            QueryBody::Select(select) => self.select(select),
+            QueryBody::Select(select) => self.select(select, order_by),
             QueryBody::Values { rows, span } => self.values(rows, *span),
             QueryBody::Table(name) => self.table(name).0,
             QueryBody::Nested(query) => self.query(query),
@@ -84,16 +67,17 @@ impl Walker<'_> {
     }
 
     fn set_operation(&mut self, first: &QueryBody, rest: &[SetOperand]) -> Relation {
-        let mut relation = self.body(first);
+        let mut relation = self.body(first, None);
         for SetOperand { operator, span, body } in rest {
-            let right = self.body(body);
+            let right = self.body(body, None);
             steps::count(relation.columns.len() + right.columns.len() + right.changes.because.len());
             for (column, other) in relation.columns.iter_mut().zip(&right.columns) {
                 let time = column.value.time.filter(|time| Some(*time) == other.value.time);
                 let ty = common(&column.value.ty, &other.value.ty);
-                let other = other.value.window.as_ref();
+                let (times, other) = (other.value.times(), other.value.window.as_ref());
                 let window = column.value.window.take().and_then(|own| own.of_both(other?));
-                column.value = Value { ty, time, window, ..Value::default() };
+                let times = column.value.times().max(times);
+                column.value = Value { ty, time, times, window, ..Value::default() };
             }
             relation.open |= right.open;
             // A condition further out may reach the numbers of either side.
@@ -124,14 +108,19 @@ impl Walker<'_> {
         relation
     }
 
-    fn select(&mut self, select: &Select) -> Relation {
+    fn select(&mut self, select: &Select, order_by: Option<&OrderItem>) -> Relation {
         self.scopes.push(Scope::default());
         let filter = parts(&select.filter);
+        let mut on = Vec::new();
+        select.from.iter().for_each(|source| conditions(source, &mut on));
+        let conditions: Vec<&Expr> = filter.iter().copied().chain(parts(on)).collect();
         if let Some(scope) = self.scopes.last_mut() {
-            scope.fixed = fixed(select, &filter);
+            scope.fixed = fixed(&conditions);
+            scope.compared = compared(&conditions);
         }
+        let behind = Behind::of(select);
         for (i, source) in select.from.iter().enumerate() {
-            self.table_expr(source, &filter, i > 0);
+            self.table_expr(source, &filter, &behind, i > 0);
         }
         let before = self.scopes.last_mut().and_then(|scope| scope.changes.take());
         let changes = before.unwrap_or_else(|| Changes::decided(Kind::Append, Vec::new(), "values", select.span));
@@ -187,6 +176,7 @@ impl Walker<'_> {
             relation.rank = None;
         }
         self.forget_constant_keys(select, &filter, &mut relation);
+        self.note_order(order_by.filter(|_| found.aggregated.is_none() && select.distinct.is_none()));
         self.scopes.pop();
         relation.columns.iter_mut().for_each(|column| column.value.from = None);
         relation
@@ -198,6 +188,7 @@ impl Walker<'_> {
             SelectItem::Wildcard { qualifier: Some(name), .. } => self.qualified_star(name, relation, places),
             SelectItem::Expr { expr, alias, .. } => {
                 let mut value = self.expr(expr);
+                value.times = self.times_in(expr);
                 if self.scopes.last().is_some_and(|scope| scope.grouping == Grouping::Sets) && !is_plain_aggregate(expr)
                 {
                     // A key that a set leaves out is NULL.
@@ -209,6 +200,20 @@ impl Walker<'_> {
                 relation.columns.push(Column { name, value });
             }
         }
+    }
+
+    /// How many time attributes an expression is computed from.
+    fn times_in(&mut self, expr: &Expr) -> usize {
+        if let ExprKind::Column(name) = &expr.kind {
+            return self.column(name).times();
+        }
+        let mut parts = Vec::new();
+        children(expr, &mut |child| {
+            if let Child::Expr(part) = child {
+                parts.push(part);
+            }
+        });
+        parts.into_iter().fold(0, |sum, part| sum + self.times_in(part))
     }
 
     fn star(&mut self, relation: &mut Relation, places: &mut Places<'_>) {
@@ -235,11 +240,11 @@ impl Walker<'_> {
 /// How many columns with one value are looked at in one select.
 const MOST_FIXED: usize = 64;
 
+/// How many conditions of one select are looked at for times that they compare.
+const MOST_COMPARED: usize = 256;
+
 /// The columns that conditions compare with what names no column and asks nothing.
-fn fixed(select: &Select, filter: &[&Expr]) -> Vec<ObjectName> {
-    let mut on = Vec::new();
-    select.from.iter().for_each(|source| conditions(source, &mut on));
-    let on = parts(on);
+fn fixed(conditions: &[&Expr]) -> Vec<ObjectName> {
     let fixed = |part: &&Expr| {
         let (left, right) = match &part.kind {
             ExprKind::InList { negated: false, operand, list } => match list.as_slice() {
@@ -254,7 +259,31 @@ fn fixed(select: &Select, filter: &[&Expr]) -> Vec<ObjectName> {
             _ => None,
         }
     };
-    filter.iter().chain(&on).filter_map(fixed).take(MOST_FIXED).collect()
+    conditions.iter().filter_map(fixed).take(MOST_FIXED).collect()
+}
+
+/// The columns that each condition names.
+fn compared(conditions: &[&Expr]) -> Option<Vec<(Span, Vec<ObjectName>)>> {
+    fn names(expr: &Expr, found: &mut Vec<ObjectName>) {
+        if let ExprKind::Column(name) = &expr.kind {
+            found.push(name.clone());
+        }
+        children(expr, &mut |child| {
+            if let Child::Expr(part) = child {
+                names(part, found);
+            }
+        });
+    }
+    if conditions.len() > MOST_COMPARED {
+        return None;
+    }
+    let named = |condition: &&Expr| {
+        steps::count(1);
+        let mut found = Vec::new();
+        names(condition, &mut found);
+        (condition.span, found)
+    };
+    Some(conditions.iter().map(named).collect())
 }
 
 /// The conditions of joins.

@@ -1,11 +1,12 @@
 //! Names in reach: sources with their columns, and what a name stands for.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Relation;
 use super::changes::Changes;
 use super::rank::Rank;
 use super::window::{Edge, Window};
+use crate::diagnostic::Span;
 use crate::model::column::{ColumnType, Nullable};
 use crate::sql::reach::Reach;
 use crate::sql::steps;
@@ -27,6 +28,8 @@ pub(crate) struct Value {
     pub ty: Option<Nullable>,
     /// It is a time attribute.
     pub time: Option<Time>,
+    /// How many time attributes it is computed from, each as often as it is named.
+    pub times: usize,
     /// It tells something of the row's window.
     pub window: Option<Window>,
     /// It is the same in every row, so that Flink may put the value in its place, and no key then knows the column.
@@ -39,6 +42,11 @@ impl Value {
     /// True if it tells this of the row's window.
     pub fn is_edge(&self, edge: Edge) -> bool {
         self.window.as_ref().is_some_and(|window| window.edge == edge)
+    }
+
+    /// How many time attributes a condition on it is about.
+    pub fn times(&self) -> usize {
+        self.times.max(usize::from(self.time.is_some()))
     }
 
     /// What both tell of windows that are put alike.
@@ -109,6 +117,8 @@ pub(super) struct Scope {
     pub grouping: Grouping,
     /// The columns that conditions of this select give one value.
     pub fixed: Vec<ObjectName>,
+    /// The columns that each of its conditions names; `None` if these are too many.
+    pub compared: Option<Vec<(Span, Vec<ObjectName>)>>,
 }
 
 /// What a name stands for.
@@ -219,6 +229,18 @@ impl Scope {
     /// The place of the first column of this name.
     pub fn place(&self, name: &str) -> Option<usize> {
         self.by_name.get(name).copied()
+    }
+
+    /// The places of the time attributes among columns, and of what is computed from such, with their number.
+    pub fn times(&self, names: &[ObjectName]) -> BTreeMap<usize, usize> {
+        let time = |name: &ObjectName| {
+            let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
+            match self.find(&parts)? {
+                Found::Column(place, _) => Some((place, self.columns.get(place)?.value.times())),
+                _ => None,
+            }
+        };
+        names.iter().filter_map(time).filter(|(_, times)| *times > 0).collect()
     }
 
     /// Forgets time attributes and windows, as what Flink's regular operators make has none.

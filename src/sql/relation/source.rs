@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use super::changes::{Changes, Kind};
 use super::grouping::Places;
-use super::join::{Asked, CAST, Joined, parts};
+use super::join::{Asked, CAST, Joined, Part, parts};
+use super::outer::Behind;
 use super::query::MOST_STARRED;
 use super::scope::{Column, Found, Scope, Value};
 use super::window::windowed;
 use super::{Relation, Walker};
+use crate::diagnostic::Span;
 use crate::model::column::{ColumnType, Nullable};
 use crate::sql::functions::is_window;
 use crate::sql::steps;
@@ -19,22 +21,39 @@ use crate::sql::tree::{
 /// How many sources of one select are looked at.
 const MOST_SOURCES: usize = 64;
 
+/// What holds of a join.
+#[derive(Default)]
+struct Condition<'f, 'e> {
+    /// The parts of `ON`.
+    on: Vec<&'e Expr>,
+    /// What holds of inner joins as well.
+    filter: &'f [&'e Expr],
+    /// The columns of `USING`.
+    using: Vec<&'e str>,
+    natural: bool,
+}
+
 impl Walker<'_> {
     /// A source with what is joined to it; `comma` if others stand before it.
-    pub(super) fn table_expr(&mut self, source: &TableExpr, filter: &[&Expr], comma: bool) {
+    pub(super) fn table_expr<'e>(
+        &mut self,
+        source: &'e TableExpr,
+        filter: &[&'e Expr],
+        behind: &Behind<'e>,
+        comma: bool,
+    ) {
+        let TableExpr { base, joins, .. } = source;
         if comma {
-            self.joined(JoinKind::Cross, &source.base, filter.to_vec(), &[], false, source.base.span);
+            let on = Condition { filter, ..Condition::default() };
+            self.joined(JoinKind::Cross, base, on, base.span, behind);
         } else {
-            let changes = self.factor(&source.base, filter);
+            let changes = self.factor(base, filter);
             self.put(changes);
         }
-        for join in &source.joins {
-            let mut conditions = parts(&join.on);
-            if matches!(join.kind, JoinKind::Inner | JoinKind::Cross) {
-                conditions.extend(filter);
-            }
-            let using: Vec<&str> = join.using.iter().map(|column| column.name.as_str()).collect();
-            self.joined(join.kind, &join.factor, conditions, &using, join.natural, join.span);
+        for join in joins {
+            let using = join.using.iter().map(|column| column.name.as_str()).collect();
+            let on = Condition { on: parts(&join.on), filter, using, natural: join.natural };
+            self.joined(join.kind, &join.factor, on, join.span, behind);
             if let Some(on) = &join.on
                 && let Some(changes) = self.take()
             {
@@ -60,13 +79,17 @@ impl Walker<'_> {
         &mut self,
         kind: JoinKind,
         factor: &'e Factor,
-        conditions: Vec<&'e Expr>,
-        using: &[&str],
-        natural: bool,
-        span: crate::diagnostic::Span,
+        condition: Condition<'_, 'e>,
+        span: Span,
+        behind: &Behind<'e>,
     ) {
         if self.scopes.last().is_some_and(|scope| scope.sources.len() >= MOST_SOURCES) {
             return self.give_up(span);
+        }
+        let Condition { on: mut conditions, filter, using, natural } = condition;
+        let is_inner = |kind| matches!(kind, JoinKind::Inner | JoinKind::Cross);
+        if is_inner(kind) {
+            conditions.extend(filter);
         }
         steps::count(1 + conditions.len());
         let left = self.take().unwrap_or_default();
@@ -75,17 +98,21 @@ impl Walker<'_> {
         let left = ranked.map_or(left, |rank| rank.unread());
         let at = self.scopes.last().map_or(0, |scope| scope.columns.len());
         // An outer join keeps rows that its condition leaves out.
-        let filter: &[&Expr] = if matches!(kind, JoinKind::Inner | JoinKind::Cross) { &conditions } else { &[] };
-        let right = self.factor(factor, filter);
+        let right = self.factor(factor, if is_inner(kind) { &conditions } else { &[] });
         let asked = self.asked(factor);
         self.optional(kind, at);
-        let using = self.merge(kind, at, using, natural);
-        let changes = self.join(Joined { kind, left, right, at, conditions, using, span }, asked);
+        let using = self.merge(kind, at, &using, natural);
+        let reduced = self.reduced(kind, at, behind);
+        if is_inner(reduced) && !is_inner(kind) {
+            conditions.extend(filter);
+        }
+        let conditions = conditions.into_iter().flat_map(Part::of).collect();
+        let changes = self.join(Joined { kind: reduced, left, right, at, conditions, using, span }, asked);
         self.put(changes);
     }
 
     /// Of joins of very many sources nothing is said.
-    fn give_up(&mut self, span: crate::diagnostic::Span) {
+    fn give_up(&mut self, span: Span) {
         let Some(scope) = self.scopes.last_mut() else { return };
         if scope.sources.len() == MOST_SOURCES {
             scope.add(&[], Relation { open: true, ..Relation::default() }, false);
@@ -163,7 +190,7 @@ impl Walker<'_> {
     }
 
     /// Adds a source to the scope; its changes with places of the scope.
-    fn factor(&mut self, factor: &Factor, filter: &[&Expr]) -> Changes {
+    fn factor<'e>(&mut self, factor: &'e Factor, filter: &[&'e Expr]) -> Changes {
         let mut parts = Vec::new();
         let mut rowtime = false;
         let mut relation = match &factor.kind {
@@ -188,7 +215,7 @@ impl Walker<'_> {
             FactorKind::Unnest { expr, ordinality } => self.unnest(expr, *ordinality),
             FactorKind::Nested(inner) => {
                 let outer = self.take();
-                self.table_expr(inner, filter, false);
+                self.table_expr(inner, filter, &Behind::nothing(), false);
                 let changes = self.take().unwrap_or_default();
                 if let Some(scope) = self.scopes.last_mut() {
                     scope.changes = outer;
@@ -225,7 +252,8 @@ impl Walker<'_> {
         }
         scope.add(&parts, relation, rowtime);
         let changes = changes.shifted(start);
-        if !self.forget_fixed(start) {
+        let spoiled = self.forget_fixed(start) | (changes.is_within_interval() && self.forget_compared(start));
+        if !spoiled {
             return changes;
         }
         let cte = match &factor.kind {
@@ -255,6 +283,20 @@ impl Walker<'_> {
         }
         scope.fixed = fixed;
         any
+    }
+
+    /// Forgets the times of a source, from the column at `start` on, two of which a condition here may compare: Flink holds
+    /// that against the join that brought the times together, which has bounds enough already. True if there are some.
+    fn forget_compared(&mut self, start: usize) -> bool {
+        let Some(scope) = self.scopes.last_mut() else { return false };
+        let is_of_times =
+            |names: &[ObjectName]| scope.times(names).range(start..).map(|(_, times)| times).sum::<usize>() > 1;
+        let compared = scope.compared.as_ref();
+        if !compared.is_none_or(|compared| compared.iter().any(|(_, names)| is_of_times(names))) {
+            return false;
+        }
+        scope.columns.iter_mut().skip(start).for_each(|column| column.value.time = None);
+        true
     }
 
     /// A query that does not see the sources beside it.

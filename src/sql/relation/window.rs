@@ -64,13 +64,15 @@ impl Window {
 /// just what it is kept apart by.
 pub(super) fn has_window<'v>(values: impl Iterator<Item = &'v Value> + Clone) -> bool {
     let has = |edge| values.clone().any(|value| value.is_edge(edge));
-    has(Edge::Start) && has(Edge::End) && apart(values.clone()).is_none_or(|count| {
-        let edges = values.filter_map(|value| match value.window.as_ref().map(|window| window.edge) {
-            Some(Edge::Start | Edge::End | Edge::Time) => None,
-            edge => Some(edge),
-        });
-        edges.collect::<BTreeSet<_>>() == (0..count).map(|place| Some(Edge::Apart(place))).collect()
-    })
+    has(Edge::Start)
+        && has(Edge::End)
+        && apart(values.clone()).is_none_or(|count| {
+            let edges = values.filter_map(|value| match value.window.as_ref().map(|window| window.edge) {
+                Some(Edge::Start | Edge::End | Edge::Time) => None,
+                edge => Some(edge),
+            });
+            edges.collect::<BTreeSet<_>>() == (0..count).map(|place| Some(Edge::Apart(place))).collect()
+        })
 }
 
 /// By how many columns the session is kept apart that values tell of.
@@ -120,7 +122,10 @@ fn partition(call: &Call) -> Option<&[Expr]> {
         _ => None,
     };
     let is_session = call.name.last().name.eq_ignore_ascii_case("SESSION");
-    is_session.then(|| call.args.iter().find_map(|arg| partition(&arg.value)).unwrap_or_default())
+    is_session.then(|| match call.args.iter().find_map(|arg| partition(&arg.value)).unwrap_or_default() {
+        [Expr { kind: ExprKind::Row(several), .. }] => several,
+        partition => partition,
+    })
 }
 
 /// How windows are put over time: by which function, how long, how far apart, and by which kind of time.

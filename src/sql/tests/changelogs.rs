@@ -218,7 +218,7 @@ fn numbered_rows() {
         "upsert a: deduplication"
     );
     assert_eq!(mode("SELECT id FROM log LIMIT 3"), "append: table log");
-    assert_eq!(mode("SELECT id FROM log ORDER BY a LIMIT 3"), "retract: limit");
+    assert_eq!(mode("SELECT id FROM log ORDER BY a LIMIT 3"), "retract: top-N");
     assert_eq!(mode("SELECT id FROM log ORDER BY ts"), "append: table log");
 }
 

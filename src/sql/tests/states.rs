@@ -58,6 +58,8 @@ macro_rules! cases {
 
 cases! {
     functions,
+    orders,
+    outer_joins,
     queries_of_each_row,
     times_in_joins,
     windows,

@@ -18,3 +18,6 @@ SELECT id FROM payments p WHERE p.paid IN (SELECT o.n + p.paid FROM orders o);
 --> retract; semi join (ttl)
 SELECT id FROM payments p WHERE EXISTS (SELECT 1 FROM orders o WHERE EXISTS (SELECT 1 FROM orders x WHERE x.id = p.id AND x.n > o.n));
 --> retract; semi join (ttl)
+-- Without a condition on the row the rows of EXISTS are counted.
+SELECT id FROM payments p WHERE EXISTS (SELECT 1 FROM orders o WHERE o.n > 3);
+--> retract; semi join (ttl)

@@ -6,6 +6,7 @@ CREATE TABLE payments (id BIGINT, paid INT, payed TIMESTAMP(3), WATERMARK FOR pa
 CREATE TABLE no_watermark (id BIGINT, paid INT, payed TIMESTAMP(3)) WITH ('connector' = 'kafka', 'format' = 'json');
 CREATE TABLE rates (id BIGINT, rate INT, since TIMESTAMP(3), PRIMARY KEY (id) NOT ENFORCED, WATERMARK FOR since AS since)
   WITH ('connector' = 'upsert-kafka');
+CREATE VIEW paid_soon AS SELECT o.id, o.ordered, p.payed FROM orders o JOIN payments p ON o.id = p.id AND p.payed BETWEEN o.ordered AND o.ordered + INTERVAL '1' HOUR;
 CREATE VIEW renamed AS SELECT id, payed AS t FROM payments;
 
 SELECT o.id FROM orders o LEFT JOIN payments p ON o.id = p.id AND p.payed BETWEEN o.ordered AND o.ordered + INTERVAL '1' HOUR;
@@ -64,3 +65,23 @@ SELECT o.id FROM orders o LEFT JOIN payments p ON o.id = p.id AND p.payed BETWEE
 -- A query in a condition is a join of another kind.
 SELECT o.id FROM (SELECT * FROM orders WHERE id IN (SELECT id FROM no_watermark)) o LEFT JOIN payments p ON o.id = p.id AND p.payed BETWEEN o.ordered AND o.ordered + INTERVAL '1' HOUR;
 --> retract; semi join (ttl), regular join (ttl)
+-- NOT turns comparisons around, and may be over both ends.
+SELECT o.id FROM orders o LEFT JOIN payments p ON o.id = p.id AND NOT (p.payed < o.ordered OR p.payed > o.ordered + INTERVAL '1' HOUR);
+--> append; interval join (interval)
+SELECT o.id FROM orders o LEFT JOIN payments p ON NOT (o.id <> p.id OR p.payed NOT BETWEEN o.ordered AND o.ordered + INTERVAL '1' HOUR);
+--> append; interval join (interval)
+SELECT o.id FROM orders o LEFT JOIN payments p ON o.id = p.id AND NOT (p.payed < o.ordered AND p.payed > o.ordered - INTERVAL '1' HOUR);
+--> retract; regular join (ttl)
+-- A comparison further out becomes one more of the join, and then these are too many.
+SELECT o.id FROM orders o JOIN payments p ON o.id = p.id AND p.payed BETWEEN o.ordered AND o.ordered + INTERVAL '1' HOUR JOIN no_watermark n ON n.id = o.id AND p.payed < o.ordered + INTERVAL '5' MINUTE;
+--> append; regular join (ttl)
+WITH q AS (SELECT o.id, o.ordered, p.payed FROM orders o JOIN payments p ON o.id = p.id AND p.payed BETWEEN o.ordered AND o.ordered + INTERVAL '1' HOUR) SELECT id FROM q WHERE payed < ordered + INTERVAL '5' MINUTE;
+--> retract; regular join (ttl)
+SELECT id FROM paid_soon WHERE payed < ordered + INTERVAL '5' MINUTE;
+--> retract; regular join (ttl)
+SELECT id FROM (SELECT id, ordered < payed AS later FROM paid_soon) WHERE later;
+--> retract; regular join (ttl)
+SELECT id FROM paid_soon WHERE payed < TIMESTAMP '2026-01-01 00:00:00' AND ordered > TIMESTAMP '2025-01-01 00:00:00';
+--> append; interval join (interval)
+SELECT id FROM (SELECT id, DATE_FORMAT(ordered, 'yyyy-MM-dd') AS d FROM paid_soon) WHERE d = '2026-01-01';
+--> append; interval join (interval)

@@ -50,9 +50,14 @@ import org.apache.flink.table.planner.parse.CalciteParser;
 import org.apache.flink.table.planner.plan.metadata.FlinkRelMetadataQuery;
 import org.apache.flink.table.planner.plan.nodes.exec.ExecEdge;
 import org.apache.flink.table.planner.plan.nodes.exec.ExecNode;
+import org.apache.flink.table.planner.plan.nodes.exec.stream.StreamExecLimit;
+import org.apache.flink.table.planner.plan.nodes.exec.stream.StreamExecRank;
 import org.apache.flink.table.planner.plan.nodes.exec.stream.StreamExecSink;
+import org.apache.flink.table.planner.plan.nodes.exec.stream.StreamExecSortLimit;
 import org.apache.flink.table.planner.plan.nodes.physical.stream.StreamPhysicalRel;
 import org.apache.flink.table.planner.plan.utils.ChangelogPlanUtils;
+import org.apache.flink.table.planner.plan.utils.RankProcessStrategy;
+import org.apache.flink.table.runtime.operators.rank.ConstantRankRange;
 import scala.collection.JavaConverters;
 import scala.collection.Seq;
 
@@ -305,6 +310,8 @@ final class Planning {
             if (materializes.getBoolean(node)) {
                 found.add("SinkMaterialize");
             }
+        } else if (node instanceof StreamExecLimit || node instanceof StreamExecSortLimit) {
+            found.add(holdsAll(node) ? name + " of all rows" : name);
         } else if (STATEFUL.contains(name)) {
             found.add(name);
         } else if (name.equals("WindowTableFunction") && node.getDescription().contains("SESSION")) {
@@ -315,10 +322,20 @@ final class Planning {
         }
     }
 
+    /** True if a limit holds more rows than it gives: all, where one may move up, or where there is no last one. */
+    private static boolean holdsAll(ExecNode<?> node) throws ReflectiveOperationException {
+        Field strategy = StreamExecRank.class.getDeclaredField("rankStrategy");
+        strategy.setAccessible(true);
+        Field range = StreamExecRank.class.getDeclaredField("rankRange");
+        range.setAccessible(true);
+        return strategy.get(node) instanceof RankProcessStrategy.RetractStrategy
+                || ((ConstantRankRange) range.get(node)).getRankEnd() == Long.MAX_VALUE;
+    }
+
     private static final Set<String> STATEFUL = Set.of(
             "ChangelogNormalize", "Deduplicate", "GlobalGroupAggregate", "GlobalWindowAggregate", "GroupAggregate",
-            "GroupTableAggregate", "GroupWindowAggregate", "IncrementalGroupAggregate", "IntervalJoin", "Join", "Limit",
+            "GroupTableAggregate", "GroupWindowAggregate", "IncrementalGroupAggregate", "IntervalJoin", "Join",
             "Match", "MultiJoin", "OverAggregate", "ProcessTableFunction", "PythonGroupAggregate",
-            "PythonGroupTableAggregate", "PythonGroupWindowAggregate", "PythonOverAggregate", "Rank", "Sort", "SortLimit",
+            "PythonGroupTableAggregate", "PythonGroupWindowAggregate", "PythonOverAggregate", "Rank", "Sort",
             "TemporalJoin", "TemporalSort", "WindowAggregate", "WindowDeduplicate", "WindowJoin", "WindowRank");
 }
