@@ -4,13 +4,13 @@
 //! - windows are joined where both of their ends are equal and the windows are put alike;
 //! - a join is within an interval where exactly two comparisons of a time attribute of one side with one of the other bound it
 //!   from both ends, or where exactly one says that they are equal. A comparison that mentions times of both sides otherwise
-//!   makes it a join like any other;
+//!   makes it a join like any other, also where it stands further out;
 //! - in such a comparison a time stands alone, or is moved by what names no column.
 
 use super::Walker;
 use super::join::{Joined, Part, column_name};
 use super::query::is_constant;
-use super::scope::{Time, Value};
+use super::scope::{Found, Time, Value};
 use super::window::Edge;
 use crate::diagnostic::Span;
 use crate::sql::operators::bare;
@@ -94,6 +94,42 @@ impl Walker<'_> {
             times.range(..joined.at).next().is_some() && times.range(joined.at..).next().is_some()
         };
         compared.iter().any(|(span, names)| compares(names) && !is_own(*span))
+    }
+
+    /// Forgets times and windows that conditions give one value, from the column at `start` on: Flink puts the value in their
+    /// place, down to where they come from. True if there were some.
+    pub(super) fn forget_fixed(&mut self, start: usize) -> bool {
+        let Some(scope) = self.scopes.last_mut() else { return false };
+        let fixed = std::mem::take(&mut scope.fixed);
+        let mut any = false;
+        for name in &fixed {
+            let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
+            let place = match scope.find(&parts) {
+                Some(Found::Column(place, count)) if count == parts.len() => place,
+                Some(Found::Merged(Value { from: Some(place), .. })) => place,
+                _ => continue,
+            };
+            let value = scope.columns.get_mut(place).filter(|_| place >= start).map(|column| &mut column.value);
+            let Some(value) = value.filter(|value| value.time.is_some() || value.window.is_some()) else { continue };
+            (value.time, value.window) = (None, None);
+            any = true;
+        }
+        scope.fixed = fixed;
+        any
+    }
+
+    /// Forgets the times of a source, from the column at `start` on, two of which a condition here may compare: Flink holds
+    /// that against the join that brought the times together, which has bounds enough already. True if there are some.
+    pub(super) fn forget_compared(&mut self, start: usize) -> bool {
+        let Some(scope) = self.scopes.last_mut() else { return false };
+        let is_of_times =
+            |names: &[ObjectName]| scope.times(names).range(start..).map(|(_, times)| times).sum::<usize>() > 1;
+        let compared = scope.compared.as_ref();
+        if !compared.is_none_or(|compared| compared.iter().any(|(_, names)| is_of_times(names))) {
+            return false;
+        }
+        scope.columns.iter_mut().skip(start).for_each(|column| column.value.time = None);
+        true
     }
 
     /// The values that `USING` or `NATURAL` compares.

@@ -263,42 +263,6 @@ impl Walker<'_> {
         self.judged.unbounded(changes, cte.unwrap_or(factor.span))
     }
 
-    /// Forgets times and windows that conditions give one value, from the column at `start` on: Flink puts the value in their
-    /// place, down to where they come from. True if there were some.
-    fn forget_fixed(&mut self, start: usize) -> bool {
-        let Some(scope) = self.scopes.last_mut() else { return false };
-        let fixed = std::mem::take(&mut scope.fixed);
-        let mut any = false;
-        for name in &fixed {
-            let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
-            let place = match scope.find(&parts) {
-                Some(Found::Column(place, count)) if count == parts.len() => place,
-                Some(Found::Merged(Value { from: Some(place), .. })) => place,
-                _ => continue,
-            };
-            let value = scope.columns.get_mut(place).filter(|_| place >= start).map(|column| &mut column.value);
-            let Some(value) = value.filter(|value| value.time.is_some() || value.window.is_some()) else { continue };
-            (value.time, value.window) = (None, None);
-            any = true;
-        }
-        scope.fixed = fixed;
-        any
-    }
-
-    /// Forgets the times of a source, from the column at `start` on, two of which a condition here may compare: Flink holds
-    /// that against the join that brought the times together, which has bounds enough already. True if there are some.
-    fn forget_compared(&mut self, start: usize) -> bool {
-        let Some(scope) = self.scopes.last_mut() else { return false };
-        let is_of_times =
-            |names: &[ObjectName]| scope.times(names).range(start..).map(|(_, times)| times).sum::<usize>() > 1;
-        let compared = scope.compared.as_ref();
-        if !compared.is_none_or(|compared| compared.iter().any(|(_, names)| is_of_times(names))) {
-            return false;
-        }
-        scope.columns.iter_mut().skip(start).for_each(|column| column.value.time = None);
-        true
-    }
-
     /// A query that does not see the sources beside it.
     fn aside(&mut self, query: &Query) -> Relation {
         let beside = self.scopes.pop();
