@@ -176,6 +176,7 @@ SELECT order_id, amount FROM orders ORDER BY amount;
 SELECT customer_id, COUNT(*) AS n FROM orders GROUP BY customer_id ORDER BY n LIMIT 3;
 SELECT customer_id, COUNT(*) AS n FROM orders GROUP BY customer_id ORDER BY n DESC LIMIT 3;
 SELECT customer_id, COUNT(*) AS n FROM orders GROUP BY customer_id LIMIT 3;
+SELECT customer_id, COUNT(*) AS n FROM orders GROUP BY customer_id ORDER BY customer_id LIMIT 3;
 SELECT customer_id, AVG(amount) AS n FROM orders GROUP BY customer_id ORDER BY n LIMIT 3;
 SELECT order_id, amount FROM orders ORDER BY amount OFFSET 3;
 SELECT order_id, amount FROM orders OFFSET 3;
@@ -223,11 +224,13 @@ SELECT window_time, COUNT(*) AS n FROM minutes GROUP BY window_start, window_end
 SELECT window_start, COUNT(*) AS n FROM minutes GROUP BY window_start, window_end ORDER BY window_start;
 SELECT o.order_id FROM orders o JOIN payments p ON o.order_id = p.order_id ORDER BY o.order_time;
 SELECT o.order_id FROM orders o JOIN payments p ON o.order_id = p.order_id AND p.pay_time BETWEEN o.order_time AND o.order_time + INTERVAL '1' HOUR ORDER BY o.order_time;
+SELECT order_id FROM orders WHERE order_time = TIMESTAMP '2026-01-01 00:00:00' ORDER BY order_time;
 SELECT order_id FROM orders WHERE order_id = 3 ORDER BY order_id;
 SELECT order_id FROM orders ORDER BY order_time, order_id DESC;
 SELECT order_id FROM orders ORDER BY order_time ASC NULLS LAST;
 SELECT order_id FROM orders UNION ALL SELECT order_id FROM payments ORDER BY order_id;
 SELECT order_id, order_time AS t FROM orders UNION ALL SELECT order_id, pay_time FROM payments ORDER BY t;
+SELECT * FROM customers ORDER BY customer_id LIMIT 3;
 SELECT * FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY amount) AS rn FROM orders) WHERE rn <= 3 LIMIT 2;
 SELECT order_id FROM orders FETCH FIRST 3 ROWS ONLY;
 SELECT order_id FROM orders LIMIT ALL;
@@ -235,6 +238,7 @@ SELECT order_id FROM orders ORDER BY amount LIMIT ALL;
 SELECT order_id FROM orders ORDER BY amount OFFSET 0 ROWS;
 SELECT order_id FROM orders ORDER BY amount OFFSET 1 ROW FETCH NEXT 2 ROWS ONLY;
 SELECT DISTINCT status FROM orders ORDER BY status LIMIT 5;
+INSERT INTO out_totals SELECT customer_id, COUNT(*), SUM(amount) FROM orders GROUP BY customer_id ORDER BY customer_id LIMIT 3;
 -- Windows that are put alike, and comparisons behind NOT.
 SELECT l.order_id, r.paid FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERVAL '60' MINUTE)) l JOIN TABLE(TUMBLE(TABLE payments, DESCRIPTOR(pay_time), INTERVAL '1' HOUR)) r ON l.order_id = r.order_id AND l.window_start = r.window_start AND l.window_end = r.window_end;
 SELECT l.order_id, r.paid FROM TABLE(TUMBLE(DATA => TABLE orders, TIMECOL => DESCRIPTOR(order_time), SIZE => INTERVAL '1' HOUR)) l JOIN TABLE(TUMBLE(TABLE payments, DESCRIPTOR(pay_time), INTERVAL '1' HOUR)) r ON l.order_id = r.order_id AND l.window_start = r.window_start AND l.window_end = r.window_end;
@@ -304,8 +308,10 @@ SELECT l.order_id FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(order_time), INTERV
 SELECT l.order_id FROM orders l JOIN p3 r ON l.order_id = r.id AND l.order_time BETWEEN r.t AND r.t + INTERVAL '1' HOUR;
 SELECT l.order_id FROM orders l JOIN p0 r ON l.order_id = r.id AND l.order_time BETWEEN r.t AND r.t + INTERVAL '1' HOUR;
 SELECT l.order_id FROM orders l LEFT JOIN clicks r ON l.order_id = r.user_id AND r.click_time = l.order_time;
+SELECT l.order_id, r.paid FROM TABLE(SESSION(TABLE orders PARTITION BY order_id, DESCRIPTOR(order_time), INTERVAL '1' HOUR)) l JOIN TABLE(SESSION(TABLE payments PARTITION BY order_id, DESCRIPTOR(pay_time), INTERVAL '60' MINUTE)) r ON l.order_id = r.order_id AND l.window_start = r.window_start AND l.window_end = r.window_end;
 SELECT l.order_id, r.paid FROM TABLE(SESSION(TABLE orders PARTITION BY order_id, DESCRIPTOR(order_time), INTERVAL '1' HOUR)) l JOIN TABLE(SESSION(TABLE payments, DESCRIPTOR(pay_time), INTERVAL '60' MINUTE)) r ON l.order_id = r.order_id AND l.window_start = r.window_start AND l.window_end = r.window_end;
 SELECT l.order_id, r.paid FROM TABLE(SESSION(TABLE orders PARTITION BY customer_id, DESCRIPTOR(order_time), INTERVAL '1' HOUR)) l JOIN TABLE(SESSION(TABLE payments PARTITION BY payment_id, DESCRIPTOR(pay_time), INTERVAL '60' MINUTE)) r ON l.order_id = r.order_id AND l.window_start = r.window_start AND l.window_end = r.window_end;
+SELECT l.order_id, r.paid FROM TABLE(SESSION(TABLE orders PARTITION BY (order_id, customer_id), DESCRIPTOR(order_time), INTERVAL '1' HOUR)) l LEFT JOIN TABLE(SESSION(TABLE payments PARTITION BY order_id, DESCRIPTOR(pay_time), INTERVAL '60' MINUTE)) r ON l.order_id = r.order_id AND l.window_start = r.window_start AND l.window_end = r.window_end;
 SELECT l.order_id, r.paid FROM TABLE(SESSION(TABLE orders PARTITION BY order_id, DESCRIPTOR(order_time), INTERVAL '1' HOUR)) l JOIN TABLE(SESSION(TABLE payments PARTITION BY order_id, DESCRIPTOR(pay_time), INTERVAL '10' MINUTE)) r ON l.order_id = r.order_id AND l.window_start = r.window_start AND l.window_end = r.window_end;
 SELECT window_start, COUNT(*) AS n FROM (SELECT window_start, window_end FROM TABLE(SESSION(TABLE orders, DESCRIPTOR(order_time), INTERVAL '1' HOUR)) UNION ALL SELECT window_start, window_end FROM TABLE(SESSION(TABLE payments, DESCRIPTOR(pay_time), INTERVAL '1' HOUR))) GROUP BY window_start, window_end;
 SELECT window_start, order_id, COUNT(*) AS n FROM TABLE(SESSION(TABLE orders PARTITION BY order_id, DESCRIPTOR(order_time), INTERVAL '1' HOUR)) GROUP BY window_start, window_end, order_id;
@@ -350,6 +356,7 @@ SELECT order_id FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, wi
 SELECT order_id FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY order_time) AS rn FROM ses0) WHERE rn = 1;
 SELECT window_start, n FROM (SELECT customer_id, window_start, window_end, COUNT(*) AS n FROM ses GROUP BY customer_id, window_start, window_end) WHERE n > 2;
 SELECT window_start, SUM(n) AS m FROM (SELECT customer_id, window_start, window_end, COUNT(*) AS n FROM ses GROUP BY customer_id, window_start, window_end) GROUP BY window_start, window_end;
+SELECT window_start, SUM(n) AS m FROM (SELECT customer_id, window_start, window_end, COUNT(*) AS n FROM ses0 GROUP BY customer_id, window_start, window_end) GROUP BY window_start, window_end;
 SELECT window_start, SUM(n) AS m FROM (SELECT customer_id, window_start, window_end, COUNT(*) AS n FROM minutes GROUP BY customer_id, window_start, window_end) GROUP BY window_start, window_end;
 SELECT customer_id, n FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY n DESC) AS rn FROM (SELECT customer_id, window_start, window_end, COUNT(*) AS n FROM ses GROUP BY customer_id, window_start, window_end)) WHERE rn <= 3;
 SELECT L.order_id FROM ses0 L LEFT JOIN ses0 R ON L.order_id = R.order_id AND L.window_start = R.window_start AND L.window_end = R.window_end;
