@@ -75,5 +75,5 @@ fn no_state_is_said_to_end_that_does_not() {
          {wrong} said to end that do not, {unsaid} not said to end that do"
     );
     assert_eq!(wrong, 0, "state is said to end that does not");
-    assert!(unsaid * 20 <= bounded, "more than a twentieth is not said to end");
+    assert!(unsaid * 10 <= bounded, "more than a tenth is not said to end");
 }
