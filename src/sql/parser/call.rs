@@ -356,13 +356,7 @@ impl Parser<'_> {
         }
         if self.at_word("TABLE") {
             self.at += 1;
-            if self.eat(Symbol::LeftParen) {
-                let query = Box::new(self.query()?);
-                self.expect(Symbol::RightParen)?;
-                let (partition_by, order_by) = self.table_arg_tail()?;
-                return Ok(ArgValue::Query { query, partition_by, order_by });
-            }
-            let table = self.object_name("the name of a table")?;
+            let table = self.object_name("the name of a table: a query stands in brackets without `TABLE`")?;
             let (partition_by, order_by) = self.table_arg_tail()?;
             return Ok(ArgValue::Table(TableArg { name: table, partition_by, order_by }));
         }

@@ -263,7 +263,7 @@ impl Parser<'_> {
         let literal = match token.kind {
             TokenKind::Integer | TokenKind::Decimal => Literal::Exact(text.to_owned()),
             TokenKind::Approximate => Literal::Approximate(text.to_owned()),
-            TokenKind::Bytes => Literal::Bytes,
+            TokenKind::Bytes => return self.bytes_literal(start),
             TokenKind::String => return Ok(self.string_literal(start)),
             TokenKind::Symbol(Symbol::Question) => Literal::Keyword("?".to_owned()),
             TokenKind::Symbol(Symbol::LeftParen) => return self.bracketed(start),
@@ -280,6 +280,19 @@ impl Parser<'_> {
         };
         self.at += 1;
         Ok(Expr { span: self.since(start), kind: ExprKind::Literal(literal) })
+    }
+
+    fn bytes_literal(&mut self, start: usize) -> Parse<Expr> {
+        let mut wanted = TokenKind::Bytes;
+        while let Some(token) = self.peek().filter(|t| t.kind == wanted) {
+            let digits = token.text(self.text).trim_start_matches(['x', 'X']).trim_matches('\'');
+            if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+                return Err(self.unexpected("hexadecimal digits between the quotes"));
+            }
+            self.at += 1;
+            wanted = TokenKind::String;
+        }
+        Ok(Expr { span: self.since(start), kind: ExprKind::Literal(Literal::Bytes) })
     }
 
     fn string_literal(&mut self, start: usize) -> Expr {

@@ -14,10 +14,11 @@ impl Parser<'_> {
             "ENCODING",
         ];
         let by_path = matches!(function, "JSON_VALUE" | "JSON_QUERY" | "JSON_EXISTS");
+        let in_pairs = matches!(function, "JSON_OBJECT" | "JSON_OBJECTAGG");
         // Many of these words may name columns too: what stands where a value is due is one.
         let mut value_due = true;
         while !self.at_symbol(Symbol::RightParen) {
-            if self.eat(Symbol::Comma) || self.eat(Symbol::Colon) {
+            if self.eat(Symbol::Comma) {
                 value_due = true;
             } else if value_due && self.at_word("KEY") && !self.ends_value(1) {
                 self.at += 1;
@@ -27,12 +28,15 @@ impl Parser<'_> {
                     return Err(self.unexpected("`,` and a path"));
                 }
                 call.args.push(Arg { name: None, value });
-                value_due = false;
+                value_due = in_pairs && call.args.len() % 2 == 1;
+                if value_due && !self.eat_word("VALUE") && !self.eat(Symbol::Colon) {
+                    return Err(self.unexpected("`VALUE` or `:`, and a value"));
+                }
             } else if self.eat_word("RETURNING") {
                 call.returning = Some(self.data_type()?);
             } else if self.at_words(&["ORDER", "BY"]) {
                 call.order_by = self.order_by()?;
-            } else if self.at_any(&["VALUE", "DEFAULT", "PASSING"]) {
+            } else if self.at_any(&["DEFAULT", "PASSING"]) {
                 self.at += 1;
                 value_due = true;
             } else if self.at_word("ON") {

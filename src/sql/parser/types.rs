@@ -74,8 +74,8 @@ impl Parser<'_> {
                 let precision = numbers.first().copied().unwrap_or(10);
                 ColumnType::Decimal { precision, scale: numbers.get(1).copied().unwrap_or(0) }
             }
-            "CHAR" | "CHARACTER" if !self.eat_word("VARYING") => ColumnType::Char(self.type_number(1)?),
-            "CHAR" | "CHARACTER" | "VARCHAR" => match self.type_number(LONGEST)? {
+            "CHAR" | "CHARACTER" if !self.eat_word("VARYING") => ColumnType::Char(self.text_length(1)?),
+            "CHAR" | "CHARACTER" | "VARCHAR" => match self.text_length(LONGEST)? {
                 LONGEST => ColumnType::String,
                 length => ColumnType::VarChar(length),
             },
@@ -164,10 +164,6 @@ impl Parser<'_> {
             self.at = interval;
             return Err(self.unexpected("a data type that a column can have"));
         }
-        if self.at_words(&["CHARACTER", "SET"]) {
-            self.at += 2;
-            self.ident("the name of a character set")?;
-        }
         Ok(ty)
     }
 
@@ -208,6 +204,15 @@ impl Parser<'_> {
         }
         self.expect(close)?;
         Ok(fields)
+    }
+
+    /// `(n)`, or `default` if there is no bracket; then perhaps a character set, which changes nothing.
+    fn text_length(&mut self, default: u32) -> Parse<u32> {
+        let length = self.type_number(default)?;
+        if self.eat_words(&["CHARACTER", "SET"]) {
+            self.ident("the name of a character set")?;
+        }
+        Ok(length)
     }
 
     /// `(n)`, or `default` if there is no bracket.
