@@ -22,9 +22,9 @@ enum Null {
 #[rustfmt::skip]
 const FIXED: &[(&[&str], ColumnType, Null)] = &[
     (&["CONCAT", "REPLACE", "REGEXP_REPLACE", "LPAD", "RPAD", "REPEAT", "INITCAP", "TO_BASE64", "FROM_BASE64",
-        "JSON_QUOTE", "JSON_STRING", "TRANSLATE", "BTRIM", "BIN"], ColumnType::String, Null::IfAny),
+        "JSON_QUOTE", "JSON_STRING", "TRANSLATE", "BTRIM", "BIN", "CONCAT_WS"], ColumnType::String, Null::IfAny),
     (&["SUBSTR", "REGEXP_EXTRACT", "REVERSE", "LEFT", "RIGHT", "SPLIT_INDEX", "CHR", "PARSE_URL", "DATE_FORMAT",
-        "FROM_UNIXTIME", "CONVERT_TZ", "URL_ENCODE", "URL_DECODE", "CONCAT_WS"],
+        "FROM_UNIXTIME", "CONVERT_TZ", "URL_ENCODE", "URL_DECODE"],
         ColumnType::String, Null::Always),
     (&["JSON_OBJECT", "JSON_ARRAY"], ColumnType::String, Null::Never),
     (&["POSITION", "LOCATE", "INSTR", "CHAR_LENGTH", "CHARACTER_LENGTH", "ASCII", "TIMESTAMPDIFF", "CARDINALITY"],
@@ -155,7 +155,9 @@ pub(crate) fn aggregate(name: &str, args: &[Argument], partial: bool) -> Option<
         "ARRAY_AGG" => {
             let element = first?.clone().filter(|ty| !is_null(ty))?;
             let nullable = element.nullable;
-            return Some(Nullable { ty: ColumnType::Array(Box::new(element)), nullable });
+            // Of rows that are put together there, Flink's planner says both.
+            let said = nullable || !matches!(element.ty, ColumnType::Row(_));
+            return said.then(|| Nullable { ty: ColumnType::Array(Box::new(element)), nullable });
         }
         "LISTAGG" => return Some(Nullable { ty: ColumnType::String, nullable: first?.as_ref()?.nullable }),
         "JSON_OBJECTAGG" | "JSON_ARRAYAGG" => return Some(required(ColumnType::VarChar(2000))),

@@ -130,3 +130,5 @@ SELECT REGEXP_COUNT(xs, 'a'), ELEMENT(ARRAY[1]), 1 = 1, xi = i, NOT bo, bo AND x
 SELECT m['a'], xm['b'], r.x, ar[1].y, ar[1], an[1] + 1, CARDINALITY(m) FROM typed;
 SELECT TO_TIMESTAMP_LTZ(xb, 3) + INTERVAL '1' DAY, xts + INTERVAL '1' YEAR, TIMESTAMPADD(SECOND, 1, xts), CURRENT_TIMESTAMP - INTERVAL '1' DAY, xdt + INTERVAL '1' HOUR FROM typed;
 SELECT COALESCE(dc, xdc), COALESCE(i, 1.5), COALESCE(s, CAST(i AS STRING)), COALESCE(c3, 'abcd'), COALESCE(vc, s), COALESCE(ts, xts), COALESCE(ai, ARRAY[1]), COALESCE(f, 0), COALESCE(d, 1), COALESCE(b, 0), COALESCE(ti, 0), NULLIF(xs, 'a'), IFNULL(xs, 'a'), IFNULL(NULL, 1) FROM typed;
+SELECT CONCAT_WS('|', xs), CONCAT_WS('|', s), MD5(CONCAT_WS('|', xs, s)) FROM typed;
+SELECT i, ARRAY_AGG(ARRAY[xi]), ARRAY_AGG(ROW(xi, xs)) FROM typed GROUP BY i;
