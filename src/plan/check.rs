@@ -122,6 +122,12 @@ const REFUSED: &[&str] = &[
     code::COMPUTED_OF_COMPUTED,
     code::NOT_WRITABLE,
     code::WIDTH,
+    code::SOURCE_TWICE,
+    code::JOIN,
+    code::WINDOW,
+    code::UNGROUPED,
+    code::MISPLACED,
+    code::POSITION,
 ];
 
 /// Notes on names that are refused, each place once, in the file that `own` was cut from.

@@ -42,3 +42,15 @@ pub const COMPUTED_OF_COMPUTED: &str = "S107";
 pub const NOT_WRITABLE: &str = "S108";
 /// More or fewer columns than there are names or other rows.
 pub const WIDTH: &str = "S109";
+/// A source of `FROM` whose name another one has.
+pub const SOURCE_TWICE: &str = "S110";
+/// A join without a condition, or with one where none may be.
+pub const JOIN: &str = "S111";
+/// A window that nobody names, or that two are named like.
+pub const WINDOW: &str = "S112";
+/// A column that is neither grouped by nor aggregated.
+pub const UNGROUPED: &str = "S113";
+/// An aggregate or a window function where none may be.
+pub const MISPLACED: &str = "S114";
+/// A position in the select list that no column has.
+pub const POSITION: &str = "S115";

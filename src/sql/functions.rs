@@ -16,6 +16,17 @@ const AGGREGATES: &[&str] = &[
     "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "STRING_AGG", "SUM", "SUM0", "VARIANCE", "VAR_POP", "VAR_SAMP",
 ];
 
+/// Those of them that Flink has; the others are known to nobody unless somebody makes a function of that name.
+#[rustfmt::skip]
+const OWN_AGGREGATES: &[&str] = &[
+    "APPROX_COUNT_DISTINCT", "ARRAY_AGG", "AVG", "COLLECT", "COUNT", "FIRST_VALUE", "JSON_ARRAYAGG", "JSON_OBJECTAGG",
+    "LAST_VALUE", "LISTAGG", "MAX", "MIN", "PERCENTILE", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "SUM", "VARIANCE",
+    "VAR_POP", "VAR_SAMP",
+];
+
+/// Functions that mean nothing without a window, besides those of [`RANKING`].
+const OF_WINDOWS: &[&str] = &["LAG", "LEAD"];
+
 /// Aggregates whose result depends on the order in which rows arrive.
 #[rustfmt::skip]
 const ORDER_SENSITIVE: &[&str] = &[
@@ -83,6 +94,16 @@ pub(crate) fn is_aggregate(name: &str) -> bool {
 pub(crate) fn is_aggregate_call(call: &Call) -> bool {
     let written = call.distinct || call.filter.is_some() || !call.order_by.is_empty();
     written || is_aggregate(&call.name.last().name.to_ascii_uppercase())
+}
+
+/// True for an aggregate that Flink brings.
+pub(crate) fn is_own_aggregate(name: &str) -> bool {
+    OWN_AGGREGATES.contains(&name)
+}
+
+/// True for a function that Flink refuses without `OVER`.
+pub(crate) fn needs_over(name: &str) -> bool {
+    is_ranking(name) || OF_WINDOWS.contains(&name)
 }
 
 pub(crate) fn is_order_sensitive(name: &str) -> bool {

@@ -42,8 +42,8 @@ pub fn in_view(view: &CreateView, outline: &Outline) -> Vec<Diagnostic> {
         return twice(view.columns.iter(), &name, "column");
     }
     let mut seen = BTreeSet::new();
-    let again = outline.columns.iter().filter(|(column, _)| column != "*" && !seen.insert(column));
-    again.map(|(column, span)| self::again(&name, "column", column, *span)).collect()
+    let doubled = outline.columns.iter().filter(|(column, _)| column != "*" && !seen.insert(column));
+    doubled.map(|(column, span)| again(&name, "column", column, *span)).collect()
 }
 
 /// What is wrong with the columns that an `INSERT` lists; `table` is what it fills, if all of its columns are known.
@@ -76,8 +76,8 @@ pub fn in_insert(insert: &Insert, table: Option<&CreateTable>) -> Vec<Diagnostic
 
 fn twice<'i>(names: impl Iterator<Item = &'i Ident>, of: &str, what: &str) -> Vec<Diagnostic> {
     let mut seen = BTreeSet::new();
-    let again = names.filter(|ident| !seen.insert(&ident.name));
-    again.map(|ident| self::again(of, what, &ident.name, ident.span)).collect()
+    let doubled = names.filter(|ident| !seen.insert(&ident.name));
+    doubled.map(|ident| again(of, what, &ident.name, ident.span)).collect()
 }
 
 /// A note on a name that is there for the second time; the same for all that have lists of names.

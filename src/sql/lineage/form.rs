@@ -90,7 +90,7 @@ impl Form {
     }
 
     /// True if it is a row, or may be one.
-    fn is_row(&self) -> bool {
+    pub fn is_row(&self) -> bool {
         match self {
             Self::Unknown => true,
             Self::Plain => false,
@@ -119,6 +119,23 @@ impl Form {
         match self {
             Self::Type(parts) if matches!(parts.ty, ColumnType::Row(_)) => parts.own().get(name).cloned(),
             _ => Some(Self::Unknown),
+        }
+    }
+
+    /// The columns that `UNNEST` makes of a collection of this type; `None` if that is not known.
+    pub fn expanded(&self) -> Option<Vec<(String, Self)>> {
+        match self.ty()? {
+            ColumnType::Array(element) | ColumnType::Multiset(element) => match &element.ty {
+                ColumnType::Other(_) => None,
+                ColumnType::Row(fields) => {
+                    Some(fields.iter().map(|field| (field.name.clone(), Self::of(&field.ty.ty))).collect())
+                }
+                ty => Some(vec![("EXPR$0".to_owned(), Self::of(ty))]),
+            },
+            ColumnType::Map(key, value) => {
+                Some(vec![("KEY".to_owned(), Self::of(&key.ty)), ("VALUE".to_owned(), Self::of(&value.ty))])
+            }
+            _ => None,
         }
     }
 

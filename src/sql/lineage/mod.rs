@@ -17,12 +17,16 @@
 
 mod columns;
 mod form;
+mod grouped;
+mod joins;
 mod made;
+mod misplaced;
 mod scope;
 mod select;
 mod source;
 mod value;
 mod views;
+mod windows;
 
 use std::collections::BTreeMap;
 

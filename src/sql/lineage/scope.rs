@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use super::form::Fields;
+use super::grouped::Groups;
 use super::made::{Expansion, Value};
 use super::{OutputColumn, UseKind};
 use crate::diagnostic::Span;
@@ -188,6 +189,19 @@ pub(super) struct Scope {
     merged: Vec<String>,
     /// Up to which source each of them was made one.
     merged_to: BTreeMap<String, usize>,
+    /// What the select groups by, for the `ORDER BY` behind it.
+    pub groups: Option<Groups>,
+    /// It is that of a select that does not aggregate.
+    pub plain: bool,
+}
+
+/// A column of a source.
+pub(super) struct Found {
+    /// The source.
+    pub place: usize,
+    pub column: Arc<str>,
+    /// How many parts of the name lead to it.
+    pub leading: usize,
 }
 
 impl Scope {
@@ -212,9 +226,31 @@ impl Scope {
         std::mem::take(self).sources
     }
 
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
     /// The source that `leading` names.
     pub fn named(&self, leading: &[&str]) -> Option<&Source> {
-        self.named.find(leading).and_then(|place| self.sources.get(place))
+        self.place(leading).and_then(|place| self.sources.get(place))
+    }
+
+    /// The place of the source that `leading` names.
+    pub fn place(&self, leading: &[&str]) -> Option<usize> {
+        self.named.find(leading)
+    }
+
+    /// The one column that a name, or its first parts, surely stand for.
+    pub fn find(&mut self, parts: &[&str]) -> Option<Found> {
+        for count in (1..=Reach::leading(parts.len(), 1)).rev() {
+            let Some(place) = self.place(parts.get(..count)?) else { continue };
+            let column = self.sources.get(place)?.relation.column(parts.get(count)?)?;
+            return Some(Found { place, column: Arc::clone(&column.name), leading: count + 1 });
+        }
+        let first = *parts.first()?;
+        let [place] = *self.having(first, 0).as_slice() else { return None };
+        let column = Arc::clone(&self.sources.get(place)?.relation.column(first)?.name);
+        (self.open.is_empty() && !self.is_merged(first)).then_some(Found { place, column, leading: 1 })
     }
 
     /// The places of the sources from `from` on that have a column of this name, those left out that want a qualified name.
@@ -322,6 +358,11 @@ impl Scope {
         }
         self.merged_to.insert(column.to_owned(), self.sources.len());
         value
+    }
+
+    /// True if columns were made one.
+    pub fn merges(&self) -> bool {
+        !self.merged.is_empty()
     }
 
     pub fn is_merged(&self, column: &str) -> bool {

@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use super::columns::{Names, counted, place, width};
 use super::form::Form;
+use super::grouped::{Ungrouped, groups};
 use super::made::{Expansion, Value};
+use super::misplaced::Place;
 use super::scope::{Open, Relation, RelationColumn, Scope, Source};
+use super::windows::Window;
 use super::{Catalog, Lineage, OutputColumn, UseKind, Views};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::sql::code;
 use crate::sql::session::Session;
 use crate::sql::tree::{
     AccessStep, Expr, ExprKind, Ident, Literal, ObjectName, OrderItem, Query, QueryBody, Select, SelectItem,
-    SetOperand, SetOperator, WindowSpec,
+    SetOperand, SetOperator,
 };
 
 /// Walks a query and remembers what decides its rows.
@@ -26,9 +30,9 @@ pub(super) struct Walker<'a> {
     pub ctes: BTreeMap<String, Vec<Arc<Relation>>>,
     /// Selects in reach, inner ones last.
     pub scopes: Vec<Scope>,
-    windows: Vec<Window>,
+    pub windows: Vec<Window>,
     /// Where in `windows` the windows of a name are, inner ones last.
-    window_places: BTreeMap<String, Vec<usize>>,
+    pub window_places: BTreeMap<String, Vec<usize>>,
     pub rows: Vec<(Value, Span)>,
     pub notes: Vec<Diagnostic>,
     pub float_aggregates: Vec<Span>,
@@ -37,23 +41,10 @@ pub(super) struct Walker<'a> {
     pub inside: u32,
     /// Fields of rows can be named without the column that they are in, as in queries.
     pub bare_fields: bool,
-}
-
-/// What is meant by a name that both the select list and the sources have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Nearer {
-    Sources,
-    SelectList,
-}
-
-/// A window that is named in reach.
-struct Window {
-    name: String,
-    spec: Arc<WindowSpec>,
-    /// The window that it builds on.
-    base: Option<usize>,
-    /// What it is made of, once it was used.
-    value: Option<Value>,
+    /// Where the expression stands that is looked at.
+    pub place: Place,
+    /// The clause that is looked at, and the select list's names, which it does not know.
+    beyond: Option<(&'static str, Arc<Relation>)>,
 }
 
 impl<'a> Walker<'a> {
@@ -72,6 +63,8 @@ impl<'a> Walker<'a> {
             equal: Vec::new(),
             inside: 0,
             bare_fields: true,
+            place: Place::Free,
+            beyond: None,
         }
     }
 
@@ -111,47 +104,14 @@ impl<'a> Walker<'a> {
         self.row(value, kind, name.span);
     }
 
-    /// The value of a window that is named in reach.
-    pub fn named_window(&mut self, name: &str) -> Option<Value> {
-        let mut place = *self.window_places.get(name)?.last()?;
-        // Down to one whose value is known, and up again: each is looked at once.
-        let mut chain = Vec::new();
-        let mut value = loop {
-            let window = self.windows.get(place)?;
-            if let Some(value) = &window.value {
-                break value.clone();
-            }
-            chain.push(place);
-            match window.base {
-                Some(base) => place = base,
-                None => break Value::default(),
-            }
-        };
-        while let Some(place) = chain.pop() {
-            let spec = Arc::clone(&self.windows.get(place)?.spec);
-            value.add(self.window_parts(&spec));
-            if let Some(window) = self.windows.get_mut(place) {
-                window.value = Some(value.clone());
-            }
-        }
-        Some(value)
-    }
-
-    /// Windows build on earlier ones only, so none can build on itself.
-    fn define_window(&mut self, name: &Ident, spec: &WindowSpec) {
-        let places = |walker: &Self, name: &str| walker.window_places.get(name).and_then(|p| p.last().copied());
-        let base = spec.base.as_ref().and_then(|base| places(self, &base.name));
-        self.window_places.entry(name.name.clone()).or_default().push(self.windows.len());
-        self.windows.push(Window { name: name.name.clone(), spec: Arc::new(spec.clone()), base, value: None });
-    }
-
-    fn forget_windows(&mut self, down_to: usize) {
-        for window in self.windows.drain(down_to.min(self.windows.len())..) {
-            self.window_places.get_mut(&window.name).and_then(Vec::pop);
-        }
-    }
-
     pub fn query(&mut self, query: &Query) -> Arc<Relation> {
+        let beyond = self.beyond.take();
+        let relation = self.in_place(Place::Free, |walker| walker.whole(query));
+        self.beyond = beyond;
+        relation
+    }
+
+    fn whole(&mut self, query: &Query) -> Arc<Relation> {
         for cte in &query.with {
             let relation = self.query(&cte.query);
             if cte.columns.is_empty() {
@@ -170,21 +130,32 @@ impl<'a> Walker<'a> {
     }
 
     /// `ORDER BY` behind a query: names of its result first, then of its sources.
-    fn order_by(&mut self, items: &[OrderItem], relation: &Arc<Relation>, scope: Scope) {
+    fn order_by(&mut self, items: &[OrderItem], relation: &Arc<Relation>, mut scope: Scope) {
+        if let Some(groups) = scope.groups.take() {
+            let mut ungrouped =
+                Ungrouped { groups: &groups, scope: &mut scope, nearer: Some(relation), notes: Vec::new() };
+            items.iter().for_each(|item| ungrouped.expr(&item.expr));
+            self.notes.append(&mut ungrouped.notes);
+            scope.groups = Some(groups);
+        }
+        let place = if scope.plain { Place::Order } else { Place::Free };
         self.scopes.push(scope);
         let named = relation.closed();
         for OrderItem { expr, .. } in items {
             let output = match &expr.kind {
                 ExprKind::Column(name) if name.parts.len() == 1 => relation.column(&name.last().name),
-                ExprKind::Literal(Literal::Exact(number)) => {
-                    number.parse::<usize>().ok().and_then(|n| relation.columns().get(n.checked_sub(1)?))
-                }
-                _ => None,
+                _ => position(expr).and_then(|number| {
+                    let column = number.checked_sub(1).and_then(|place| relation.columns().get(place));
+                    if column.is_none() && relation.open.is_empty() {
+                        self.notes.push(no_position(number, relation.columns().len(), expr.span));
+                    }
+                    column
+                }),
             };
             let value = match output {
                 Some(column) => column.value.clone(),
                 None if matches!(expr.kind, ExprKind::Column(_)) => self.expr(expr),
-                None => self.with_names_of(&named, Nearer::SelectList, |walker| walker.expr(expr)),
+                None => self.in_place(place, |walker| walker.with_names_of(&named, |walker| walker.expr(expr))),
             };
             self.row(value, UseKind::Order, expr.span);
         }
@@ -261,13 +232,10 @@ impl<'a> Walker<'a> {
 
     fn select(&mut self, select: &Select) -> (Arc<Relation>, Scope) {
         self.scopes.push(Scope::default());
-        let windows = self.windows.len();
-        for (name, window) in &select.windows {
-            self.define_window(name, window);
-        }
+        let windows = self.define_windows(select);
         select.from.iter().for_each(|source| self.table_expr(source));
         select.filter.iter().for_each(|filter| {
-            self.row_expr(filter, UseKind::Filter);
+            self.single_rows("WHERE", |walker| walker.row_expr(filter, UseKind::Filter));
             self.equalities(filter);
         });
         let mut relation = Relation::default();
@@ -280,61 +248,58 @@ impl<'a> Walker<'a> {
             }
         }
         let relation = Arc::new(relation);
-        let named = relation.closed();
         for key in select.group_by.iter().flat_map(|group| &group.keys) {
-            self.group_key(key, &relation, &named);
+            let look = |walker: &mut Self| walker.row_expr(key, UseKind::Group);
+            self.without_names_of(&relation, "GROUP BY", |walker| walker.single_rows("GROUP BY", look));
         }
-        select.having.iter().for_each(|filter| self.condition(filter, &relation, Nearer::Sources));
-        select.qualify.iter().for_each(|filter| self.condition(filter, &relation, Nearer::SelectList));
+        if let Some(filter) = &select.having {
+            self.without_names_of(&relation, "HAVING", |walker| walker.row_expr(filter, UseKind::Filter));
+        }
+        if let Some(filter) = &select.qualify {
+            self.with_names_of(&relation, |walker| walker.row_expr(filter, UseKind::Filter));
+        }
         if let Some(span) = select.distinct {
             let all = relation.all();
             self.row(all, UseKind::Group, span);
         }
-        self.forget_windows(windows);
-        let scope = self.scopes.pop().unwrap_or_default();
+        self.forget_windows(select, windows);
+        let mut scope = self.scopes.pop().unwrap_or_default();
+        scope.plain = true;
+        if let Some(groups) = groups(select, &mut scope) {
+            let mut ungrouped = Ungrouped { groups: &groups, scope: &mut scope, nearer: None, notes: Vec::new() };
+            select.items.iter().for_each(|item| ungrouped.item(item));
+            select.having.iter().for_each(|filter| ungrouped.expr(filter));
+            self.notes.append(&mut ungrouped.notes);
+            (scope.plain, scope.groups) = (false, Some(groups));
+        }
         (relation, scope)
     }
 
-    /// `HAVING` and `QUALIFY`, which may use the select list's names.
-    fn condition(&mut self, filter: &Expr, relation: &Arc<Relation>, nearer: Nearer) {
-        self.with_names_of(relation, nearer, |walker| walker.row_expr(filter, UseKind::Filter));
-    }
-
-    /// Looks at something that may use a result's names as well as those of its sources.
-    fn with_names_of<T>(&mut self, relation: &Arc<Relation>, nearer: Nearer, look: impl FnOnce(&mut Self) -> T) -> T {
+    /// Looks at something that may use a result's names, and those of its sources where it has none.
+    fn with_names_of<T>(&mut self, relation: &Arc<Relation>, look: impl FnOnce(&mut Self) -> T) -> T {
         let names = Source { parts: Vec::new(), relation: Arc::clone(relation), qualified_only: false };
-        let at = match nearer {
-            Nearer::Sources => self.scopes.len().saturating_sub(1),
-            Nearer::SelectList => self.scopes.len(),
-        };
-        self.scopes.insert(at, Scope::of(vec![names]));
+        self.scopes.push(Scope::of(vec![names]));
         let found = look(self);
-        if at < self.scopes.len() {
-            self.scopes.remove(at);
-        }
+        self.scopes.pop();
         found
     }
 
-    fn group_key(&mut self, key: &Expr, relation: &Relation, named: &Arc<Relation>) {
-        if let ExprKind::Column(name) = &key.kind
-            && let [only] = name.parts.as_slice()
-            && !self.in_sources(&only.name)
-            && let Some(column) = relation.column(&only.name)
-        {
-            let value = column.value.clone();
-            return self.row(value, UseKind::Group, key.span);
-        }
-        if matches!(key.kind, ExprKind::Column(_)) {
-            return self.row_expr(key, UseKind::Group);
-        }
-        self.with_names_of(named, Nearer::Sources, |walker| walker.row_expr(key, UseKind::Group));
+    /// Looks at a clause that people take to know the select list's names.
+    fn without_names_of(&mut self, relation: &Arc<Relation>, clause: &'static str, look: impl FnOnce(&mut Self)) {
+        self.beyond = Some((clause, Arc::clone(relation)));
+        look(self);
+        self.beyond = None;
     }
 
-    fn in_sources(&mut self, name: &str) -> bool {
-        let bare_fields = self.bare_fields;
-        let Some(scope) = self.scopes.last_mut() else { return false };
-        let has = !scope.having(name, 0).is_empty() || scope.open().next().is_some();
-        has || (bare_fields && !scope.fields(name).is_empty())
+    /// The column of the select list that a name in a clause is meant for, which cannot be named there.
+    pub fn of_select_list(&mut self, parts: &[&str], span: Span) -> Option<Value> {
+        let (clause, relation) = self.beyond.as_ref()?;
+        let [only] = parts else { return None };
+        let value = relation.column(only)?.value.clone();
+        let text = format!("{clause} does not know `{only}`, which is a name of the select list");
+        let note = Diagnostic::warning(code::UNKNOWN_COLUMN, text).at(span, "not found");
+        self.notes.push(note.help("write its expression here, or name it in a query inside of this one"));
+        Some(value.placed(span))
     }
 
     fn item(&mut self, index: usize, item: &SelectItem, relation: &mut Relation) {
@@ -379,6 +344,21 @@ impl<'a> Walker<'a> {
             None => relation.open.push(Open::Value(value)),
         }
     }
+}
+
+/// The position in the select list that an entry of `ORDER BY` is.
+fn position(expr: &Expr) -> Option<usize> {
+    match &expr.kind {
+        ExprKind::Literal(Literal::Exact(number)) => number.parse().ok(),
+        ExprKind::Nested(inner) => position(inner),
+        _ => None,
+    }
+}
+
+fn no_position(number: usize, columns: usize, span: Span) -> Diagnostic {
+    let text = format!("ORDER BY {number}: the query gives {}", counted(columns));
+    let help = "name the column, or count from 1 in the select list";
+    Diagnostic::warning(code::POSITION, text).at(span, "no such column").help(help)
 }
 
 /// The name that an item without an alias has.

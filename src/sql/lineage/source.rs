@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::UseKind;
 use super::form::Form;
 use super::made::Value;
+use super::misplaced::Place;
 use super::scope::{Open, Relation, RelationColumn, Scope, Source};
 use super::select::Walker;
 use super::views::own_columns;
@@ -14,7 +15,7 @@ use crate::sql::code;
 use crate::sql::functions::is_window;
 use crate::sql::steps;
 use crate::sql::tree::{
-    ArgValue, Call, Expr, ExprKind, Factor, FactorKind, Ident, JoinKind, MatchClause, ObjectName, TableArg, TableExpr,
+    ArgValue, Call, Expr, ExprKind, Factor, FactorKind, Ident, MatchClause, ObjectName, TableArg,
 };
 
 impl Walker<'_> {
@@ -25,31 +26,7 @@ impl Walker<'_> {
         self.scopes.push(Scope::of(vec![Source { parts, relation, qualified_only: false }]));
     }
 
-    pub fn table_expr(&mut self, source: &TableExpr) {
-        self.factor(&source.base);
-        for join in &source.joins {
-            self.factor(&join.factor);
-            join.on.iter().for_each(|on| self.row_expr(on, UseKind::Join));
-            if join.kind == JoinKind::Inner {
-                join.on.iter().for_each(|on| self.equalities(on));
-            }
-            let mut columns: Vec<String> = join.using.iter().map(|column| column.name.clone()).collect();
-            if join.natural {
-                columns.extend(self.scopes.last_mut().map(Scope::shared).unwrap_or_default());
-            }
-            for column in columns {
-                self.merge(column, join.span);
-            }
-        }
-    }
-
-    fn merge(&mut self, column: String, span: Span) {
-        let Some(scope) = self.scopes.last_mut() else { return };
-        let value = scope.merge(&column);
-        self.row(value.placed(span), UseKind::Join, span);
-    }
-
-    fn factor(&mut self, factor: &Factor) {
+    pub fn factor(&mut self, factor: &Factor) {
         let mut parts = Vec::new();
         let relation = match &factor.kind {
             FactorKind::Table { name, system_time, .. } => {
@@ -65,23 +42,36 @@ impl Walker<'_> {
                 relation
             }
             FactorKind::Function { call, .. } => self.function(call, factor),
-            FactorKind::Unnest { expr, .. } => {
-                let value = self.expr(expr).lifted(UseKind::Computed).formed(Form::Unknown);
+            FactorKind::Unnest { expr, ordinality } => {
+                let value = self.expr(expr);
+                let names = columns_of(&value.form, *ordinality, factor.alias.as_ref());
+                let value = value.lifted(UseKind::Computed).formed(Form::Unknown);
                 self.row(value.clone(), UseKind::Join, expr.span);
-                made_of(value, factor)
+                names.map_or_else(|| made_of(&value, factor), |names| elements(&value, names, factor.span))
             }
             FactorKind::Nested(inner) => return self.table_expr(inner),
             FactorKind::Match { input, clause } => self.match_recognize(input, clause),
         };
-        if matches!(factor.kind, FactorKind::Table { .. } | FactorKind::Derived { .. }) {
+        if !matches!(factor.kind, FactorKind::Function { .. } | FactorKind::Match { .. }) {
             self.width(&relation, &factor.alias_columns);
         }
         let relation = relation.renamed(factor.alias_columns.iter().map(|column| column.name.as_str()));
         if let Some(alias) = &factor.alias {
             parts = vec![alias.name.clone()];
         }
+        self.source_twice(factor, &parts);
         if let Some(scope) = self.scopes.last_mut() {
             scope.push(Source { parts, relation, qualified_only: false });
+        }
+    }
+
+    /// Notes a source whose name another source of the select has.
+    fn source_twice(&mut self, factor: &Factor, parts: &[String]) {
+        let (Some(name), Some(scope)) = (parts.last(), self.scopes.last()) else { return };
+        if scope.place(&[name]).is_some() {
+            let text = format!("`FROM` has two sources that are called `{name}`");
+            let note = Diagnostic::warning(code::SOURCE_TWICE, text).at(factor.span, "again");
+            self.notes.push(note.help("give one of them another name: AS and an alias"));
         }
     }
 
@@ -166,15 +156,18 @@ impl Walker<'_> {
         let Some(relation) = input.map(Arc::new) else {
             let value = scalar.lifted(UseKind::Computed).formed(Form::Unknown);
             self.row(value.clone(), UseKind::Join, call.span);
-            return made_of(value, factor);
+            return made_of(&value, factor);
         };
         let mut time = Value::default();
         self.scopes.push(unnamed(&relation));
         let notes = self.notes.len();
+        // A descriptor names a column, never a field of one.
+        let bare_fields = std::mem::replace(&mut self.bare_fields, false);
         for column in descriptors {
             let value = self.ident(column).lifted(UseKind::Window);
             time.add(value);
         }
+        self.bare_fields = bare_fields;
         if !is_window(&function) {
             // What a function does with a name is its own affair: it may be one that it makes.
             self.notes.truncate(notes);
@@ -242,11 +235,13 @@ impl Walker<'_> {
             });
             *scope = Scope::of(variables.chain(sources).collect());
         }
-        clause.define.iter().for_each(|(_, condition)| self.row_expr(condition, UseKind::Pattern));
-        for (expr, name) in &clause.measures {
-            let value = self.expr(expr).lifted(UseKind::Computed);
-            columns.push(RelationColumn { name: name.name.as_str().into(), value, span: expr.span });
-        }
+        self.in_place(Place::Pattern, |walker| {
+            clause.define.iter().for_each(|(_, condition)| walker.row_expr(condition, UseKind::Pattern));
+            for (expr, name) in &clause.measures {
+                let value = walker.expr(expr).lifted(UseKind::Computed);
+                columns.push(RelationColumn { name: name.name.as_str().into(), value, span: expr.span });
+            }
+        });
         self.scopes.pop();
         Arc::new(Relation::new(columns, Vec::new()))
     }
@@ -265,10 +260,29 @@ fn column_name(expr: &Expr) -> Option<String> {
     }
 }
 
+/// The columns that a collection is expanded to, if its type is known. A single one has the name of the alias.
+fn columns_of(form: &Form, ordinality: bool, alias: Option<&Ident>) -> Option<Vec<(String, Form)>> {
+    let mut names = form.expanded()?;
+    if let ([(name, _)], Some(alias)) = (names.as_mut_slice(), alias) {
+        name.clone_from(&alias.name);
+    }
+    if ordinality {
+        names.push(("ORDINALITY".to_owned(), Form::Plain));
+    }
+    Some(names)
+}
+
+/// Columns that are all made of one value.
+fn elements(value: &Value, names: Vec<(String, Form)>, span: Span) -> Arc<Relation> {
+    let column =
+        |(name, form): (String, Form)| RelationColumn { name: name.into(), value: value.clone().formed(form), span };
+    Arc::new(Relation::new(names.into_iter().map(column).collect(), Vec::new()))
+}
+
 /// Columns that are all made of one value: named by the alias, or not known.
-fn made_of(value: Value, factor: &Factor) -> Arc<Relation> {
+fn made_of(value: &Value, factor: &Factor) -> Arc<Relation> {
     if factor.alias_columns.is_empty() {
-        return Arc::new(Relation::new(Vec::new(), vec![Open::Value(value)]));
+        return Arc::new(Relation::new(Vec::new(), vec![Open::Value(value.clone())]));
     }
     let column =
         |name: &Ident| RelationColumn { name: name.name.as_str().into(), value: value.clone(), span: name.span };

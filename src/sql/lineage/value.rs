@@ -1,6 +1,7 @@
 //! The value of an expression, and what a name stands for.
 
 use super::UseKind;
+use super::columns::{counted, width};
 use super::form::{Form, of_kind};
 use super::made::Value;
 use super::scope::{Open, Scope};
@@ -33,8 +34,13 @@ impl Walker<'_> {
             ExprKind::Literal(literal) => Value::literal(matches!(literal, Literal::Approximate(_))),
             ExprKind::Nested(inner) => self.expr(inner),
             ExprKind::Call(call) => self.call(call),
-            ExprKind::Subquery(query) | ExprKind::CollectionQuery(query) => {
-                self.subquery(query).lifted(UseKind::Computed)
+            ExprKind::Subquery(query) => self.subquery(query, Some(1)).lifted(UseKind::Computed),
+            ExprKind::CollectionQuery(query) => self.subquery(query, None).lifted(UseKind::Computed),
+            ExprKind::InQuery { operand, query, .. } => {
+                let mut value = self.expr(operand);
+                let wanted = columns_of(operand).or_else(|| (!value.form.is_row()).then_some(1));
+                value.add(self.subquery(query, wanted));
+                value.lifted(UseKind::Computed)
             }
             ExprKind::Cast { ty, .. } => {
                 let mut value = self.parts(expr);
@@ -87,11 +93,18 @@ impl Walker<'_> {
         value.lifted(UseKind::Computed)
     }
 
-    fn subquery(&mut self, query: &Query) -> Value {
+    /// The value of a query in an expression, which is to give `wanted` columns.
+    fn subquery(&mut self, query: &Query, wanted: Option<usize>) -> Value {
         self.inside += 1;
-        let value = self.query(query).all();
+        let relation = self.query(query);
         self.inside -= 1;
-        value
+        let given = relation.columns().len();
+        if let Some(wanted) = wanted.filter(|wanted| relation.open.is_empty() && given != *wanted) {
+            let text = format!("this query gives {}, where {wanted} is expected", counted(given));
+            let text = if wanted == 1 { text } else { text.replace(" is expected", " are expected") };
+            self.notes.push(width(text, query.span, "another number of columns"));
+        }
+        relation.all()
     }
 
     /// Notes the columns that `condition` makes equal, where it stands alone or is joined by `AND`.
@@ -125,7 +138,7 @@ impl Walker<'_> {
     fn child(&mut self, child: Child<'_>) -> Value {
         match child {
             Child::Expr(expr) => self.expr(expr),
-            Child::Query(query) => self.subquery(query),
+            Child::Query(query) => self.subquery(query, None),
             Child::Table(table) => self.table_arg(table).all(),
             Child::Descriptor(column) => self.ident(column),
         }
@@ -135,9 +148,12 @@ impl Walker<'_> {
         let function = call.name.last().name.to_ascii_uppercase();
         let kind = if is_aggregate_call(call) { UseKind::Aggregated } else { UseKind::Computed };
         let mut args = Value::default();
-        args_children(call, &mut |child| {
-            let part = self.child(child);
-            args.add(part);
+        let within = self.place_within(call, &function);
+        self.in_place(within, |walker| {
+            args_children(call, &mut |child| {
+                let part = walker.child(child);
+                args.add(part);
+            });
         });
         let sums = args.float && sums_up(&function);
         if sums {
@@ -153,7 +169,7 @@ impl Walker<'_> {
             value.add(order.lifted(UseKind::Order).besides());
         }
         if let Some(filter) = &call.filter {
-            let filter = self.expr(filter);
+            let filter = self.single_rows("FILTER", |walker| walker.expr(filter));
             value.add(filter.lifted(UseKind::Filter).besides());
         }
         if let Some(over) = &call.over {
@@ -165,10 +181,9 @@ impl Walker<'_> {
 
     fn window(&mut self, window: &WindowSpec) -> Value {
         let mut value = Value::default();
-        if let Some(base) = &window.base
-            && let Some(named) = self.named_window(&base.name)
-        {
-            value.add(named);
+        if let Some(base) = &window.base {
+            self.know_window(base);
+            value.add(self.named_window(&base.name).unwrap_or_default());
         }
         value.add(self.window_parts(window));
         value.besides()
@@ -247,6 +262,9 @@ impl Walker<'_> {
                 return value.formed(Form::Unknown).placed(span);
             }
             [] => {
+                if let Some(value) = self.of_select_list(parts, span) {
+                    return value;
+                }
                 let text = format!("column `{}` is in no table of this query", parts.join("."));
                 self.notes.push(Diagnostic::warning(code::UNKNOWN_COLUMN, text).at(span, "not found"));
             }
@@ -258,6 +276,15 @@ impl Walker<'_> {
         let mut value = Value::default();
         maybe.iter().for_each(|open| value.add(open.column(name, UseKind::Unknown)));
         value.formed(Form::Unknown).placed(span)
+    }
+}
+
+/// How many columns a row that is written out has.
+fn columns_of(operand: &Expr) -> Option<usize> {
+    match &operand.kind {
+        ExprKind::Nested(inner) => columns_of(inner),
+        ExprKind::Row(items) => Some(items.len()),
+        _ => None,
     }
 }
 

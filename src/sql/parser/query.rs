@@ -1,6 +1,7 @@
 //! Queries: `WITH`, set operations, `SELECT`, `VALUES`.
 
 use super::{Parse, Parser};
+use crate::diagnostic::Diagnostic;
 use crate::sql::token::{Symbol, Token, TokenKind};
 use crate::sql::tree::{Cte, Expr, GroupBy, OrderItem, Query, QueryBody, Select, SelectItem, SetOperand, SetOperator};
 
@@ -42,33 +43,58 @@ impl Parser<'_> {
     /// `ORDER BY`, `LIMIT` and the like after a body.
     fn query_tail(&mut self, start: usize, with: Vec<Cte>, body: QueryBody) -> Parse<Query> {
         let order_by = self.order_by()?;
-        let (mut limit, mut offset) = (None, None);
-        loop {
-            if self.eat_word("LIMIT") {
-                if self.eat_word("ALL") {
-                    continue;
-                }
+        let mut limit = None;
+        let offset;
+        if self.eat_word("LIMIT") {
+            let first = self.peek();
+            if !self.eat_word("ALL") {
                 limit = Some(self.row_count()?);
-                if self.eat(Symbol::Comma) {
-                    offset = limit.replace(self.row_count()?);
+                if let (true, Some(first), Some(second)) = (self.at_symbol(Symbol::Comma), first, self.peek_at(1)) {
+                    let (first, second) = (first.text(self.text), second.text(self.text));
+                    return Err(self.out_of_order(&format!("write LIMIT {second} OFFSET {first}")));
                 }
-            } else if self.eat_word("OFFSET") {
-                offset = Some(self.row_count()?);
-                let _ = self.eat_word("ROW") || self.eat_word("ROWS");
-            } else if self.eat_word("FETCH") {
-                if !self.eat_word("FIRST") && !self.eat_word("NEXT") {
-                    return Err(self.unexpected("`FIRST` or `NEXT`"));
-                }
-                limit = Some(self.row_count()?);
-                if !self.eat_word("ROW") && !self.eat_word("ROWS") {
-                    return Err(self.unexpected("`ROW` or `ROWS`"));
-                }
-                self.expect_word("ONLY")?;
-            } else {
-                break;
+            }
+            offset = self.offset()?;
+        } else {
+            offset = self.offset()?;
+            if offset.is_some() && self.at_word("LIMIT") {
+                return Err(self.out_of_order("write LIMIT before OFFSET"));
+            }
+            if self.eat_word("FETCH") {
+                limit = Some(self.fetch()?);
             }
         }
         Ok(Query { span: self.since(start), with, body, order_by, limit, offset })
+    }
+
+    /// What is known elsewhere and stands in another order here.
+    fn out_of_order(&self, help: &str) -> Box<Diagnostic> {
+        let mut problem = self.unexpected("the end of the query");
+        problem.help = Some(help.to_owned());
+        problem
+    }
+
+    /// `OFFSET n [ROWS]`
+    fn offset(&mut self) -> Parse<Option<Expr>> {
+        if !self.eat_word("OFFSET") {
+            return Ok(None);
+        }
+        let rows = self.row_count()?;
+        let _ = self.eat_word("ROW") || self.eat_word("ROWS");
+        Ok(Some(rows))
+    }
+
+    /// What is behind `FETCH`.
+    fn fetch(&mut self) -> Parse<Expr> {
+        if !self.eat_word("FIRST") && !self.eat_word("NEXT") {
+            return Err(self.unexpected("`FIRST` or `NEXT`"));
+        }
+        let rows = self.row_count()?;
+        if !self.eat_word("ROW") && !self.eat_word("ROWS") {
+            return Err(self.unexpected("`ROW` or `ROWS`"));
+        }
+        self.expect_word("ONLY")?;
+        Ok(rows)
     }
 
     /// A number or a parameter.
