@@ -94,7 +94,8 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
         trace.sources.clear();
     }
     let filled = trace::filled(&estate, &table, column.as_deref());
-    Ok(Reply::yes(Lineage { trace, filled, directions: [!args.downstream, !args.upstream], face: args.format }))
+    let directions = [!args.downstream, !args.upstream];
+    Ok(Reply::yes(Lineage { trace, filled, of_column: column.is_some(), directions, face: args.format }))
 }
 
 /// How many names are listed.
@@ -129,6 +130,9 @@ struct Lineage {
     trace: trace::Trace,
     #[serde(flatten)]
     filled: trace::Filled,
+    /// Whether a column was asked for.
+    #[serde(skip)]
+    of_column: bool,
     /// Whether it is shown where it comes from, and where it goes.
     #[serde(skip)]
     directions: [bool; 2],
@@ -174,7 +178,7 @@ impl Lineage {
 
     /// How the rows of the statement change, and what it keeps.
     fn statement(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let [trace::ColumnLineage { ty: Some(ty), .. }] = self.filled.columns.as_slice() {
+        if let ([trace::ColumnLineage { ty: Some(ty), .. }], true) = (self.filled.columns.as_slice(), self.of_column) {
             writeln!(f, "type: {ty}")?;
         }
         let mut compared: BTreeMap<String, Vec<&str>> = BTreeMap::new();

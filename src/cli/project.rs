@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::output::{Colour, Failure, Shown, count};
-use super::render::render;
+use super::render::{Source, render};
 use super::{Shell, wire};
 use crate::config::{Config, Need, Problem};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -184,11 +184,18 @@ impl Shown for Diagnosed {
         if self.diagnostics.is_empty() {
             return self.clean.clone();
         }
-        let text = |d: &Diagnostic| d.file.as_ref().and_then(|f| self.texts.get(f)).map(String::as_str).unwrap_or("");
-        let shown: Vec<String> = self.diagnostics.iter().map(|d| render(d, text(d), colour)).collect();
+        let nothing = Source::new("");
+        let mut sources: BTreeMap<&str, Source<'_>> = BTreeMap::new();
+        for path in self.diagnostics.iter().filter_map(|d| d.file.as_deref()) {
+            if let (false, Some(text)) = (sources.contains_key(path), self.texts.get(path)) {
+                sources.insert(path, Source::new(text));
+            }
+        }
+        let source = |d: &Diagnostic| d.file.as_deref().and_then(|path| sources.get(path)).unwrap_or(&nothing);
+        let shown: Vec<String> = self.diagnostics.iter().map(|d| render(d, source(d), colour)).collect();
         let errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
         let others = self.diagnostics.len() - errors;
-        format!("{}\n\n{}, {}", shown.join("\n\n"), count(errors, "error"), count(others, "remark"))
+        format!("{}\n\n{}, {}", shown.join("\n\n"), count(errors, "error"), count(others, "warning"))
     }
 
     fn json(&self) -> Value {

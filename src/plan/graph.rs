@@ -32,8 +32,8 @@ pub fn build(estate: &Estate) -> Result<Graph<'_>, Diagnostic> {
         }
     }
     let order = toposort(&edges, None).map_err(|cycle| {
-        let text = format!("table `{}` depends on itself through other tables", cycle.node_id());
-        Diagnostic::error("C120", text).help("cut the cycle: a change cannot be rolled out through it")
+        let text = format!("table `{}` is computed from itself, directly or through other tables", cycle.node_id());
+        Diagnostic::error("C120", text).help("break the circle: no table of it can be replaced before the others")
     })?;
     let mut depth: BTreeMap<&str, usize> = BTreeMap::new();
     for node in &order {

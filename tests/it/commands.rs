@@ -141,7 +141,7 @@ fn check_names_placeholders_columns_and_empty_files() {
     let done = place.run(&["check"]);
     assert_eq!(done.code, 1);
     let text = "error[C118]: nothing writes table `facts`, whose topic connector `sink` reads";
-    says(&done.out, &[text, "--> connectors/sink.json", "1 error, 0 remarks"]);
+    says(&done.out, &[text, "--> connectors/sink.json", "1 error, 0 warnings"]);
     let read = FACTS
         .replace("upsert-kafka", "kafka")
         .replace("'key.format'", "'scan.startup.mode' = 'earliest-offset', 'key.format'");
@@ -151,7 +151,7 @@ fn check_names_placeholders_columns_and_empty_files() {
     place.put("pipelines/dml.facts.sql", INSERT);
     let done = place.check_with("pipelines/notes.sql", "");
     assert_eq!(done.code, 0);
-    says(&done.out, &["warning[C118]: pipelines/notes.sql holds no statement", "0 errors, 1 remark"]);
+    says(&done.out, &["warning[C118]: pipelines/notes.sql holds no statement", "0 errors, 1 warning"]);
 }
 
 #[test]

@@ -346,6 +346,8 @@ const TAKEN: &[&str] = &[
     "SELECT a FROM t WHERE a = (SELECT MAX(a) FROM s)", "SELECT a FROM t WHERE a IN (SELECT MAX(a) FROM s GROUP BY c HAVING COUNT(*) > 1)", "SELECT SUM((SELECT MAX(c) FROM s)) FROM t",
     "SELECT MAX(a) FILTER (WHERE EXISTS (SELECT MAX(a) FROM s)) FROM t", "SELECT a FROM t GROUP BY a ORDER BY SUM(COUNT(*)) OVER (ORDER BY a)",
     "SELECT k.q FROM t MATCH_RECOGNIZE (PARTITION BY id ORDER BY ts MEASURES SUM(A1.a) AS q, MAX(A1.a + A1.b) AS r PATTERN (A1+) DEFINE A1 AS SUM(A1.a) < 100) AS k",
+    // Tables with their catalog and database.
+    "SELECT default_catalog.default_database.t.a, default_database.t.item.sku, default_catalog.default_database.t.* FROM t",
     // What counts rows.
     "SELECT a FROM t LIMIT 5 OFFSET 2 ROWS", "SELECT a FROM t OFFSET 2 ROWS FETCH NEXT 5 ROWS ONLY", "SELECT a FROM t FETCH FIRST 5 ROWS ONLY", "SELECT a FROM t LIMIT ALL", "SELECT a FROM t OFFSET 2",
 ];

@@ -40,10 +40,12 @@ pub(super) struct Groups {
 
 /// What a select groups by; `None` if it does not aggregate.
 pub(super) fn groups(select: &Select, scope: &mut Scope) -> Option<Groups> {
-    let items = || select.items.iter().filter_map(|item| match item {
-        SelectItem::Expr { expr, .. } => Some(expr),
-        SelectItem::Wildcard { .. } => None,
-    });
+    let items = || {
+        select.items.iter().filter_map(|item| match item {
+            SelectItem::Expr { expr, .. } => Some(expr),
+            SelectItem::Wildcard { .. } => None,
+        })
+    };
     if select.group_by.is_none() && select.having.is_none() && !items().any(aggregates) {
         return None;
     }
@@ -235,7 +237,9 @@ impl Ungrouped<'_> {
     fn note(&mut self, column: &str, span: Span) {
         let Groups { given, number, .. } = self.groups;
         let (label, help) = match (given, number) {
-            (_, true) => ("not in GROUP BY", "write the column in GROUP BY: a number there is no position in the select list"),
+            (_, true) => {
+                ("not in GROUP BY", "write the column in GROUP BY: a number there is no position in the select list")
+            }
             (true, false) => ("not in GROUP BY", "add it to GROUP BY, or aggregate it"),
             (false, false) => ("the query aggregates and has no GROUP BY", "add GROUP BY, or aggregate it"),
         };

@@ -42,7 +42,11 @@ impl Walker<'_> {
         let note = match (given, join.kind, join.natural) {
             (None, JoinKind::Cross, _) | (None, _, true) => return,
             (None, _, false) => {
-                let cross = if join.kind == JoinKind::Inner { ", or write CROSS JOIN if every row belongs to every row" } else { "" };
+                let cross = if join.kind == JoinKind::Inner {
+                    ", or write CROSS JOIN if every row belongs to every row"
+                } else {
+                    ""
+                };
                 let text = "this join has no condition";
                 let help = format!("add ON or USING{cross}");
                 Diagnostic::warning(code::JOIN, text).at(join.span, "no ON, no USING").help(help)
@@ -53,7 +57,9 @@ impl Walker<'_> {
             }
             (Some(given), _, true) => {
                 let text = "a NATURAL JOIN has its condition from the names of the columns";
-                Diagnostic::warning(code::JOIN, text).at(given, "a second condition").help("take NATURAL out, or the condition")
+                Diagnostic::warning(code::JOIN, text)
+                    .at(given, "a second condition")
+                    .help("take NATURAL out, or the condition")
             }
             (Some(_), _, false) => return,
         };

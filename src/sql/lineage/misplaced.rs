@@ -60,15 +60,21 @@ impl Walker<'_> {
                 Some((format!("{clause} cannot use the window function `{name}`"), help))
             }
             (Place::Aggregate | Place::Window, Some(_)) => {
-                let text = format!("the window function `{name}` is an argument of another such function or an aggregate");
+                let text =
+                    format!("the window function `{name}` is an argument of another such function or an aggregate");
                 Some((text, "compute it in a query inside of this one, and use its column here"))
             }
-            (_, None) if ranks => Some((format!("`{name}` has no OVER"), "write OVER (PARTITION BY ... ORDER BY ...) behind it")),
+            (_, None) if ranks => {
+                Some((format!("`{name}` has no OVER"), "write OVER (PARTITION BY ... ORDER BY ...) behind it"))
+            }
             (Place::Rows(clause), None) => {
-                let help = if clause == "WHERE" { "filter by it with HAVING, or in a query around this one" } else { first };
+                let help =
+                    if clause == "WHERE" { "filter by it with HAVING, or in a query around this one" } else { first };
                 Some((format!("{clause} cannot use the aggregate `{name}`"), help))
             }
-            (Place::Aggregate, None) => Some((format!("the aggregate `{name}` is an argument of another aggregate"), first)),
+            (Place::Aggregate, None) => {
+                Some((format!("the aggregate `{name}` is an argument of another aggregate"), first))
+            }
             (Place::Order, None) => {
                 let text = format!("ORDER BY uses the aggregate `{name}`, and the query does not aggregate");
                 Some((text, "group the query, or order by a column"))

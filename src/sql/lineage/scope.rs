@@ -235,6 +235,13 @@ impl Scope {
         self.place(leading).and_then(|place| self.sources.get(place))
     }
 
+    /// The table that `leading` may name with more parts than it has in `FROM`.
+    pub fn named_in_full(&self, leading: &[&str]) -> Option<&Source> {
+        let source = self.named(leading.get(leading.len().checked_sub(1)?..)?)?;
+        let end = leading.get(leading.len().checked_sub(source.parts.len())?..)?;
+        (end.len() < leading.len() && end.iter().eq(&source.parts)).then_some(source)
+    }
+
     /// The place of the source that `leading` names.
     pub fn place(&self, leading: &[&str]) -> Option<usize> {
         self.named.find(leading)

@@ -323,7 +323,8 @@ impl<'a> Walker<'a> {
     /// `t.*`, or all fields of a column.
     fn qualified_star(&mut self, name: &ObjectName, span: Span, relation: &mut Relation) {
         let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
-        let source = self.scopes.iter().rev().find_map(|scope| scope.named(&parts));
+        let named = |scope: &'_ Scope| scope.named(&parts).or_else(|| scope.named_in_full(&parts)).cloned();
+        let source = self.scopes.iter().rev().find_map(named);
         if let Some(source) = source {
             let columns = source.relation.columns().iter().map(|column| column.starred(span));
             relation.columns_mut().extend(columns);

@@ -14,9 +14,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::code;
 use crate::sql::functions::is_window;
 use crate::sql::steps;
-use crate::sql::tree::{
-    ArgValue, Call, Expr, ExprKind, Factor, FactorKind, Ident, MatchClause, ObjectName, TableArg,
-};
+use crate::sql::tree::{ArgValue, Call, Expr, ExprKind, Factor, FactorKind, Ident, MatchClause, ObjectName, TableArg};
 
 impl Walker<'_> {
     /// Makes one table the only source.

@@ -4,7 +4,7 @@ use super::UseKind;
 use super::columns::{counted, width};
 use super::form::{Form, of_kind};
 use super::made::Value;
-use super::scope::{Open, Scope};
+use super::scope::{Open, Scope, Source};
 use super::select::Walker;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::ColumnType;
@@ -213,8 +213,9 @@ impl Walker<'_> {
         let mut search =
             Search { name, parts: &parts, bare_fields: self.bare_fields, maybe: Vec::new(), lacking: None };
         for scope in self.scopes.iter_mut().rev() {
-            let Some(Match { values, leading, unclear }) = search.qualified(scope).or_else(|| search.plain(scope))
-            else {
+            let found = search.qualified(scope, Scope::named).or_else(|| search.plain(scope));
+            let found = found.or_else(|| search.qualified(scope, Scope::named_in_full));
+            let Some(Match { values, leading, unclear }) = found else {
                 continue;
             };
             let mut value = Value::default();
@@ -318,11 +319,11 @@ enum Unclear {
 }
 
 impl Search<'_> {
-    /// A column of a source that the name's first parts name.
-    fn qualified(&mut self, scope: &Scope) -> Option<Match> {
+    /// A column of a source that the name's first parts name; `by` says which.
+    fn qualified(&mut self, scope: &Scope, by: for<'s> fn(&'s Scope, &[&str]) -> Option<&'s Source>) -> Option<Match> {
         for count in (1..=Reach::leading(self.parts.len(), 1)).rev() {
             let (Some(leading), Some(column)) = (self.parts.get(..count), self.parts.get(count)) else { continue };
-            let Some(source) = scope.named(leading) else { continue };
+            let Some(source) = by(scope, leading) else { continue };
             let relation = &source.relation;
             let known = relation.column(column).map(|found| found.value.clone());
             if let Some(found) = known.and_then(|value| self.fits(value, count + 1)) {

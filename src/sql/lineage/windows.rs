@@ -78,7 +78,8 @@ impl Walker<'_> {
     pub fn know_window(&mut self, name: &Ident) {
         if self.window_places.get(&name.name).is_none_or(Vec::is_empty) {
             let text = format!("no window is named `{}`", name.name);
-            let help = format!("correct the name, or define it behind the query's conditions: WINDOW {} AS (...)", name.name);
+            let help =
+                format!("correct the name, or define it behind the query's conditions: WINDOW {} AS (...)", name.name);
             self.notes.push(Diagnostic::warning(code::WINDOW, text).at(name.span, "not found").help(help));
         }
     }

@@ -34,3 +34,7 @@ SELECT a FROM t # a comment
 -- says: S011 at #: "#" means nothing in Flink SQL; a comment begins with `--`
 MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN DELETE;
 -- says: S001 at DELETE: expected `UPDATE`, found the reserved word `DELETE`
+SELECT a FROM t LIMIT 5, 10;
+-- says: S001 at ,: expected the end of the query, found `,`; write LIMIT 10 OFFSET 5
+SELECT a FROM t OFFSET 5 ROWS LIMIT 10;
+-- says: S001 at LIMIT: expected the end of the query, found the reserved word `LIMIT`; write LIMIT before OFFSET
