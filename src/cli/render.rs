@@ -117,6 +117,8 @@ pub fn render(diagnostic: &Diagnostic, source: &Source<'_>, colour: Colour) -> S
     let path = diagnostic.file.as_deref().map(plain);
     let title = level.primary_title(plain(&diagnostic.message)).id(plain(&diagnostic.code));
     let mut first = Group::with_title(title);
+    // The place in what was cut, and the one in the file.
+    let mut moved = None;
     let places: Vec<Range<usize>> = diagnostic.labels.iter().map(|label| fitted(label.span, text)).collect();
     if let (Some(main), false) = (places.first(), text.is_empty()) {
         let excerpt = source.excerpt(&places);
@@ -125,16 +127,13 @@ pub fn render(diagnostic: &Diagnostic, source: &Source<'_>, colour: Colour) -> S
             let mark = kind.span(excerpt.of(place));
             if label.text.is_empty() { mark } else { mark.label(plain(&label.text)) }
         });
-        let mut snippet = Snippet::source(excerpt.text.clone()).line_start(excerpt.line).annotations(marks);
-        match &path {
-            // The column in what was cut is not the one in the file.
-            Some(path) if excerpt.put > 0 => {
-                let (line, column) = source.place(main.start);
-                first = first.element(Origin::path(path.clone()).line(line).char_column(column));
-            }
-            path => snippet = snippet.path(path.clone()),
+        let snippet = Snippet::source(excerpt.text.clone()).line_start(excerpt.line).annotations(marks);
+        first = first.element(snippet.path(path.clone()));
+        if let Some(path) = path.as_ref().filter(|_| excerpt.put > 0) {
+            let (line, column) = source.place(main.start);
+            let before = excerpt.text.get(..excerpt.of(main).start).unwrap_or("");
+            moved = Some([before.chars().count() + 1, column].map(|column| format!("{path}:{line}:{column}")));
         }
-        first = first.element(snippet);
     } else if let Some(path) = &path {
         first = first.element(Origin::path(path.clone()));
     }
@@ -152,6 +151,9 @@ pub fn render(diagnostic: &Diagnostic, source: &Source<'_>, colour: Colour) -> S
     let renderer = if colour == Colour::Ansi { Renderer::styled() } else { Renderer::plain() };
     let drawn = renderer.render(&groups);
     let mut out = drawn.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    if let Some([cut, whole]) = moved {
+        out = out.replacen(&cut, &whole, 1);
+    }
     if let Some(help) = help {
         out.push_str(&format!("\n{}: {help}", Painted(colour, Paint::Cyan, "help")));
     }

@@ -122,7 +122,7 @@ fn a_step_goes_from_what_a_query_names_and_a_view_is_a_place_like_a_table() {
 fn a_column_that_a_view_does_not_name_is_followed() {
     let estate = project(
         &[("src", "a INT, many ARRAY<INT>"), ("fct", "x INT")],
-        &[("v", "SELECT * FROM src CROSS JOIN UNNEST(many)")],
+        &[("v", "SELECT * FROM src CROSS JOIN LATERAL TABLE(split(many))")],
         &[("fct", "SELECT x FROM v")],
     );
     let found = shown(&of(&estate, "fct", Some("x")).unwrap().sources);
