@@ -128,7 +128,7 @@ fn check_names_placeholders_columns_and_empty_files() {
         &[
             "error[C109]: no value for ${NOWHERE}",
             "--> pipelines/dml.facts.sql:4:4",
-            "warning[S101]: column `amuont` is in no table of this query",
+            "error[S101]: column `amuont` is in no table of this query",
             "--> pipelines/dml.facts.sql:2:12",
             "help: correct the name: `orders` has id, amount",
         ],
