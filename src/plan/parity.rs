@@ -119,7 +119,10 @@ impl<'e> Known<'e> {
         let found = |spans: &[Span]| spans.iter().filter_map(|span| calls.get(span).cloned()).collect::<Vec<_>>();
         let named = targets(table, &lineage.outputs).into_iter().enumerate();
         let class = |output: &OutputColumn| {
-            let used = output.uses.iter().filter_map(|used| self.inherited(used));
+            let used = output.uses.iter().filter_map(|used| match (self.inherited(used)?, used.kind) {
+                (class, UseKind::Order) => Some(deciding(class, UseKind::Order)),
+                (class, _) => Some(class),
+            });
             strongest(found(&output.calls).into_iter().chain(used))
         };
         let strange = || ColumnClass::History { why: "its origin is not understood".to_owned() };

@@ -164,7 +164,7 @@ impl Reader<'_> {
                 let held = self.views.get(key).into_iter().flatten().cloned();
                 let via = Some(key.to_owned());
                 found.extend(held.map(|(operator, bounded_by)| {
-                    let (operator, bounded_by) = match self.judged.opened(span, operator.name()) {
+                    let (operator, bounded_by) = match self.judged.named(span, operator.name()) {
                         Some(name) => (StateOperator::Written(name), Bound::Ttl),
                         None => (operator, bounded_by),
                     };

@@ -18,6 +18,8 @@ pub(crate) struct Judged {
     opened: BTreeSet<Span>,
     /// What orders and limits hold.
     pub orderings: Orderings,
+    /// Where views are named whose ranks a condition makes a deduplication.
+    deduplicated: BTreeSet<Span>,
 }
 
 /// What operators turn out to be.
@@ -48,9 +50,12 @@ impl Judged {
         }
     }
 
-    /// The name that an operator of a view has that is named at `span`, if its state ends by what the view says, and does not
-    /// where it is named.
-    pub fn opened(&self, span: Span, name: &str) -> Option<&'static str> {
+    /// The name that an operator of a view has that is named at `span`, if it is another one there than the view says: where
+    /// its state does not end, or its ranks are limited.
+    pub fn named(&self, span: Span, name: &str) -> Option<&'static str> {
+        if name == "top-N" && self.deduplicated.contains(&span) {
+            return Some(Operator::Deduplication { total: false }.name());
+        }
         let found = match name {
             "window join" | INTERVAL_JOIN => Operator::RegularJoin,
             "window aggregate" => Operator::GroupAggregate,
@@ -82,8 +87,13 @@ impl Judged {
 
     /// Notes the ranking that made these changes.
     pub(super) fn ranked(&mut self, changes: &Changes) {
-        let calls: Vec<Span> = changes.because.iter().filter(|because| because.via.is_none()).map(|b| b.span).collect();
-        calls.into_iter().for_each(|span| self.note(changes, span));
+        for because in &changes.because {
+            if because.via.is_none() {
+                self.note(changes, because.span);
+            } else if let Some(Operator::Deduplication { .. }) = judged(&because.cause) {
+                self.deduplicated.insert(because.span);
+            }
+        }
     }
 
     /// What becomes of the rows of a source whose windows or times the operators that made them turn out not to see: their

@@ -5,7 +5,8 @@ const DEFINED: &str = "
     CREATE TABLE a (id INT, n INT, ts TIMESTAMP(3), seen TIMESTAMP(3), clock AS PROCTIME(), WATERMARK FOR ts AS ts);
     CREATE TABLE b (id INT, n INT, ts TIMESTAMP(3), seen TIMESTAMP(3), WATERMARK FOR ts AS ts);
     CREATE TABLE dim (id INT, name STRING, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upsert-kafka');
-    CREATE VIEW pairs AS SELECT b.n AS k, dim.id FROM b JOIN dim ON b.id = dim.id;";
+    CREATE VIEW pairs AS SELECT b.n AS k, dim.id FROM b JOIN dim ON b.id = dim.id;
+    CREATE VIEW numbered AS SELECT id, n, ROW_NUMBER() OVER (PARTITION BY id ORDER BY ts DESC) AS r FROM a;";
 
 fn known() -> Definitions {
     let mut known = Definitions::default();
@@ -170,6 +171,7 @@ fn changes_and_state_call_an_operator_alike() {
         rank("ts", "r = 1"),
         rank("ts", "r < 4"),
         rank("n", "r = 1"),
+        "SELECT id, n FROM numbered WHERE r = 1".to_owned(),
     ] {
         let statement = one(&text);
         let known = known();
