@@ -38,7 +38,8 @@ fn what_looks_stateless_and_is_not() {
     assert_eq!(found("SELECT n FROM a WHERE id IN (SELECT id FROM b)"), ["filter", "semi join!"]);
     assert_eq!(found("SELECT n FROM a WHERE NOT EXISTS (SELECT 1 FROM b)"), ["filter", "anti join!"]);
     assert_eq!(found("SELECT n FROM a WHERE id NOT IN (SELECT id FROM b)"), ["filter", "anti join!"]);
-    assert_eq!(found("SELECT n FROM a ORDER BY n LIMIT 3"), ["sort!", "limit!"]);
+    assert_eq!(found("SELECT n FROM a ORDER BY n LIMIT 3"), ["sort!", "top-N!"]);
+    assert_eq!(found("SELECT n FROM a LIMIT 3"), ["limit!"]);
     assert_eq!(found("SELECT COUNT(*) FROM a"), ["group aggregate!"]);
     // Whatever it is called: only an aggregate is written so.
     assert_eq!(found("SELECT f(DISTINCT n) FROM a"), ["group aggregate!"]);
