@@ -49,6 +49,26 @@ pub enum ColumnClass {
     },
 }
 
+impl ColumnClass {
+    /// The stronger class, which excuses more; `self` if both are as strong. In order of strength: exact, order within a
+    /// tolerance, order, event time, volatile, history, changed (semantics, parity classes).
+    pub fn stronger(self, other: Self) -> Self {
+        if other.strength() > self.strength() { other } else { self }
+    }
+
+    const fn strength(&self) -> u8 {
+        match self {
+            Self::Exact => 0,
+            Self::Order { tolerance, .. } if *tolerance > 0.0 => 1,
+            Self::Order { .. } => 2,
+            Self::EventTime { .. } => 3,
+            Self::Volatile { .. } => 4,
+            Self::History { .. } => 5,
+            Self::Changed { .. } => 6,
+        }
+    }
+}
+
 /// What a changed column must look like.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "rule")]

@@ -193,7 +193,7 @@ impl Cascade<'_> {
                 dml_after: new.dml.clone(),
                 ddl_written: None,
                 dml_written: None,
-                state: deploy::state(table),
+                state: deploy::state(self.base, table),
                 start: deploy::start(green, green_table),
                 columns: classes.get(name).cloned().unwrap_or_default(),
                 rows: RowRule::Same,

@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::document::{Assumptions, Plan, Role, StateVerdict, TablePlan};
 use super::estate::{self, Estate, Table};
 use super::input::PlanInput;
-use super::{Planned, graph, job, parity};
+use super::{Planned, graph, job};
 use crate::diagnostic::Diagnostic;
 use crate::model::effect::Effect;
 use crate::model::manifest::{DeployedTable, Manifest};
 use crate::model::parity::RowRule;
 use crate::model::verdict::digest_of;
 use crate::model::work::Work;
+use crate::sql;
 
 /// Plans the deployment of `project`.
 pub fn plan(input: &PlanInput, project: &Manifest) -> Planned {
@@ -148,7 +149,7 @@ pub(super) fn describe(estate: &Estate, table: &Table) -> TablePlan {
         dml_after: table.deployed.dml.clone(),
         ddl_written: None,
         dml_written: None,
-        state: state(table),
+        state: state(estate, table),
         start: start(estate, table),
         columns: BTreeMap::new(),
         rows: RowRule::Same,
@@ -164,8 +165,14 @@ pub fn inspections(estate: &Estate, tables: &BTreeSet<String>) -> Vec<Effect> {
 }
 
 /// What the table's statement must rebuild.
-pub fn state(table: &Table) -> StateVerdict {
-    let operators = table.query().map(parity::stateful).unwrap_or_default();
+pub fn state(estate: &Estate, table: &Table) -> StateVerdict {
+    let mut operators: Vec<String> = Vec::new();
+    for kept in sql::state(table.dml.as_ref().unwrap_or(&table.ddl), &estate.known) {
+        let name = kept.operator.name();
+        if !operators.iter().any(|known| known == name) {
+            operators.push(name.to_owned());
+        }
+    }
     if operators.is_empty() { StateVerdict::Stateless } else { StateVerdict::Rebuilt { operators } }
 }
 

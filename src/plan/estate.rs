@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostic;
-use crate::model::column::{Column, ColumnType};
 use crate::model::manifest::{DeployedTable, Manifest};
-use crate::sql::{self, Catalog, CatalogTable, CreateTable, CreateView, Insert, Query, Statement, StatementKind};
+use crate::sql::{self, Catalog, CreateTable, CreateView, Definitions, Insert, Query, Statement, StatementKind};
 
 use super::document::Role;
 
@@ -16,7 +15,9 @@ pub struct Estate {
     pub tables: BTreeMap<String, Table>,
     /// Logical name by physical name.
     pub logical: BTreeMap<String, String>,
-    /// Columns by physical name, for lineage.
+    /// What the statements define, by physical name.
+    pub known: Definitions,
+    /// The columns of that, for lineage.
     pub catalog: Catalog,
 }
 
@@ -123,7 +124,7 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
     let logical: BTreeMap<String, String> =
         manifest.tables.iter().map(|(name, t)| (t.physical.clone(), name.clone())).collect();
     let mut tables = BTreeMap::new();
-    let mut catalog = Catalog::default();
+    let mut known = Definitions::default();
     for (name, deployed) in &manifest.tables {
         let Some(ddl) = single(&deployed.ddl, &deployed.ddl_file, &mut problems) else { continue };
         let dml = match (&deployed.dml, &deployed.dml_file) {
@@ -138,17 +139,12 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
             (_, Some(_)) => Role::Written,
             (_, None) => Role::Reader,
         };
-        let (columns, view) = match &ddl.kind {
-            StatementKind::CreateTable(create) => (create.schema(), None),
-            StatementKind::CreateView(view) => (view_columns(view), Some(view.query.clone())),
-            _ => {
-                let what =
-                    Diagnostic::error("C101", format!("{} is not a CREATE TABLE or CREATE VIEW", deployed.ddl_file));
-                problems.push(what.in_file(&deployed.ddl_file).at(ddl.span, "this statement"));
-                continue;
-            }
-        };
-        catalog.tables.insert(deployed.physical.clone(), CatalogTable { columns, view, ..CatalogTable::default() });
+        if !matches!(ddl.kind, StatementKind::CreateTable(_) | StatementKind::CreateView(_)) {
+            let what = Diagnostic::error("C101", format!("{} is not a CREATE TABLE or CREATE VIEW", deployed.ddl_file));
+            problems.push(what.in_file(&deployed.ddl_file).at(ddl.span, "this statement"));
+            continue;
+        }
+        known.add(&ddl);
         let source = if role == Role::View {
             Some((&ddl, &deployed.ddl_file))
         } else {
@@ -181,13 +177,8 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
             Table { name: name.clone(), deployed: deployed.clone(), role, ddl, dml, reads, repeated },
         );
     }
-    if problems.is_empty() { Ok(Estate { tables, logical, catalog }) } else { Err(problems) }
-}
-
-/// The names of a view's column list; their types follow from its query.
-fn view_columns(view: &CreateView) -> Vec<Column> {
-    let unknown = || ColumnType::Other(String::new());
-    view.columns.iter().map(|c| Column::nullable(c.name.clone(), unknown())).collect()
+    let catalog = known.catalog().clone();
+    if problems.is_empty() { Ok(Estate { tables, logical, known, catalog }) } else { Err(problems) }
 }
 
 /// The only statement of a text; every problem of the text goes to `problems`.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cascade::{self, Cascade, Classes, Rows};
+use super::cascade::{self, Cascade, Rows};
 use super::document::{Assumptions, NoNulls, Plan, Role};
 use super::estate::{self, Estate, Table};
 use super::impact::{self, Impact};
 use super::input::{Carry, Evolution, PlanInput};
+use super::parity::{self, Added};
 use super::rewrite::{self, NewColumn};
-use super::{Planned, defaults, graph, parity, start};
+use super::{Planned, defaults, graph, start};
 use crate::diagnostic::Diagnostic;
 use crate::model::column::Column;
 use crate::model::parity::ChangeRule;
@@ -40,9 +41,6 @@ pub fn unnoticed(evolution: &Evolution) -> bool {
     plannable(evolution).is_ok() && evolution.added.is_empty()
 }
 
-/// A column and the rule that it is held against.
-type Added = (NewColumn, ChangeRule);
-
 fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic>) -> Result<Plan, Vec<Diagnostic>> {
     let before = &input.manifest;
     let estate = estate::read(before)?;
@@ -55,7 +53,6 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
     let names = cascade.names();
     let mut added: BTreeMap<String, Vec<Added>> = BTreeMap::new();
     let mut not_carried: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    let mut classes = Classes::new();
     let mut after = before.clone();
     for name in &impact.green {
         let Some(table) = estate.tables.get(name) else { continue };
@@ -66,11 +63,11 @@ fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic
         };
         let columns: Vec<NewColumn> = own.iter().map(|(column, _)| column.clone()).collect();
         let green = rewrite::green(&estate, table, &names, &columns).map_err(|d| vec![d])?;
-        classes.insert(name.clone(), parity::columns(&estate, table, &own, &classes));
         added.insert(name.clone(), own);
         not_carried.insert(name.clone(), left);
         after.tables.insert(name.clone(), green);
     }
+    let classes = parity::classes(&estate, graph.order(), |name| impact.reaches(name), &added);
     after.subjects.insert(evolution.subject.clone(), evolution.to_version);
     after.ahead = Some(format!("cyanotype/{}-v{}", evolution.subject, evolution.to_version));
     let green = cascade.jobs(&mut after)?;

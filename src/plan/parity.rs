@@ -1,73 +1,162 @@
 //! How each column of a green table is proven: the parity classes of semantics, derived from operators and lineage.
 //!
+//! Rules:
+//! - Of all that is said of a column the strongest class holds ([`ColumnClass::stronger`]).
 //! - A column that the change adds is `changed: new column`.
-//! - A volatile function inside a column's expression makes that column volatile; one that decides about rows makes every
-//!   column of the table `history`: differences are explained, never passed.
-//! - Event-time operators (windows, interval and temporal joins, OVER, MATCH_RECOGNIZE) make every column `event time`.
+//! - A volatile function inside a column's expression makes that column volatile; where one decides about rows, every
+//!   column is `history`: differences are explained, never passed.
+//! - Event-time operators (windows, interval and temporal joins, OVER, MATCH_RECOGNIZE) make every column `event time`;
+//!   lookup joins make it `history`. What an operator is goes by what its columns are known to be ([`sql::operators()`]).
 //! - ROW_NUMBER and LIMIT without a total order make every column `order`; a total order is one whose partition and order
-//!   columns hold a key of the input. Order-sensitive aggregates and float sums make their own column `order`.
-//! - A column computed from a green column that is not `exact` takes that class over.
+//!   columns hold columns by which the numbered rows are known. Order-sensitive aggregates and float sums make their own column
+//!   `order`.
+//! - A column takes over the classes of the green columns that it is made of, and all columns those of the columns that decide
+//!   about rows, and what is said of the rows of everything that is read.
+//! - Views and computed columns of a table run in each job that reads them, so they are looked at whether they are green or not.
 //! - Everything else is `exact`.
+//!
+//! Each query is looked at by itself, and hands on what is found, so that views on views cost no more than their texts.
 
 use std::collections::BTreeMap;
 
+use super::cascade::Classes;
 use super::estate::{Estate, Table};
 use super::rewrite::NewColumn;
+use crate::diagnostic::Span;
 use crate::model::parity::{ChangeRule, ColumnClass};
-use crate::sql::{self, Lineage, Operator, OperatorUse, OutputColumn, Query, UseKind};
+use crate::sql::{self, ColumnUse, Lineage, Operator, OperatorUse, OutputColumn, UseKind};
 
 /// Tolerance for sums of floating point numbers, whose order of addition is not fixed.
 const FLOAT_TOLERANCE: f64 = 1e-9;
 
-/// The stateful operators of a query, in words.
-pub fn stateful(query: &Query) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    for operator in sql::operators(query) {
-        let word = in_words(&operator.kind);
-        if sql::is_stateful(&operator) && !words.contains(&word) {
-            words.push(word);
+/// A column that a change adds, and the rule that it is held against.
+pub type Added = (NewColumn, ChangeRule);
+
+/// Class of every column of the tables that become green. `order` names what is to be looked at, inputs before what reads them.
+pub fn classes<'n>(
+    estate: &Estate,
+    order: impl IntoIterator<Item = &'n str>,
+    green: impl Fn(&str) -> bool,
+    added: &BTreeMap<String, Vec<Added>>,
+) -> Classes {
+    let mut known = Known::new(estate);
+    for table in order.into_iter().filter_map(|name| estate.tables.get(name)) {
+        let new = added.get(&table.name).map_or(&[] as &[Added], Vec::as_slice);
+        known.add(table, green(&table.name), new);
+    }
+    known.tables.into_iter().filter(|(name, _)| green(name)).map(|(name, seen)| (name, seen.columns)).collect()
+}
+
+/// The operators of the table's query.
+pub(super) fn operators(estate: &Estate, table: &Table) -> Vec<OperatorUse> {
+    table.query().map(|query| sql::operators(query, &estate.known)).unwrap_or_default()
+}
+
+/// What is known of the tables so far.
+pub(super) struct Known<'e> {
+    estate: &'e Estate,
+    /// Goes no further than the columns that a query names.
+    reader: sql::Reader<'e>,
+    /// By logical name.
+    tables: BTreeMap<String, Seen>,
+}
+
+/// What a table hands on.
+struct Seen {
+    columns: BTreeMap<String, ColumnClass>,
+    /// Columns that each reader computes.
+    computed: BTreeMap<String, ColumnClass>,
+    /// The strongest of all.
+    any: ColumnClass,
+    rows: ColumnClass,
+}
+
+/// What a query makes.
+pub(super) struct Made {
+    pub lineage: Lineage,
+    pub operators: Vec<OperatorUse>,
+    /// The columns that it fills, each with the class of its own expression.
+    pub columns: Vec<(String, ColumnClass)>,
+    /// The class of what decides about rows.
+    pub rows: ColumnClass,
+}
+
+impl<'e> Known<'e> {
+    pub fn new(estate: &'e Estate) -> Self {
+        Self { estate, reader: sql::Reader::of_steps(&estate.catalog), tables: BTreeMap::new() }
+    }
+
+    /// Takes up a table whose inputs are known.
+    pub fn add(&mut self, table: &Table, green: bool, added: &[Added]) {
+        let made = if green || table.view().is_some() { self.look(table, |_| true) } else { None };
+        let (made, rows) = made.map_or((Vec::new(), ColumnClass::Exact), |made| (made.columns, made.rows));
+        let mut columns: BTreeMap<_, _> =
+            made.into_iter().map(|(name, class)| (name, rows.clone().stronger(class))).collect();
+        for (new, rule) in added {
+            columns.insert(new.column.name.clone(), ColumnClass::Changed { rule: rule.clone() });
         }
+        self.put(table, columns, rows);
     }
-    words
+
+    /// Takes up what is known of a table.
+    pub fn put(&mut self, table: &Table, columns: BTreeMap<String, ColumnClass>, rows: ColumnClass) {
+        let mut computed = BTreeMap::new();
+        for output in table.create().map(|create| sql::table_lineage(create).outputs).unwrap_or_default() {
+            let calls = output.calls.iter().filter_map(|call| table.deployed.ddl.get(call.start..call.end));
+            let calls = calls.map(|call| ColumnClass::Volatile { why: non_deterministic(call.trim_end_matches("()")) });
+            let used = output.uses.iter().filter_map(|used| columns.get(&used.column).or(computed.get(&used.column)));
+            computed.insert(output.name, strongest(calls.chain(used.filter_map(handed_on))));
+        }
+        let any = strongest(columns.values().chain(computed.values()).cloned());
+        self.tables.insert(table.name.clone(), Seen { columns, computed, any, rows });
+    }
+
+    /// What the query of `table` makes; of the classes that decide about rows those that `counts`.
+    pub fn look(&mut self, table: &Table, counts: impl Fn(&ColumnClass) -> bool) -> Option<Made> {
+        let lineage = self.reader.lineage(table.query()?);
+        let operators = operators(self.estate, table);
+        let calls = calls(&operators, &lineage);
+        let found = |spans: &[Span]| spans.iter().filter_map(|span| calls.get(span).cloned()).collect::<Vec<_>>();
+        let named = targets(table, &lineage.outputs).into_iter().enumerate();
+        let class = |output: &OutputColumn| {
+            let used = output.uses.iter().filter_map(|used| match (self.inherited(used)?, used.kind) {
+                (class, UseKind::Order) => Some(deciding(class, UseKind::Order)),
+                (class, _) => Some(class),
+            });
+            strongest(found(&output.calls).into_iter().chain(used))
+        };
+        let strange = || ColumnClass::History { why: "its origin is not understood".to_owned() };
+        let columns = named.map(|(place, name)| (name, lineage.outputs.get(place).map_or_else(strange, class)));
+        let columns = columns.collect();
+        let used = lineage.rows.iter().filter_map(|used| Some(deciding(self.inherited(used)?, used.kind)));
+        let called = found(&lineage.row_calls).into_iter().map(|class| deciding(class, UseKind::Filter));
+        let read = table.reads.iter().filter_map(|name| self.tables.get(name)).map(|seen| seen.rows.clone());
+        let all = operators.iter().filter_map(of_operator).chain(called).chain(used).chain(read);
+        let rows = strongest(all.filter(counts));
+        Some(Made { lineage, operators, columns, rows })
+    }
+
+    /// The class that a used column hands on, if it is not exact.
+    fn inherited(&self, used: &ColumnUse) -> Option<ColumnClass> {
+        let seen = self.tables.get(self.estate.logical.get(&used.table)?)?;
+        let named = seen.columns.get(&used.column).or_else(|| seen.computed.get(&used.column));
+        let open = used.column == "*" || seen.columns.contains_key("*");
+        handed_on(named.or(open.then_some(&seen.any))?)
+    }
 }
 
-/// Class of every column of `table` once it is green; `classes` holds those of the green tables before it.
-pub fn columns(
-    estate: &Estate,
-    table: &Table,
-    added: &[(NewColumn, ChangeRule)],
-    classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
-) -> BTreeMap<String, ColumnClass> {
-    let mut out = BTreeMap::new();
-    if let Some(query) = table.query() {
-        let lineage = sql::lineage(query, &estate.catalog);
-        let operators = sql::operators_of(query, &lineage);
-        let decided = || lineage.rows.iter().find_map(|used| inherited(estate, used, classes));
-        out = of_lineage(estate, table, &lineage, &operators, classes, decided);
+/// What a column hands on that is not exact.
+fn handed_on(class: &ColumnClass) -> Option<ColumnClass> {
+    match class {
+        ColumnClass::Exact => None,
+        // Nothing that can be read still uses a column that is gone.
+        ColumnClass::Changed { .. } => Some(ColumnClass::Changed { rule: ChangeRule::Recomputed }),
+        other => Some(other.clone()),
     }
-    for (new, rule) in added {
-        out.insert(new.column.name.clone(), ColumnClass::Changed { rule: rule.clone() });
-    }
-    out
 }
 
-/// Class of every column that the query of `table` fills; `decided` is the class that those take over which decide about rows.
-pub(super) fn of_lineage(
-    estate: &Estate,
-    table: &Table,
-    lineage: &Lineage,
-    operators: &[OperatorUse],
-    classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
-    decided: impl FnOnce() -> Option<ColumnClass>,
-) -> BTreeMap<String, ColumnClass> {
-    let whole = of_operators(estate, table, operators, lineage).or_else(decided);
-    let names = targets(table, &lineage.outputs).into_iter().enumerate();
-    let class = |place: usize| match (&whole, lineage.outputs.get(place)) {
-        (Some(class), _) => class.clone(),
-        (None, Some(output)) => of_column(estate, output, operators, classes),
-        (None, None) => ColumnClass::History { why: "its origin is not understood".to_owned() },
-    };
-    names.map(|(place, name)| (name, class(place))).collect()
+fn strongest(classes: impl Iterator<Item = ColumnClass>) -> ColumnClass {
+    classes.fold(ColumnClass::Exact, ColumnClass::stronger)
 }
 
 /// Names of the columns that the query fills, by position.
@@ -91,117 +180,51 @@ pub(super) fn targets(table: &Table, outputs: &[OutputColumn]) -> Vec<String> {
     }
 }
 
-/// The class that every column has, when an operator decides about rows.
-pub(super) fn of_operators(
-    estate: &Estate,
-    table: &Table,
-    operators: &[OperatorUse],
-    lineage: &Lineage,
-) -> Option<ColumnClass> {
-    let rows = &lineage.rows;
-    for operator in operators {
-        let why = || in_words(&operator.kind);
-        match &operator.kind {
-            Operator::IntervalJoin(_)
-            | Operator::WindowJoin(_)
-            | Operator::TemporalJoin
-            | Operator::WindowTvf(_)
-            | Operator::WindowAggregate { .. }
-            | Operator::Over { .. }
-            | Operator::Match { .. } => return Some(ColumnClass::EventTime { why: why() }),
-            Operator::LookupJoin => return Some(ColumnClass::History { why: why() }),
-            Operator::NonDeterministicFunction(_) if lineage.row_calls.contains(&operator.span) => {
-                return Some(ColumnClass::History { why: format!("{} decides about rows", in_words(&operator.kind)) });
-            }
-            Operator::Limit => return Some(ColumnClass::Order { why: why(), tolerance: 0.0 }),
-            Operator::RowNumber { .. } if !total_order(estate, table, rows) => {
-                return Some(ColumnClass::Order {
-                    why: format!("{} without a total order", in_words(&operator.kind)),
-                    tolerance: 0.0,
-                });
-            }
-            _ => {}
+/// What the calls of a query do to the values that they are part of.
+fn calls(operators: &[OperatorUse], lineage: &Lineage) -> BTreeMap<Span, ColumnClass> {
+    let order = |why, tolerance| ColumnClass::Order { why, tolerance };
+    let float = "sum of floating-point numbers";
+    let floats = lineage.float_aggregates.iter().map(|span| (*span, order(float.to_owned(), FLOAT_TOLERANCE)));
+    let others = operators.iter().filter_map(|operator| match &operator.kind {
+        Operator::NonDeterministicFunction(name) => {
+            Some((operator.span, ColumnClass::Volatile { why: non_deterministic(name) }))
         }
-    }
-    None
+        Operator::OrderSensitiveAggregate(name) => Some((operator.span, order(format!("order-sensitive {name}"), 0.0))),
+        _ => None,
+    });
+    floats.chain(others).collect()
 }
 
-/// The class of one column, from its own expression.
-pub(super) fn of_column(
-    estate: &Estate,
-    output: &OutputColumn,
-    operators: &[OperatorUse],
-    classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
-) -> ColumnClass {
-    for operator in operators.iter().filter(|o| output.calls.contains(&o.span)) {
-        let why = in_words(&operator.kind);
-        match &operator.kind {
-            Operator::NonDeterministicFunction(_) => return ColumnClass::Volatile { why },
-            Operator::OrderSensitiveAggregate(_) => return ColumnClass::Order { why, tolerance: 0.0 },
-            Operator::FloatAggregate => return ColumnClass::Order { why, tolerance: FLOAT_TOLERANCE },
-            _ => {}
+fn non_deterministic(function: &str) -> String {
+    format!("non-deterministic {function}")
+}
+
+/// What becomes of rows that a value decides about. Where a volatile one orders them, all are tied.
+fn deciding(class: ColumnClass, kind: UseKind) -> ColumnClass {
+    match class {
+        ColumnClass::Volatile { why } if kind == UseKind::Order => ColumnClass::Order { why, tolerance: 0.0 },
+        ColumnClass::Volatile { why } => ColumnClass::History { why: format!("{why} decides about rows") },
+        other => other,
+    }
+}
+
+/// The class that every column has behind an operator.
+fn of_operator(operator: &OperatorUse) -> Option<ColumnClass> {
+    let why = operator.kind.name().to_owned();
+    let order = |why| ColumnClass::Order { why, tolerance: 0.0 };
+    match &operator.kind {
+        Operator::LookupJoin => Some(ColumnClass::History { why }),
+        Operator::Limit => Some(order(why)),
+        Operator::TopN { total: false } | Operator::Deduplication { total: false } => {
+            Some(order(format!("{why} without a total order")))
         }
-    }
-    output.uses.iter().find_map(|used| inherited(estate, used, classes)).unwrap_or(ColumnClass::Exact)
-}
-
-/// The class that a used green column hands on, if it is not exact.
-pub(super) fn inherited(
-    estate: &Estate,
-    used: &sql::ColumnUse,
-    classes: &BTreeMap<String, BTreeMap<String, ColumnClass>>,
-) -> Option<ColumnClass> {
-    let table = estate.logical.get(&used.table)?;
-    match classes.get(table)?.get(&used.column)? {
-        ColumnClass::Exact => None,
-        // Nothing that can be read still uses a column that is gone.
-        ColumnClass::Changed { .. } => Some(ColumnClass::Changed { rule: ChangeRule::Recomputed }),
-        other => Some(other.clone()),
+        timed if by_event_time(timed) => Some(ColumnClass::EventTime { why }),
+        _ => None,
     }
 }
 
-/// True when the partition and order columns of the query's ROW_NUMBER hold a key of one of its inputs.
-fn total_order(estate: &Estate, table: &Table, rows: &[sql::ColumnUse]) -> bool {
-    let ordered = |used: &&sql::ColumnUse| matches!(used.kind, UseKind::Order | UseKind::Partition);
-    let mut by_table: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for used in rows.iter().filter(ordered) {
-        by_table.entry(&used.table).or_default().push(&used.column);
-    }
-    table.reads.iter().filter_map(|name| estate.tables.get(name)).any(|input| {
-        let key = input.key();
-        let columns = by_table.get(input.deployed.physical.as_str());
-        !key.is_empty() && columns.is_some_and(|c| key.iter().all(|k| c.contains(&k.as_str())))
-    })
-}
-
-/// An operator in words.
-pub(super) fn in_words(operator: &Operator) -> String {
-    match operator {
-        Operator::Filter => "filter".to_owned(),
-        Operator::RegularJoin(_) => "join".to_owned(),
-        Operator::IntervalJoin(_) => "interval join".to_owned(),
-        Operator::WindowJoin(_) => "window join".to_owned(),
-        Operator::TemporalJoin => "temporal join".to_owned(),
-        Operator::LookupJoin => "lookup join".to_owned(),
-        Operator::Lateral => "lateral function".to_owned(),
-        Operator::Unnest => "unnest".to_owned(),
-        Operator::TableFunction(name) => format!("table function {name}"),
-        Operator::GroupAggregate { .. } => "group aggregate".to_owned(),
-        Operator::Distinct => "DISTINCT".to_owned(),
-        Operator::SetOperation(_) => "set operation".to_owned(),
-        Operator::UnionAll => "UNION ALL".to_owned(),
-        Operator::RowNumber { limit: Some(1), .. } => "deduplication".to_owned(),
-        Operator::RowNumber { .. } => "rank".to_owned(),
-        Operator::Over { function } => format!("{function} OVER"),
-        Operator::WindowTvf(name) => format!("{name} window"),
-        Operator::WindowAggregate { .. } => "window aggregate".to_owned(),
-        Operator::Match { .. } => "MATCH_RECOGNIZE".to_owned(),
-        Operator::OrderBy => "ORDER BY".to_owned(),
-        Operator::Limit => "LIMIT".to_owned(),
-        Operator::SemiJoin => "semi-join".to_owned(),
-        Operator::ScalarSubquery => "scalar subquery".to_owned(),
-        Operator::NonDeterministicFunction(name) => format!("non-deterministic {name}"),
-        Operator::OrderSensitiveAggregate(name) => format!("order-sensitive {name}"),
-        Operator::FloatAggregate => "sum of floating-point numbers".to_owned(),
-    }
+/// True for an operator that goes by time.
+pub(super) const fn by_event_time(operator: &Operator) -> bool {
+    matches!(operator, Operator::TemporalJoin | Operator::WindowTvf(_) | Operator::Over | Operator::Match { .. })
+        || operator.ends()
 }

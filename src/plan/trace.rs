@@ -4,7 +4,6 @@
 //! what it gives grows with the project and not with how many views stand on each other. What is said of the columns of one
 //! statement ([`filled`]) looks through views down to tables.
 
-mod classes;
 mod steps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,8 +13,8 @@ use serde::Serialize;
 
 pub use self::steps::{Edge, Trace, columns, of};
 
-use self::classes::classes;
 use super::estate::{Estate, Table};
+use super::{graph, parity};
 use crate::model::column::ColumnType;
 use crate::model::parity::ColumnClass;
 use crate::sql::{self, UseKind};
@@ -124,15 +123,14 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
         estate.tables.get(table).or_else(|| estate.tables.get(estate.logical.get(table).unwrap_or(&String::new())));
     let Some(own) = own else { return Filled::default() };
     let statement = own.dml.as_ref().unwrap_or(&own.ddl);
-    let mut known = sql::Definitions::default();
-    estate.tables.values().for_each(|table| known.add(&table.ddl));
+    let known = &estate.known;
     let logical = |origin: &sql::Origin| {
         let table = estate.logical.get(&origin.table).unwrap_or(&origin.table);
         format!("{table}.{}", origin.column)
     };
     let influence = |(origin, kind): &(sql::Origin, UseKind)| Influence { column: logical(origin), used: name(*kind) };
     let mut columns = Vec::new();
-    let rows = sql::Rows::of(statement, &known);
+    let rows = sql::Rows::of(statement, known);
     let made = rows.types();
     let classes = classes(estate, &own.name);
     let declared = declared(own);
@@ -168,6 +166,15 @@ pub fn filled(estate: &Estate, table: &str, column: Option<&str>) -> Filled {
     let assumes = assumed.collect::<BTreeSet<_>>().into_iter().collect();
     let changelog = changelogs.into_iter().next().map(|found| row_changes(found, estate));
     Filled { columns, changelog, state: state.collect(), assumes }
+}
+
+/// The classes of the columns of `table`, where everything before it runs twice as well; nothing where tables depend on each other
+/// in a circle.
+fn classes(estate: &Estate, table: &str) -> BTreeMap<String, ColumnClass> {
+    let Ok(graph) = graph::build(estate) else { return BTreeMap::new() };
+    let before = graph.sorted(&graph.upstream(&BTreeSet::from([table.to_owned()])));
+    let order = before.iter().map(String::as_str);
+    parity::classes(estate, order, |_| true, &BTreeMap::new()).remove(table).unwrap_or_default()
 }
 
 /// The types that a table's definition gives its columns.

@@ -67,7 +67,7 @@ fn unread_is_said(text: &str, parsed: &Parsed, statement: &Statement) -> Broken 
 
 fn standing_on(query: &Query) {
     lineage(query, &Catalog::default());
-    operators(query);
+    operators(query, &Definitions::default());
 }
 
 /// The first query that is not read alike in both texts is looked at in all its parts.

@@ -12,16 +12,14 @@ use std::collections::BTreeSet;
 
 use super::changelog::Filled;
 use super::flow::Definitions;
-use super::operators::{Operator, OperatorUse, stateful};
+use super::operators::{Operator, OperatorUse, judged};
 use super::query_refs;
-use super::relation::{
-    INTERVAL_JOIN, Judged, Kind, Ordering, Relation, SourceChanges, TOP_N, judged_in_view, source_changes,
-};
+use super::relation::{Judged, Kind, Ordering, Relation, SourceChanges, judged_in_view, source_changes};
 use super::rows::Rows;
 use super::session::Session;
 use super::steps;
-use super::tree::{ColumnKind, CreateTable, Expr, ExprKind, Factor, FactorKind, Query, Statement, StatementKind};
-use super::views::{Kept, Seen};
+use super::tree::{CreateTable, Factor, FactorKind, Query, Statement, StatementKind};
+use super::views::Kept;
 use crate::diagnostic::Span;
 
 /// An operator that holds state.
@@ -126,8 +124,8 @@ fn of_query(query: &Query, judged: &Judged, known: &Definitions, found: &mut Vec
         views.prepare(query, catalog, &|(key, view, query), views| {
             let mut found = Vec::new();
             let judged = judged_in_view(key, known);
-            let of_all = Reader { known, session: &view.session, views, judged: &judged }.query(query, &mut found);
-            Seen { value: found.into_iter().map(|used| (used.operator, used.bounded_by)).collect(), of_all }
+            Reader { known, session: &view.session, views, judged: &judged }.query(query, &mut found);
+            found.into_iter().map(|used| (used.operator, used.bounded_by)).collect()
         });
         Reader { known, session: &catalog.session, views, judged }.query(query, found);
     });
@@ -143,24 +141,19 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Adds the state of a query; true if it depends on what tables there are besides those that the query names.
-    fn query(&self, query: &Query, found: &mut Vec<StateUse>) -> bool {
+    /// Adds the state of a query.
+    fn query(&self, query: &Query, found: &mut Vec<StateUse>) {
         let known = self.known;
-        for op in stateful(query) {
-            // A lookup is judged by the name of its time; the definitions know better.
-            if op.kind != Operator::TemporalJoin
-                && let Some((name, bounded_by)) = named(&op, self.judged)
-            {
-                found.push(StateUse { operator: StateOperator::Written(name), bounded_by, span: op.span, via: None });
+        for op in judged(query, self.judged).iter().filter(|op| op.kind.is_stateful()) {
+            if let Some(bounded_by) = bound(op, self.judged) {
+                let operator = StateOperator::Written(op.kind.name());
+                found.push(StateUse { operator, bounded_by, span: op.span, via: None });
             }
         }
         let mut versioned = BTreeSet::new();
         super::walk::factors(query, &mut |factor: &Factor| {
-            let FactorKind::Table { name, system_time: Some(time), .. } = &factor.kind else { return };
-            versioned.insert(name.span.start);
-            if !is_processing_time(time, known) {
-                let operator = StateOperator::Written("temporal join");
-                found.push(StateUse { operator, bounded_by: Bound::Ttl, span: factor.span, via: None });
+            if let FactorKind::Table { name, system_time: Some(_), .. } = &factor.kind {
+                versioned.insert(name.span.start);
             }
         });
         for reference in query_refs(query) {
@@ -171,7 +164,7 @@ impl Reader<'_> {
                 let held = self.views.get(key).into_iter().flatten().cloned();
                 let via = Some(key.to_owned());
                 found.extend(held.map(|(operator, bounded_by)| {
-                    let (operator, bounded_by) = match self.judged.opened(span, operator.name()) {
+                    let (operator, bounded_by) = match self.judged.named(span, operator.name()) {
                         Some(name) => (StateOperator::Written(name), Bound::Ttl),
                         None => (operator, bounded_by),
                     };
@@ -184,20 +177,7 @@ impl Reader<'_> {
                 found.push(StateUse { operator, bounded_by: Bound::Ttl, span, via: None });
             }
         }
-        !versioned.is_empty()
     }
-}
-
-/// True for a time that is surely the time of processing: then another system is asked, and nothing is kept.
-fn is_processing_time(time: &Expr, known: &Definitions) -> bool {
-    let is_call = |expr: &Expr| match &expr.kind {
-        ExprKind::Call(call) => call.name.last().name.eq_ignore_ascii_case("PROCTIME"),
-        _ => false,
-    };
-    let ExprKind::Column(name) = &time.kind else { return is_call(time) };
-    let column = &name.last().name;
-    let mut defined = known.tables().flat_map(|table| &table.columns).filter(|c| c.name.name == *column).peekable();
-    defined.peek().is_some() && defined.all(|c| matches!(&c.kind, ColumnKind::Computed { expr, .. } if is_call(expr)))
 }
 
 /// Sink materialise, where what arrives at a table with a primary key may change and is not known by that key alone.
@@ -209,39 +189,17 @@ fn of_sink(filled: &Filled<'_>, made: &Relation, table: &CreateTable, span: Span
     found.push(StateUse { operator: StateOperator::SinkMaterialize, bounded_by: Bound::Ttl, span, via: None });
 }
 
-/// An operator's name and what bounds its state; `None` for one that Flink leaves out. What the text alone does not tell was
-/// judged with times and windows.
-fn named(op: &OperatorUse, judged: &Judged) -> Option<(&'static str, Bound)> {
-    if let Some(name) = judged.ends(op.span) {
-        return Some((name, if name == INTERVAL_JOIN { Bound::Interval } else { Bound::Window }));
-    }
-    let named = match &op.kind {
-        Operator::RegularJoin(_) | Operator::IntervalJoin(_) | Operator::WindowJoin(_) => ("regular join", Bound::Ttl),
-        Operator::GroupAggregate { .. } | Operator::WindowAggregate { .. } => ("group aggregate", Bound::Ttl),
-        Operator::Distinct => ("distinct", Bound::Ttl),
-        Operator::SetOperation(_) => ("set operation", Bound::Ttl),
-        Operator::RowNumber { .. } => ("top-N", Bound::Ttl),
-        Operator::Over { .. } => ("over aggregate", Bound::Ttl),
-        Operator::WindowTvf(_) => ("session window", Bound::Window),
-        Operator::Match { within: true } => ("pattern match", Bound::Interval),
-        Operator::Match { within: false } => ("pattern match", Bound::Nothing),
-        Operator::OrderBy => return judged.orderings.get(&op.span).map(|held| ordering(*held)),
-        Operator::Limit => judged.orderings.get(&op.span).map_or(("limit", Bound::Ttl), |held| ordering(*held)),
-        Operator::SemiJoin => ("semi join", Bound::Ttl),
-        Operator::ScalarSubquery => ("scalar subquery", Bound::Ttl),
-        Operator::TableFunction(_) => ("process table function", Bound::Ttl),
-        _ => ("operator", Bound::Ttl),
-    };
-    Some(named)
-}
-
-/// The same for what orders or limits rows.
-fn ordering(held: Ordering) -> (&'static str, Bound) {
-    match held {
-        Ordering::ByTime => ("sort", Bound::Watermark),
-        Ordering::Sort => ("sort", Bound::Nothing),
-        Ordering::Limit { sorted, few } => {
-            (if sorted { TOP_N } else { "limit" }, if few { Bound::RowCount } else { Bound::Ttl })
-        }
-    }
+/// What bounds an operator's state; `None` for an order that Flink leaves out.
+fn bound(op: &OperatorUse, judged: &Judged) -> Option<Bound> {
+    Some(match (&op.kind, judged.orderings.get(&op.span)) {
+        (Operator::OrderBy, Some(Ordering::ByTime)) => Bound::Watermark,
+        (Operator::OrderBy, Some(_)) => Bound::Nothing,
+        (Operator::OrderBy, None) => return None,
+        (Operator::TopN { .. } | Operator::Limit, Some(Ordering::Limit { few: true, .. })) => Bound::RowCount,
+        (Operator::IntervalJoin | Operator::Match { within: true }, _) => Bound::Interval,
+        (Operator::Match { within: false }, _) => Bound::Nothing,
+        (Operator::WindowTvf(_), _) => Bound::Window,
+        (ends, _) if ends.ends() => Bound::Window,
+        _ => Bound::Ttl,
+    })
 }

@@ -17,15 +17,6 @@ pub(crate) struct Kept<T> {
     known: BTreeMap<String, T>,
     /// The last part of every name that a view names.
     asked: BTreeSet<String>,
-    /// Something holds only as long as nothing is defined.
-    of_all: bool,
-}
-
-/// What was found out about a table or a view.
-pub(crate) struct Seen<T> {
-    pub value: T,
-    /// It depends on what other tables there are, not only on those that the view names.
-    pub of_all: bool,
 }
 
 /// A view's key, definition and query.
@@ -44,7 +35,7 @@ struct Reader<'a> {
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
-        Self { known: BTreeMap::new(), asked: BTreeSet::new(), of_all: false }
+        Self { known: BTreeMap::new(), asked: BTreeSet::new() }
     }
 }
 
@@ -58,20 +49,20 @@ impl<T> Kept<T> {
     /// name.
     pub fn forget(&mut self, key: &str, last: &str) {
         let depends = self.asked.contains(last) || [key, last].iter().any(|key| self.known.contains_key(*key));
-        if depends || self.of_all {
+        if depends {
             *self = Self::default();
         }
     }
 
     /// Looks at every view that `query` reads, also through views. `look` is told what is known of those that it reads itself.
-    pub fn prepare(&mut self, query: &Query, catalog: &Catalog, look: &dyn Fn(View<'_>, &Self) -> Seen<T>) {
+    pub fn prepare(&mut self, query: &Query, catalog: &Catalog, look: &dyn Fn(View<'_>, &Self) -> T) {
         self.prepare_all(query, catalog, &|(key, table), kept| {
             table.view.as_ref().map(|query| look((key, table, query), kept))
         });
     }
 
     /// The same for tables as well; `look` gives nothing where nothing is to be kept.
-    pub fn prepare_all(&mut self, query: &Query, catalog: &Catalog, look: &dyn Fn(Item<'_>, &Self) -> Option<Seen<T>>) {
+    pub fn prepare_all(&mut self, query: &Query, catalog: &Catalog, look: &dyn Fn(Item<'_>, &Self) -> Option<T>) {
         let mut open: BTreeSet<&str> = BTreeSet::new();
         let mut readers =
             vec![Reader { view: None, left: self.read_by(&query_refs(query), catalog, &catalog.session) }];
@@ -100,10 +91,9 @@ impl<T> Kept<T> {
         }
     }
 
-    fn keep(&mut self, item: Item<'_>, look: &dyn Fn(Item<'_>, &Self) -> Option<Seen<T>>) {
-        if let Some(seen) = look(item, self) {
-            self.of_all |= seen.of_all;
-            self.known.insert(item.0.to_owned(), seen.value);
+    fn keep(&mut self, item: Item<'_>, look: &dyn Fn(Item<'_>, &Self) -> Option<T>) {
+        if let Some(value) = look(item, self) {
+            self.known.insert(item.0.to_owned(), value);
         }
     }
 

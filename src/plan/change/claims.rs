@@ -17,7 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::cascade::{Classes, Rows};
 use super::super::document::Role;
 use super::super::estate::{Estate, Table};
-use super::super::{impact::Impact, parity};
+use super::super::graph::Graph;
+use super::super::impact::Impact;
+use super::super::parity::{self, Known, Made};
 use super::own::Own;
 use crate::model::parity::{ChangeRule, ColumnClass, RowRule};
 use crate::sql::{self, Lineage, Operator, OperatorUse, UseKind};
@@ -34,12 +36,17 @@ pub struct Claims {
 }
 
 /// The claims for everything that becomes green. `own` is what the changed tables' statements say otherwise.
-pub fn claims(blue: &Estate, base: &Estate, impact: &Impact, own: &BTreeMap<String, Own>) -> Claims {
+pub fn claims(blue: &Estate, base: &Estate, graph: &Graph<'_>, impact: &Impact, own: &BTreeMap<String, Own>) -> Claims {
     let mut claims = Claims::default();
-    for table in impact.green.iter().filter_map(|name| base.tables.get(name)) {
+    let mut known = Known::new(base);
+    for table in graph.order().filter_map(|name| base.tables.get(name)) {
+        if !impact.reaches(&table.name) {
+            known.add(table, false, &[]);
+            continue;
+        }
         let nothing = Own::default();
         let one = One { blue, base, table, own: own.get(&table.name).unwrap_or(&nothing) };
-        one.add(&mut claims);
+        one.add(&mut claims, &mut known);
     }
     claims
 }
@@ -53,29 +60,25 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    fn add(&self, claims: &mut Claims) {
+    fn add(&self, claims: &mut Claims, known: &mut Known<'_>) {
         let name = &self.table.name;
         // A view hands on the time of what it shows; a table has a time of its own.
         let shows = |read: &String| self.table.role == Role::View && claims.retimed.contains(read);
         if self.own.retimed || self.table.reads.iter().any(shows) {
             claims.retimed.insert(name.clone());
         }
-        let read = self
-            .table
-            .query()
-            .map(|query| (sql::lineage(query, &self.base.catalog), sql::operators_with(query, &self.base.catalog)));
-        let mut classes = match &read {
-            Some((lineage, operators)) => self.by_query(lineage, operators, claims),
-            None => self.by_reading(),
-        };
-        let why = self.rows(read.as_ref(), &classes, claims);
-        if let (Some(_), Some((lineage, operators)), Role::Written) = (&why, &read, self.table.role) {
-            self.follow_the_key(lineage, operators, &mut classes, claims);
+        // What is recomputed decides about rows, and is no class of every column here.
+        let made = known.look(self.table, |class| !matches!(class, ColumnClass::Changed { .. }));
+        let mut classes = made.as_ref().map_or_else(|| self.by_reading(), |made| self.by_query(made));
+        let why = self.rows(made.as_ref(), &classes, claims);
+        if let (Some(_), Some(made), Role::Written) = (&why, &made, self.table.role) {
+            self.follow_the_key(made, &mut classes, claims);
         }
         self.derive(&mut classes);
         for column in &self.own.removed {
             classes.insert(column.clone(), ColumnClass::Changed { rule: ChangeRule::Removed });
         }
+        known.put(self.table, classes.clone(), made.map_or(ColumnClass::Exact, |made| made.rows));
         claims.classes.insert(name.clone(), classes);
         if let Some(why) = why {
             claims.rows.insert(name.clone(), RowRule::Changed { why });
@@ -125,24 +128,12 @@ impl One<'_> {
         columns.iter().find(|c| c.name == column).is_none_or(|c| c.ty.nullable)
     }
 
-    fn by_query(&self, lineage: &Lineage, operators: &[OperatorUse], claims: &Claims) -> BTreeMap<String, ColumnClass> {
-        // What is recomputed decides about rows, and is no class of every column here.
-        let over_rows = lineage.rows.iter().filter_map(|used| parity::inherited(self.base, used, &claims.classes));
-        let whole = parity::of_operators(self.base, self.table, operators, lineage)
-            .or_else(|| over_rows.into_iter().find(|class| !matches!(class, ColumnClass::Changed { .. })));
-        let mut out = BTreeMap::new();
-        let names = parity::targets(self.table, &lineage.outputs);
-        for (i, name) in names.into_iter().enumerate() {
-            let class = self.declared(&name).unwrap_or_else(|| match (&whole, lineage.outputs.get(i)) {
-                (Some(class), Some(output)) => match parity::of_column(self.base, output, operators, &claims.classes) {
-                    recomputed @ ColumnClass::Changed { .. } => recomputed,
-                    _ => class.clone(),
-                },
-                (None, Some(output)) => parity::of_column(self.base, output, operators, &claims.classes),
-                (_, None) => ColumnClass::History { why: "its origin is not understood".to_owned() },
-            });
-            out.insert(name, class);
-        }
+    fn by_query(&self, made: &Made) -> BTreeMap<String, ColumnClass> {
+        let class = |(name, own): &(String, ColumnClass)| {
+            let class = self.declared(name).unwrap_or_else(|| made.rows.clone().stronger(own.clone()));
+            (name.clone(), class)
+        };
+        let mut out: BTreeMap<String, ColumnClass> = made.columns.iter().map(class).collect();
         // Columns that the INSERT leaves out.
         for column in self.table.create().map(|create| create.physical()).unwrap_or_default() {
             let class = self.declared(&column.name).unwrap_or(ColumnClass::Exact);
@@ -152,23 +143,20 @@ impl One<'_> {
     }
 
     /// Why the rows are changed, if they are.
-    fn rows(
-        &self,
-        read: Option<&(Lineage, Vec<OperatorUse>)>,
-        classes: &BTreeMap<String, ColumnClass>,
-        claims: &Claims,
-    ) -> Option<String> {
+    fn rows(&self, made: Option<&Made>, classes: &BTreeMap<String, ColumnClass>, claims: &Claims) -> Option<String> {
         if let Some(why) = &self.own.rows {
             return Some(why.clone());
         }
-        let (lineage, operators) = read?;
+        let Made { lineage, operators, .. } = made?;
         if self.own.repeated && (self.table.append() || !operators.iter().all(row_by_row)) {
             return Some("JOIN".to_owned());
         }
-        if let Some(timed) = operators.iter().find(|o| is_timed(o))
-            && let Some(input) = self.table.reads.iter().find(|r| claims.retimed.contains(*r))
-        {
-            return Some(format!("the watermark of {input}, and {}", parity::in_words(&timed.kind)));
+        // What goes by time may do so before or behind the change only.
+        if let Some(input) = self.table.reads.iter().find(|r| claims.retimed.contains(*r)) {
+            let before = self.blue.tables.get(&self.table.name).map(|old| parity::operators(self.blue, old));
+            if let Some(timed) = operators.iter().chain(before.iter().flatten()).find(|o| is_timed(o)) {
+                return Some(format!("the watermark of {input}, and {}", timed.kind.name()));
+            }
         }
         let key = self.table.key();
         if let Some(column) = key.iter().find(|k| classes.get(*k).is_some_and(remade)) {
@@ -186,18 +174,11 @@ impl One<'_> {
     }
 
     /// Where rows are changed, only columns whose value follows from the key are comparable.
-    fn follow_the_key(
-        &self,
-        lineage: &Lineage,
-        operators: &[OperatorUse],
-        classes: &mut BTreeMap<String, ColumnClass>,
-        claims: &Claims,
-    ) {
+    fn follow_the_key(&self, made: &Made, classes: &mut BTreeMap<String, ColumnClass>, claims: &Claims) {
         let key = self.table.key();
-        if key.is_empty() {
-            return;
-        }
-        let now = Named::new(self.base, self.table, lineage, claims);
+        let Some(query) = self.table.query().filter(|_| !key.is_empty()) else { return };
+        let lineage = sql::lineage(query, &self.base.catalog);
+        let now = Named::new(self.base, self.table, &lineage, claims);
         // A statement that was changed must have said the same of the column before.
         let before = self.blue.tables.get(&self.table.name).and_then(|old| {
             let lineage = sql::lineage(old.query()?, &self.blue.catalog);
@@ -209,13 +190,13 @@ impl One<'_> {
             let old = lineage.outputs.get(names.iter().position(|n| n == name)?)?;
             Some(named.follows(old) && named.sources(old) == now.sources(output))
         };
-        for (name, output) in parity::targets(self.table, &lineage.outputs).iter().zip(&lineage.outputs) {
+        for ((name, own), output) in made.columns.iter().zip(&lineage.outputs) {
             let Some(class) = classes.get_mut(name).filter(|_| !key.contains(name)) else { continue };
             if matches!(class, ColumnClass::Changed { .. } | ColumnClass::Volatile { .. }) {
                 continue;
             }
             *class = if now.follows(output) && followed_before(name, output) == Some(true) {
-                parity::of_column(self.base, output, operators, &claims.classes)
+                own.clone()
             } else {
                 ColumnClass::Changed { rule: ChangeRule::Recomputed }
             };
@@ -239,7 +220,7 @@ fn row_by_row(operator: &OperatorUse) -> bool {
     matches!(
         operator.kind,
         Operator::Filter
-            | Operator::RegularJoin(_)
+            | Operator::RegularJoin
             | Operator::Lateral
             | Operator::Unnest
             | Operator::NonDeterministicFunction(_)
@@ -247,17 +228,8 @@ fn row_by_row(operator: &OperatorUse) -> bool {
 }
 
 fn is_timed(operator: &OperatorUse) -> bool {
-    matches!(
-        operator.kind,
-        Operator::IntervalJoin(_)
-            | Operator::WindowJoin(_)
-            | Operator::TemporalJoin
-            | Operator::WindowTvf(_)
-            | Operator::WindowAggregate { .. }
-            | Operator::Over { .. }
-            | Operator::Match { .. }
-            | Operator::RowNumber { .. }
-    )
+    let ranks = matches!(operator.kind, Operator::TopN { .. } | Operator::Deduplication { .. });
+    ranks || parity::by_event_time(&operator.kind)
 }
 
 /// The tables of which a table's key names the row.
@@ -274,7 +246,7 @@ struct Named<'a> {
 impl<'a> Named<'a> {
     fn new(estate: &'a Estate, table: &Table, lineage: &Lineage, claims: &Claims) -> Self {
         let Reach { operators, once, .. } = Reach::of(estate, table);
-        let merged = operators.iter().any(|o| matches!(o.kind, Operator::UnionAll | Operator::SetOperation(_)));
+        let merged = operators.iter().any(|o| matches!(o.kind, Operator::UnionAll | Operator::SetOperation));
         let mut named = Self { estate, tables: BTreeSet::new(), row_by_row: operators.iter().all(row_by_row), merged };
         let exact = |place: &(String, String)| {
             let class = estate.logical.get(&place.0).and_then(|t| claims.classes.get(t)).and_then(|c| c.get(&place.1));
@@ -370,9 +342,7 @@ impl<'a> Reach<'a> {
     }
 
     fn walk(&mut self, estate: &'a Estate, table: &'a Table, times: Times) {
-        if let Some(query) = table.query() {
-            self.operators.extend(sql::operators(query));
-        }
+        self.operators.extend(parity::operators(estate, table));
         for read in table.reads.iter().filter_map(|name| estate.tables.get(name)) {
             let again = times == Times::More || table.repeated.contains(&read.name);
             if read.role != Role::View {

@@ -82,7 +82,7 @@ fn build(
     let green = cascade.jobs(&mut after)?;
 
     let (moves, connectors) = cascade.connectors(&mut after, &mut warnings);
-    let claims = claims::claims(&blue, &base, &impact, &own);
+    let claims = claims::claims(&blue, &base, &graph, &impact, &own);
     let mut tables = cascade.describe(&green, &claims.classes);
     for table in &mut tables {
         finish(table, change, compared, &own, &claims);

@@ -12,7 +12,7 @@ use super::{Catalog, CatalogTable, UseKind};
 use crate::diagnostic::Span;
 use crate::model::column::ColumnType;
 use crate::sql::tree::Query;
-use crate::sql::views::{Kept, Seen};
+use crate::sql::views::Kept;
 
 /// What is known of the tables and views of one catalog.
 pub(crate) type Views = Kept<Known>;
@@ -40,11 +40,10 @@ pub(super) enum Behind {
 /// Looks at everything that `query` reads, also through views.
 pub(super) fn prepare(query: &Query, catalog: &Catalog, views: &mut Views, behind: Behind) {
     views.prepare_all(query, catalog, &|(key, table), views| {
-        let known = match &table.view {
+        Some(match &table.view {
             Some(query) => view(key, table, query, catalog, views, behind),
             None => Known { relation: Arc::new(own_columns(key, table)), rows: Value::default() },
-        };
-        Some(Seen { value: known, of_all: false })
+        })
     });
 }
 

@@ -8,6 +8,7 @@ use super::join::{CAST, column_name, compared, equality, parts};
 use super::scope::{Found, Value};
 use super::window::Edge;
 use super::{Relation, Walker};
+use crate::sql::operators::Operator;
 use crate::sql::steps;
 use crate::sql::tree::{BinaryOperator, Expr, ExprKind, JoinKind, Query, Select, UnaryOperator};
 use crate::sql::walk::{Child, children};
@@ -102,11 +103,13 @@ impl Walker<'_> {
         if let Some(scope) = self.scopes.last_mut() {
             scope.forget_times();
         }
+        self.judged.is(anti.then_some(Operator::AntiJoin), asks.span);
         let keys = spread_by(&changes.keys, &spread);
         // Without a condition Flink counts the rows of EXISTS, and joins with the count.
         if within || (operand.is_none() && !correlated) {
             let kind = Kind::Updating.max(changes.kind).max(inner.changes.kind);
-            return Changes::decided(kind, Vec::new(), "semi join", part.span);
+            let name = if anti { "anti join" } else { "semi join" };
+            return Changes::decided(kind, Vec::new(), name, part.span);
         }
         if !anti {
             return Changes { keys, ..changes.either(inner.changes.clone()) };

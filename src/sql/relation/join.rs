@@ -7,7 +7,7 @@ use super::changes::{Changes, Key, Kind, limited, spread_by};
 use super::judged::INTERVAL_JOIN;
 use super::scope::{Time, Value};
 use crate::diagnostic::Span;
-use crate::sql::operators::conjuncts;
+use crate::sql::operators::{Operator, conjuncts};
 use crate::sql::tree::{BinaryOperator, Expr, ExprKind, JoinKind, ObjectName, UnaryOperator};
 use crate::sql::types::{common, is_text};
 
@@ -50,6 +50,8 @@ impl Walker<'_> {
             }
             Asked::AsOf(time) => {
                 let spread = time != Some(Time::Processing);
+                // Another system is asked, and nothing is kept.
+                self.judged.is((!spread).then_some(Operator::LookupJoin), joined.span);
                 let keys = keys(&joined, &pairs, spread);
                 if let Some(scope) = self.scopes.last_mut() {
                     scope.forget_windows();

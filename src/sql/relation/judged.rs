@@ -1,85 +1,120 @@
-//! What operators turned out to be whose text alone does not tell it: those whose state ends with a window or an interval.
+//! What operators turned out to be whose text alone does not tell it: by windows, by times, and by what is asked of them.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::{Cause, Changes, Kind};
-use super::order::Orderings;
+use super::order::{Ordering, Orderings};
 use crate::diagnostic::Span;
+use crate::sql::operators::{Operator, OperatorUse};
 
 /// Operators of one query, by where they are written. Those of its views are not among them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Judged {
-    /// The name of an operator whose state ends; `None` for one that was judged twice, and not alike.
-    ends: BTreeMap<Span, Option<&'static str>>,
+    /// What an operator is; `None` for one that is what its text says, and for one that was judged twice, and not alike.
+    found: BTreeMap<Span, Option<Operator>>,
+    /// The rankings, and whether no two rows of a partition have the same place in the order.
+    total: BTreeMap<Span, bool>,
     /// Text in which no state of views ends, as conditions around it are about their windows or times.
     opened: BTreeSet<Span>,
     /// What orders and limits hold.
     pub orderings: Orderings,
+    /// Where views are named whose ranks a condition makes a deduplication.
+    deduplicated: BTreeSet<Span>,
 }
 
-/// The operators whose state ends.
-pub(crate) const WINDOWED: &[&str] = &["window join", "window aggregate", "window top-N", "window deduplication"];
+/// What operators turn out to be.
+const JUDGED: [Operator; 6] = [
+    Operator::IntervalJoin,
+    Operator::WindowJoin,
+    Operator::WindowAggregate,
+    Operator::WindowTopN,
+    Operator::WindowDeduplication,
+    Operator::Deduplication { total: false },
+];
 pub(crate) const INTERVAL_JOIN: &str = "interval join";
 
 impl Judged {
-    /// The operator at `span`, if its state ends.
-    pub fn ends(&self, span: Span) -> Option<&'static str> {
-        self.ends.get(&span).copied().flatten()
+    /// Says what an operator is, by what was found out.
+    pub fn judge(&self, op: &mut OperatorUse) {
+        // A condition may begin and end where the query does that it asks.
+        if let (Some(Some(found)), true) = (self.found.get(&op.span), op.kind.is_stateful()) {
+            op.kind.clone_from(found);
+        }
+        if op.kind == Operator::Limit
+            && let Some(Ordering::Limit { sorted: true, .. }) = self.orderings.get(&op.span)
+        {
+            op.kind = Operator::TopN { total: false };
+        }
+        if let Operator::TopN { total } | Operator::Deduplication { total } = &mut op.kind {
+            *total = self.total.get(&op.span) == Some(&true);
+        }
     }
 
-    /// The name that an operator of a view has that is named at `span`, if its state ends by what the view says, and does not
-    /// where it is named.
-    pub fn opened(&self, span: Span, name: &str) -> Option<&'static str> {
+    /// The name that an operator of a view has that is named at `span`, if it is another one there than the view says: where
+    /// its state does not end, or its ranks are limited.
+    pub fn named(&self, span: Span, name: &str) -> Option<&'static str> {
+        if name == "top-N" && self.deduplicated.contains(&span) {
+            return Some(Operator::Deduplication { total: false }.name());
+        }
         let found = match name {
-            "window join" | INTERVAL_JOIN => "regular join",
-            "window aggregate" => "group aggregate",
-            "window top-N" | "window deduplication" => "top-N",
+            "window join" | INTERVAL_JOIN => Operator::RegularJoin,
+            "window aggregate" => Operator::GroupAggregate,
+            "window top-N" | "window deduplication" => Operator::TopN { total: false },
             _ => return None,
         };
         let inside = |text: &Span| text.start <= span.start && span.end <= text.end;
-        self.opened.iter().any(inside).then_some(found)
+        self.opened.iter().any(inside).then(|| found.name())
     }
 
     /// Notes the operator at `span`, which made these changes.
     pub(super) fn note(&mut self, changes: &Changes, span: Span) {
         let own = changes.because.iter().filter(|because| because.span == span && because.via.is_none());
-        let found = own.filter_map(|because| ending(&because.cause)).next();
-        match self.ends.entry(span) {
-            Entry::Vacant(entry) => {
-                entry.insert(found);
-            }
-            Entry::Occupied(mut entry) => {
-                if *entry.get() != found {
-                    entry.insert(None);
-                }
-            }
+        self.is(own.filter_map(|because| judged(&because.cause)).next(), span);
+    }
+
+    /// Notes what the operator at `span` is; `None` if it is what its text says.
+    pub(super) fn is(&mut self, found: Option<Operator>, span: Span) {
+        let known = self.found.entry(span).or_insert_with(|| found.clone());
+        if *known != found {
+            *known = None;
         }
+    }
+
+    /// Notes whether the order of the ranking at `span` is total.
+    pub(super) fn ordered(&mut self, total: bool, span: Span) {
+        *self.total.entry(span).or_insert(true) &= total;
     }
 
     /// Notes the ranking that made these changes.
     pub(super) fn ranked(&mut self, changes: &Changes) {
-        let calls: Vec<Span> = changes.because.iter().filter(|because| because.via.is_none()).map(|b| b.span).collect();
-        calls.into_iter().for_each(|span| self.note(changes, span));
+        for because in &changes.because {
+            if because.via.is_none() {
+                self.note(changes, because.span);
+            } else if let Some(Operator::Deduplication { .. }) = judged(&because.cause) {
+                self.deduplicated.insert(because.span);
+            }
+        }
     }
 
     /// What becomes of the rows of a source whose windows or times the operators that made them turn out not to see: their
     /// state does not end, and the rows change. `text` is what the source is made by, its name where that is a view.
     pub(super) fn unbounded(&mut self, changes: Changes, text: Span) -> Changes {
-        if !changes.because.iter().any(|because| ending(&because.cause).is_some()) {
+        if !changes.because.iter().any(|because| judged(&because.cause).is_some_and(|found| found.ends())) {
             return changes;
         }
-        let inside = self.ends.range_mut(Span { start: text.start, end: 0 }..Span { start: text.end, end: 0 });
-        inside.for_each(|(_, name)| *name = None);
+        let inside = self.found.range_mut(Span { start: text.start, end: 0 }..Span { start: text.end, end: 0 });
+        inside.for_each(|(_, found)| {
+            found.take_if(|found| found.ends());
+        });
         self.opened.insert(text);
         Changes { kind: Kind::Updating.max(changes.kind), keys: Vec::new(), ..changes }
     }
 }
 
-/// The name of an operator whose state ends.
-fn ending(cause: &Cause) -> Option<&'static str> {
+/// The operator that decides, if its text alone does not tell it.
+fn judged(cause: &Cause) -> Option<Operator> {
     match cause {
-        Cause::Operator(name) => (WINDOWED.contains(name) || *name == INTERVAL_JOIN).then_some(*name),
+        Cause::Operator(name) => JUDGED.into_iter().find(|operator| operator.name() == *name),
         Cause::Source(_) => None,
     }
 }

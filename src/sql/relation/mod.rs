@@ -27,8 +27,8 @@ mod window;
 pub use self::assumed::Assumption;
 pub use self::changes::{Because, Cause};
 pub(crate) use self::changes::{Changes, Kind, SourceChanges, source_changes};
-pub(crate) use self::judged::{INTERVAL_JOIN, Judged};
-pub(crate) use self::order::{Ordering, TOP_N};
+pub(crate) use self::judged::Judged;
+pub(crate) use self::order::Ordering;
 pub(crate) use self::scope::Column;
 
 use std::collections::HashMap;
@@ -41,7 +41,7 @@ use self::scope::Scope;
 use super::flow::Definitions;
 use super::session::Session;
 use super::tree::Query;
-use super::views::{Kept, Seen};
+use super::views::Kept;
 use crate::diagnostic::Span;
 
 /// Rows with columns.
@@ -74,7 +74,7 @@ pub(crate) fn relation(query: &Query, known: &Definitions) -> Relation {
         views.prepare(query, known.catalog(), &|(_, view, query), views| {
             let made = Walker::new(known, views, &view.session).whole(query);
             let made = made.renamed(view.columns.iter().map(|column| column.name.as_str()));
-            Seen { value: Arc::new(made), of_all: false }
+            Arc::new(made)
         });
         Walker::new(known, views, &known.catalog().session).whole(query)
     })

@@ -155,7 +155,7 @@ impl Walker<'_> {
             return Some(Cow::Borrowed(over));
         }
         self.named_windows += 1;
-        (self.named_windows <= MOST_NAMED_WINDOWS).then(|| Cow::Owned(named_window(over, Some(select))))
+        (self.named_windows <= MOST_NAMED_WINDOWS).then(|| Cow::Owned(named_window(over, select)))
     }
 
     /// What a ranking call makes of the rows of the select in reach, with its numbers at `column`.
@@ -179,6 +179,9 @@ impl Walker<'_> {
         };
         let is_row_number = call.name.last().name.eq_ignore_ascii_case("ROW_NUMBER");
         let span = call.span;
+        let parts = window.iter().flat_map(|window| &window.partition_by).chain(order.iter().map(|item| &item.expr));
+        let places: Key = parts.filter_map(|expr| self.place(expr)).collect();
+        self.judged.ordered(before.keys.iter().any(|key| key.is_subset(&places)), span);
         if has_window(partition.iter().flatten()) && before.kind == Kind::Append {
             let name = if time.is_some() { "window deduplication" } else { "window top-N" };
             let first = Changes::decided(Kind::Append, Vec::new(), name, span);

@@ -162,8 +162,24 @@ fn another_watermark_changes_rows_only_where_time_decides_about_them() {
                     INTERVAL '1' HOUR)) GROUP BY window_start, window_end;";
     let before = with(&before, &[("dml.s.sql", "INSERT INTO s SELECT id, x, n, bid FROM a;", windowed)]);
     let plan = planned(change(&before, &slower(&before)));
-    assert_eq!(rows(&plan, "s"), "the watermark of a, and TUMBLE window");
+    assert_eq!(rows(&plan, "s"), "the watermark of a, and tumbling window");
     assert_eq!(rows(&plan, "f"), "s.bid decides about rows");
+}
+
+#[test]
+fn a_watermark_that_goes_changes_rows_where_time_decided_about_them() {
+    let join = "INSERT INTO s SELECT l.id, l.x, r.n, l.bid FROM a AS l JOIN a AS r ON l.id = r.id AND l.ts = r.ts;";
+    let before = with(
+        &files(),
+        &[
+            ("ddl.a.sql", "PRIMARY KEY (id) NOT ENFORCED", "WATERMARK FOR ts AS ts"),
+            ("ddl.a.sql", "debezium-avro-confluent", "avro-confluent"),
+            ("dml.s.sql", "INSERT INTO s SELECT id, x, n, bid FROM a;", join),
+        ],
+    );
+    let plan = planned(change(&before, &with(&before, &[("ddl.a.sql", ", WATERMARK FOR ts AS ts", "")])));
+    // Behind the change it is a join like any other.
+    assert_eq!(rows(&plan, "s"), "the watermark of a, and interval join");
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn everything(text: &str, n: usize) -> usize {
         state(statement, &known);
         rename_tables(statement, &names);
         if let StatementKind::Query(query) = &statement.kind {
-            operators_with(query, known.catalog());
+            operators(query, &known);
         }
         known.add(statement);
     }

@@ -51,9 +51,9 @@ SELECT o.id FROM orders o JOIN no_watermark n ON o.id = n.id LEFT JOIN payments 
 --> retract; regular join (ttl)
 -- Behind a temporal join the left time is one still, the version's is not.
 SELECT o.id FROM orders o JOIN rates FOR SYSTEM_TIME AS OF o.ordered r ON o.id = r.id LEFT JOIN payments p ON o.id = p.id AND p.payed BETWEEN o.ordered AND o.ordered + INTERVAL '1' HOUR;
---> append; interval join (interval), temporal join (ttl)
+--> append; temporal join (ttl), interval join (interval)
 SELECT o.id FROM orders o JOIN rates FOR SYSTEM_TIME AS OF o.ordered r ON o.id = r.id LEFT JOIN payments p ON o.id = p.id AND p.payed BETWEEN r.since AND r.since + INTERVAL '1' HOUR;
---> retract; regular join (ttl), temporal join (ttl)
+--> retract; temporal join (ttl), regular join (ttl)
 -- The time of a match is one, that of a row in it is not.
 SELECT m.id FROM orders MATCH_RECOGNIZE (PARTITION BY id ORDER BY ordered MEASURES MATCH_ROWTIME() AS t PATTERN (A) WITHIN INTERVAL '1' HOUR DEFINE A AS A.n > 1) m LEFT JOIN payments p ON m.id = p.id AND p.payed BETWEEN m.t AND m.t + INTERVAL '1' HOUR;
 --> append; pattern match (interval), interval join (interval)
