@@ -23,12 +23,19 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use super::avro::{AvroSchema, Field, MAX_DEPTH, NodeId, Type};
+use super::branches::Branches;
 use super::envelope::{Shape, shape};
 use super::rule::{AllRules, Rule, Rules};
 use crate::steps;
 
 /// Reasons kept per pair of types; more would not help a person.
 const MOST_REASONS: usize = 50;
+
+/// Branches of large unions tried at most. Only thousands of types of one short name in one union come near it.
+const MOST_TRIED: usize = 100_000;
+
+/// A union with more branches than this is looked up instead of tried branch by branch.
+const FEW_BRANCHES: usize = 8;
 
 /// One reason why a reader cannot read a writer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,7 +77,7 @@ pub fn can_read_by(
     reader: &AvroSchema,
     writer: &AvroSchema,
 ) -> Result<(), Vec<Incompatibility>> {
-    let mut checker = Checker { rules, reader, writer, memo: BTreeMap::new() };
+    let mut checker = Checker { rules, reader, writer, memo: BTreeMap::new(), unions: BTreeMap::new(), tried: 0 };
     let findings = checker.pair(reader.root(), writer.root(), 0);
     if findings.is_empty() {
         return Ok(());
@@ -140,9 +147,13 @@ struct Checker<'a, R> {
     writer: &'a AvroSchema,
     /// `None` while the pair is being judged.
     memo: BTreeMap<(NodeId, NodeId), Option<Findings>>,
+    /// The branches of the reader's large unions, by what they can read.
+    unions: BTreeMap<NodeId, Rc<Branches<'a>>>,
+    /// How many branches of those were tried.
+    tried: usize,
 }
 
-impl<R: Rules> Checker<'_, R> {
+impl<'a, R: Rules> Checker<'a, R> {
     fn pair(&mut self, r: NodeId, w: NodeId, depth: usize) -> Findings {
         match self.memo.get(&(r, w)) {
             Some(Some(known)) => return Rc::clone(known),
@@ -151,6 +162,7 @@ impl<R: Rules> Checker<'_, R> {
             None => {}
         }
         self.memo.insert((r, w), None);
+        steps::count(1);
         let mut found = if depth > MAX_DEPTH {
             self.one(r, w, format!("nested deeper than {MAX_DEPTH} levels, which is not judged"))
         } else {
@@ -265,7 +277,17 @@ impl<R: Rules> Checker<'_, R> {
     fn some_branch(&mut self, r: NodeId, branches: &[NodeId], w: NodeId, depth: usize) -> Vec<Finding> {
         let (reader, writer) = (self.reader, self.writer);
         let mut closest: Option<(u8, Findings)> = None;
-        for branch in branches {
+        let candidates =
+            if branches.len() > FEW_BRANCHES { Some(self.candidates(r, branches, w, depth)) } else { None };
+        self.tried += candidates.as_ref().map_or(0, Vec::len);
+        if self.tried > MOST_TRIED {
+            return self.one(
+                r,
+                w,
+                format!("more than {MOST_TRIED} branches of unions were tried, the rest is not judged"),
+            );
+        }
+        for branch in candidates.as_deref().unwrap_or(branches) {
             let found = self.pair(*branch, w, depth);
             if found.is_empty() {
                 return Vec::new();
@@ -287,6 +309,22 @@ impl<R: Rules> Checker<'_, R> {
                 let what = format!("no branch of {} reads {}", reader.describe(r), writer.describe(w));
                 self.one(r, w, what)
             }
+        }
+    }
+
+    /// The branches of a large union that may read `w`, and one of its own kind for the reason why none does.
+    fn candidates(&mut self, r: NodeId, branches: &[NodeId], w: NodeId, depth: usize) -> Vec<NodeId> {
+        let known = self.unions.entry(r).or_insert_with(|| Rc::new(Branches::of(self.reader, branches)));
+        let known = Rc::clone(known);
+        let ty = self.writer.ty(w);
+        match ty {
+            Type::Union(_) => branches.to_vec(),
+            ty if ty.name().is_some() && !self.rules.applies(Rule::ShortName) => known.of_word(ty).to_vec(),
+            ty => match known.same_name(ty) {
+                // Where thousands have one short name, the one of the same full name mostly reads.
+                Some(same) if self.pair(same, w, depth).is_empty() => vec![same],
+                _ => known.that_may_read(ty),
+            },
         }
     }
 

@@ -9,6 +9,7 @@
 //! would refuse today may have been registered years ago. No input makes this module panic or run away.
 
 pub mod avro;
+mod branches;
 pub mod change;
 pub mod compat;
 mod concern;
