@@ -110,7 +110,7 @@ pub enum ChangeKind {
         /// The new name.
         to: String,
     },
-    /// Renamed, and the new field's alias says so.
+    /// Renamed, and the new field says so: by an alias in Avro, by the same number in Protobuf.
     RenamedByAlias {
         /// The old name.
         from: String,

@@ -24,6 +24,8 @@ pub mod invariant;
 pub mod kind;
 pub mod level;
 pub mod literal;
+mod outline;
+pub mod pair;
 pub mod parse;
 mod rename;
 pub mod rule;

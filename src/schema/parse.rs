@@ -19,6 +19,21 @@ const RESERVED: [&str; 9] = ["type", "name", "namespace", "fields", "symbols", "
 /// # Errors
 /// When the text or a reference is not Avro, or uses a name that nothing defines.
 pub fn parse(text: &str, references: &[(String, String)]) -> Result<AvroSchema, SchemaError> {
+    // References first, as they were read first: what is wrong with them is said first.
+    let parser = referenced(references)?;
+    let json = json(text)?;
+    read(parser, &json, Source { schema: text.to_owned(), references: references.to_vec() })
+}
+
+/// The same for a text without references that was read as JSON already.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn parse_json(json: &Value, text: String) -> Result<AvroSchema, SchemaError> {
+    read(referenced(&[])?, json, Source { schema: text, references: Vec::new() })
+}
+
+fn referenced(references: &[(String, String)]) -> Result<Parser, SchemaError> {
     let mut parser = Parser::new();
     for (reference, text) in references {
         let problem = |e: SchemaError| SchemaError::Reference { reference: reference.clone(), problem: e.to_string() };
@@ -28,9 +43,12 @@ pub fn parse(text: &str, references: &[(String, String)]) -> Result<AvroSchema, 
     }
     parser.seen.own_begins();
     parser.here = parser.seen.top();
-    let root = parser.ty(&json(text)?, "", "the top")?;
+    Ok(parser)
+}
+
+fn read(mut parser: Parser, json: &Value, source: Source) -> Result<AvroSchema, SchemaError> {
+    let root = parser.ty(json, "", "the top")?;
     let (nodes, root, seen) = parser.finish(root)?;
-    let source = Source { schema: text.to_owned(), references: references.to_vec() };
     let mut schema = AvroSchema { source, nodes, root, flaws: Vec::new() };
     schema.flaws = flaws(&schema, &seen);
     Ok(schema)

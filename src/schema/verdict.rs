@@ -23,7 +23,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::avro::AvroSchema;
+use super::avro::{AvroSchema, SchemaError};
 use super::change::{Change, Scope};
 use super::concern::{concern, key_concern};
 use super::diff::diff_as;
@@ -33,6 +33,7 @@ use super::flink::unsupported;
 use super::kind::SchemaKind;
 use super::level::{CompatReport, Level, check};
 use super::literal::{default_literal, default_shown};
+use super::outline;
 use crate::model::column::{Column, Nullable};
 
 /// What a new version means.
@@ -182,20 +183,46 @@ pub fn assess_texts(
     earlier: &[(i32, SubjectText)],
 ) -> Assessment {
     if let Some(because) = kind.unknown_because() {
-        return Assessment::unknown(level, because);
+        return not_judged(kind, level, because, new, earlier);
     }
-    let parsed = match super::parse::parse(&new.schema, &new.references) {
-        Ok(parsed) => parsed,
+    let read = |text: &SubjectText| super::parse::parse(&text.schema, &text.references);
+    assess_read(level, subject_is_key, read(new), earlier.iter().map(|(version, text)| (*version, read(text))))
+}
+
+/// The answer for a language that is not judged, with what is found to differ from the latest version.
+fn not_judged(
+    kind: &SchemaKind,
+    level: Level,
+    because: String,
+    new: &SubjectText,
+    earlier: &[(i32, SubjectText)],
+) -> Assessment {
+    let changes = earlier.last().map_or(Ok(Vec::new()), |(_, latest)| outline::changes(kind, latest, new));
+    match changes {
+        Ok(changes) => Assessment { changes, ..Assessment::unknown(level, because) },
+        Err(problem) => Assessment::unknown(level, format!("{because}; {problem}")),
+    }
+}
+
+/// Assesses versions as far as they could be read.
+pub(super) fn assess_read(
+    level: Level,
+    subject_is_key: bool,
+    new: Result<AvroSchema, SchemaError>,
+    earlier: impl Iterator<Item = (i32, Result<AvroSchema, SchemaError>)>,
+) -> Assessment {
+    let new = match new {
+        Ok(new) => new,
         Err(e) => return Assessment::unknown(level, format!("the new version cannot be read: {e}")),
     };
-    let mut versions = Vec::with_capacity(earlier.len());
-    for (version, text) in earlier {
-        match super::parse::parse(&text.schema, &text.references) {
-            Ok(schema) => versions.push((*version, schema)),
+    let mut versions = Vec::new();
+    for (version, schema) in earlier {
+        match schema {
+            Ok(schema) => versions.push((version, schema)),
             Err(e) => return Assessment::unknown(level, format!("version {version} cannot be read: {e}")),
         }
     }
-    assess(level, subject_is_key, &parsed, &versions)
+    assess(level, subject_is_key, &new, &versions)
 }
 
 /// The columns that the row of `new` has and that of `old` has not, in the order of `new`.

@@ -7,6 +7,7 @@ mod formats;
 mod history;
 mod java_rules;
 mod literals;
+mod other_languages;
 mod parsing;
 mod properties;
 mod worst_cases;
