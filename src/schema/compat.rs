@@ -25,11 +25,9 @@ use serde::{Deserialize, Serialize};
 use super::avro::{AvroSchema, Field, MAX_DEPTH, NodeId, Type};
 use super::branches::Branches;
 use super::envelope::{Shape, shape};
+use super::finding::{Finding, Findings, What, one};
 use super::rule::{AllRules, Rule, Rules};
 use crate::steps;
-
-/// Reasons kept per pair of types; more would not help a person.
-const MOST_REASONS: usize = 50;
 
 /// Branches of large unions tried at most. Only thousands of types of one short name in one union come near it.
 const MOST_TRIED: usize = 100_000;
@@ -85,60 +83,14 @@ pub fn can_read_by(
     let envelope = shape(reader) == Shape::Envelope;
     let mut seen = BTreeSet::new();
     let mut reasons = Vec::new();
-    for finding in findings.iter() {
-        let reason = finding.reason(envelope);
+    for finding in findings.to_vec() {
+        let reason = finding.reason(reader, writer, envelope);
         // The row of an envelope is there twice, as `before` and as `after`: say it once.
         if seen.insert((reason.column.is_some(), reason.message.clone())) {
             reasons.push(reason);
         }
     }
     Err(reasons)
-}
-
-/// A reason whose path is still relative to the pair it was found at.
-#[derive(Clone)]
-struct Finding {
-    path: Vec<Rc<str>>,
-    reader: String,
-    writer: String,
-    what: String,
-}
-
-type Findings = Rc<Vec<Finding>>;
-
-impl Finding {
-    fn reason(&self, envelope: bool) -> Incompatibility {
-        let row: &[Rc<str>] = match self.path.split_first() {
-            Some((head, rest)) if envelope && (&**head == "before" || &**head == "after") && !rest.is_empty() => rest,
-            _ => &self.path,
-        };
-        let in_row = row.len() < self.path.len() || !envelope;
-        let place = join(row);
-        let message = match (place.is_empty(), in_row) {
-            (true, _) => self.what.clone(),
-            (false, true) => format!("column `{place}`: {}", self.what),
-            (false, false) => format!("envelope field `{place}`: {}", self.what),
-        };
-        Incompatibility {
-            path: join(&self.path),
-            column: if in_row { row.first().map(|c| c.to_string()) } else { None },
-            reader: self.reader.clone(),
-            writer: self.writer.clone(),
-            message,
-        }
-    }
-}
-
-/// Segments that begin with `[` attach without a dot.
-fn join(path: &[Rc<str>]) -> String {
-    let mut out = String::new();
-    for segment in path {
-        if !out.is_empty() && !segment.starts_with('[') {
-            out.push('.');
-        }
-        out.push_str(segment);
-    }
-    out
 }
 
 struct Checker<'a, R> {
@@ -155,22 +107,26 @@ struct Checker<'a, R> {
 
 impl<'a, R: Rules> Checker<'a, R> {
     fn pair(&mut self, r: NodeId, w: NodeId, depth: usize) -> Findings {
+        let (read, written) = (self.reader.ty(r), self.writer.ty(w));
+        if is_primitive(read) && is_primitive(written) {
+            let reads = primitive_reads(read, written) && self.reads_another(read, written);
+            return if reads { Findings::None } else { Findings::Types(r, w) };
+        }
         match self.memo.get(&(r, w)) {
-            Some(Some(known)) => return Rc::clone(known),
-            Some(None) if self.rules.applies(Rule::PairInProgress) => return Rc::default(),
-            Some(None) => return Rc::new(self.one(r, w, "the pair is being judged".to_owned())),
+            Some(Some(known)) => return known.clone(),
+            Some(None) if self.rules.applies(Rule::PairInProgress) => return Findings::None,
+            Some(None) => return Findings::of(one(r, w, What::Said("the pair is being judged".to_owned()))),
             None => {}
         }
         self.memo.insert((r, w), None);
         steps::count(1);
-        let mut found = if depth > MAX_DEPTH {
-            self.one(r, w, format!("nested deeper than {MAX_DEPTH} levels, which is not judged"))
+        let found = if depth > MAX_DEPTH {
+            one(r, w, What::Said(format!("nested deeper than {MAX_DEPTH} levels, which is not judged")))
         } else {
             self.judge(r, w, depth + 1)
         };
-        found.truncate(MOST_REASONS);
-        let found = Rc::new(found);
-        self.memo.insert((r, w), Some(Rc::clone(&found)));
+        let found = Findings::of(found);
+        self.memo.insert((r, w), Some(found.clone()));
         found
     }
 
@@ -180,7 +136,7 @@ impl<'a, R: Rules> Checker<'a, R> {
             (_, Type::Union(branches)) if self.rules.applies(Rule::WriterUnion) => {
                 let mut found = Vec::new();
                 for branch in branches {
-                    found.extend(self.pair(r, *branch, depth).iter().cloned());
+                    found.extend(self.pair(r, *branch, depth).to_vec());
                 }
                 found
             }
@@ -188,16 +144,17 @@ impl<'a, R: Rules> Checker<'a, R> {
                 self.some_branch(r, branches, w, depth)
             }
             (Type::Array(a), Type::Array(b)) if self.rules.applies(Rule::Items) => {
-                under("[items]", &self.pair(*a, *b, depth))
+                self.pair(*a, *b, depth).below(&Rc::from("[items]"))
             }
             (Type::Map(a), Type::Map(b)) if self.rules.applies(Rule::Values) => {
-                under("[values]", &self.pair(*a, *b, depth))
+                self.pair(*a, *b, depth).below(&Rc::from("[values]"))
             }
             (Type::Array(_), Type::Array(_)) | (Type::Map(_), Type::Map(_)) => Vec::new(),
             (Type::Fixed { size: a, .. }, Type::Fixed { size: b, .. }) => {
                 let mut found = self.names(r, w);
                 if a != b && self.rules.applies(Rule::FixedSize) {
-                    found.extend(self.one(r, w, format!("the reader's fixed has {a} bytes, the writer's {b}")));
+                    let what = format!("the reader's fixed has {a} bytes, the writer's {b}");
+                    found.extend(one(r, w, What::Said(what)));
                 }
                 found
             }
@@ -210,18 +167,15 @@ impl<'a, R: Rules> Checker<'a, R> {
                 let stands_in = !missing.is_empty() && has_default && self.rules.applies(Rule::EnumDefault);
                 if !missing.is_empty() && !stands_in && self.rules.applies(Rule::EnumSymbols) {
                     let list = missing.iter().take(8).copied().collect::<Vec<_>>().join(", ");
-                    found.extend(self.one(r, w, format!("the reader's enum lacks {list} and has no default")));
+                    let what = format!("the reader's enum lacks {list} and has no default");
+                    found.extend(one(r, w, What::Said(what)));
                 }
                 found
             }
             (Type::Record { fields, .. }, Type::Record { fields: written, .. }) => {
                 self.records(r, fields, w, written, depth)
             }
-            (read, written) if primitive_reads(read, written) && self.reads_another(read, written) => Vec::new(),
-            _ => {
-                let what = format!("{} cannot be read as {}", writer.describe(w), reader.describe(r));
-                self.one(r, w, what)
-            }
+            _ => one(r, w, What::Types),
         }
     }
 
@@ -243,30 +197,23 @@ impl<'a, R: Rules> Checker<'a, R> {
             by_name.entry(&field.name).or_insert(field);
         }
         for field in fields {
+            let named = |word: &String| by_name.get(word.as_str()).copied();
             // An alias counts once, and also when it repeats the field's own name: the library looks up each word.
             let aliases: BTreeSet<&String> = field.aliases.iter().collect();
-            let named = |word: &String| by_name.get(word.as_str()).copied();
             let by_alias: Vec<&Field> = aliases.into_iter().filter_map(named).collect();
             let by_alias = if by_alias.is_empty() || !self.rules.applies(Rule::FieldAlias) { vec![] } else { by_alias };
             let mut hits = named(&field.name).into_iter().chain(by_alias);
-            let segment: Rc<str> = Rc::from(field.name.as_str());
-            let report = |what: &str, writer: &str| Finding {
-                path: vec![Rc::clone(&segment)],
-                reader: self.reader.describe(field.ty),
-                writer: writer.to_owned(),
-                what: what.to_owned(),
-            };
+            let segment = || Rc::from(field.name.as_str());
+            let mut report = |what| found.push(Finding { path: vec![segment()], r: field.ty, w, what });
             match (hits.next(), hits.next()) {
-                (None, _) if field.default.is_none() && self.rules.applies(Rule::FieldDefault) => {
-                    found.push(report("the writer lacks it and the reader has no default for it", "absent"));
-                }
+                (None, _) if field.default.is_none() && self.rules.applies(Rule::FieldDefault) => report(What::Absent),
                 (None, _) => {}
-                (Some(_), Some(_)) if self.rules.applies(Rule::TwoHits) => {
-                    found.push(report("the reader's name and aliases match the writer's fields twice", "two matches"));
-                }
+                (Some(_), Some(_)) if self.rules.applies(Rule::TwoHits) => report(What::Twice),
                 (Some(one), _) => {
                     let inner = self.pair(field.ty, one.ty, depth);
-                    found.extend(inner.iter().map(|f| f.below(&segment)));
+                    if !inner.is_empty() {
+                        found.extend(inner.below(&segment()));
+                    }
                 }
             }
         }
@@ -281,11 +228,8 @@ impl<'a, R: Rules> Checker<'a, R> {
             if branches.len() > FEW_BRANCHES { Some(self.candidates(r, branches, w, depth)) } else { None };
         self.tried += candidates.as_ref().map_or(0, Vec::len);
         if self.tried > MOST_TRIED {
-            return self.one(
-                r,
-                w,
-                format!("more than {MOST_TRIED} branches of unions were tried, the rest is not judged"),
-            );
+            let what = format!("more than {MOST_TRIED} branches of unions were tried, the rest is not judged");
+            return one(r, w, What::Said(what));
         }
         for branch in candidates.as_deref().unwrap_or(branches) {
             let found = self.pair(*branch, w, depth);
@@ -305,10 +249,7 @@ impl<'a, R: Rules> Checker<'a, R> {
         }
         match closest {
             Some((_, found)) if !matches!(writer.ty(w), Type::Null) => found.to_vec(),
-            _ => {
-                let what = format!("no branch of {} reads {}", reader.describe(r), writer.describe(w));
-                self.one(r, w, what)
-            }
+            _ => one(r, w, What::NoBranch),
         }
     }
 
@@ -338,28 +279,13 @@ impl<'a, R: Rules> Checker<'a, R> {
         }
         let word = self.reader.ty(r).word();
         let what = format!("the reader's {word} is named {}, the writer's {}", read.short, written.short);
-        self.one(r, w, what)
-    }
-
-    fn one(&self, r: NodeId, w: NodeId, what: String) -> Vec<Finding> {
-        let (reader, writer) = (self.reader.describe(r), self.writer.describe(w));
-        let null = matches!(self.writer.ty(w), Type::Null) && !matches!(self.reader.ty(r), Type::Null);
-        let what =
-            if null { format!("the writer may hold null, the reader ({reader}) does not take it") } else { what };
-        vec![Finding { path: Vec::new(), reader, writer, what }]
+        one(r, w, What::Said(what))
     }
 }
 
-impl Finding {
-    fn below(&self, segment: &Rc<str>) -> Self {
-        let path = std::iter::once(segment).chain(&self.path).map(Rc::clone).collect();
-        Self { path, ..self.clone() }
-    }
-}
-
-fn under(segment: &str, found: &Findings) -> Vec<Finding> {
-    let segment = Rc::from(segment);
-    found.iter().map(|f| f.below(&segment)).collect()
+/// Types without a name and without parts.
+fn is_primitive(ty: &Type) -> bool {
+    !matches!(ty, Type::Array(_) | Type::Map(_) | Type::Union(_)) && ty.name().is_none()
 }
 
 /// Equal primitives, and the promotions.

@@ -15,6 +15,7 @@ pub mod compat;
 mod concern;
 pub mod diff;
 pub mod envelope;
+mod finding;
 pub mod flaw;
 pub mod flink;
 pub mod form;

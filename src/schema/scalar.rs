@@ -25,6 +25,11 @@ use super::form::{AvroForm, Meaning};
 impl Walk<'_> {
     /// Compares two types that are neither records, enums, collections nor unions, or that differ in that.
     pub(super) fn scalars(&mut self, place: &Place, a: NodeId, b: NodeId) {
+        let size = |ty: &Type| if let Type::Fixed { size, .. } = ty { Some(*size) } else { None };
+        let (one, other) = (self.old.node(a), self.new.node(b));
+        if one.ty.word() == other.ty.word() && size(&one.ty) == size(&other.ty) && one.props == other.props {
+            return;
+        }
         let (old, new) = (self.old.form(a), self.new.form(b));
         let (was, is) = (old.meaning(), new.meaning());
         let reads = Readable {
