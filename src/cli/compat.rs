@@ -153,7 +153,11 @@ fn show(pair: &Pair, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if !pair.changes.is_empty() {
         writeln!(f, "changes")?;
     }
-    pair.changes.iter().try_for_each(|change| writeln!(f, "  {}", plain(&change.sentence)))
+    pair.changes.iter().try_for_each(|change| writeln!(f, "  {}", plain(&change.sentence)))?;
+    if !pair.columns.is_empty() {
+        writeln!(f, "columns   of a Flink table")?;
+    }
+    pair.columns.iter().try_for_each(|column| writeln!(f, "  {}", plain(&column.to_string())))
 }
 
 /// Every answer: a JSON line each.

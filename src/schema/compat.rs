@@ -206,18 +206,26 @@ impl<'a, R: Rules> Checker<'a, R> {
             let segment = || Rc::from(field.name.as_str());
             let mut report = |what| found.push(Finding { path: vec![segment()], r: field.ty, w, what });
             match (hits.next(), hits.next()) {
-                (None, _) if field.default.is_none() && self.rules.applies(Rule::FieldDefault) => report(What::Absent),
+                (None, _) if !self.has_default(field) && self.rules.applies(Rule::FieldDefault) => report(What::Absent),
                 (None, _) => {}
                 (Some(_), Some(_)) if self.rules.applies(Rule::TwoHits) => report(What::Twice),
-                (Some(one), _) => {
+                (Some(one), _) if self.rules.applies(Rule::FieldTypes) => {
                     let inner = self.pair(field.ty, one.ty, depth);
                     if !inner.is_empty() {
                         found.extend(inner.below(&segment()));
                     }
                 }
+                (Some(_), _) => {}
             }
         }
         found
+    }
+
+    fn has_default(&mut self, field: &Field) -> bool {
+        match &field.default {
+            Some(default) => !default.is_null() || self.rules.applies(Rule::NullDefault),
+            None => false,
+        }
     }
 
     /// A union reads what one of its branches reads. When none does, the reason is that of the branch that comes closest.

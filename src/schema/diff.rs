@@ -290,7 +290,9 @@ impl Walk<'_> {
                 (None, None) => "lost its default of null".to_owned(),
                 (from, to) => format!("has another default: {} before, {} now", text(from), text(to)),
             };
-            self.push(place, ChangeKind::DefaultChanged, (from, to), FINE, &what);
+            let hides = from.is_none() && to.is_some() && self.new.branches(b.ty).0;
+            let kind = if hides { ChangeKind::DefaultHidesNull } else { ChangeKind::DefaultChanged };
+            self.push(place, kind, (from, to), FINE, &what);
         }
         if a.doc != b.doc {
             self.push(place, ChangeKind::Doc, (a.doc.clone(), b.doc.clone()), FINE, "has another comment");

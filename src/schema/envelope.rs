@@ -102,7 +102,8 @@ pub(super) fn required(schema: &AvroSchema) -> BTreeSet<String> {
     row_members(schema).iter().filter(required).map(|field| field.name.clone()).collect()
 }
 
-fn row_members(schema: &AvroSchema) -> &[Field] {
+/// The fields that are the columns.
+pub(super) fn row_members(schema: &AvroSchema) -> &[Field] {
     let fields = row(schema).and_then(|id| schema.record(id)).map_or(&[][..], |(_, fields)| fields);
     steps::count(fields.len());
     fields

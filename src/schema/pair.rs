@@ -11,11 +11,12 @@ use serde_json::value::RawValue;
 use super::avro::SchemaError;
 use super::change::Change;
 use super::compat::Incompatibility;
+use super::declared::{ColumnChange, column_changes};
 use super::flaw::Remark;
 use super::kind::SchemaKind;
 use super::level::{Direction, Level};
 use super::parse::parse_json;
-use super::verdict::{Assessment, Concern, DataVerdict, SubjectText, assess_read, assess_texts};
+use super::verdict::{Assessment, Concern, DataVerdict, SubjectText, assess, assess_read, assess_texts};
 
 /// A schema, in a language.
 #[derive(Debug)]
@@ -88,6 +89,9 @@ pub struct Pair {
     pub warnings: Vec<Remark>,
     /// Every difference.
     pub changes: Vec<Change>,
+    /// The columns of it that a Flink table declares otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ColumnChange>,
 }
 
 /// A direction that fails.
@@ -103,8 +107,17 @@ impl Pair {
     /// Compares the two; `key` says that they are those of a record's key.
     pub fn of(old: &Given, new: &Given, level: Level, key: bool) -> Self {
         let kind = if old.kind == SchemaKind::Avro { &new.kind } else { &old.kind };
+        let mut columns = Vec::new();
         let assessed = if *kind == SchemaKind::Avro {
-            assess_read(Level::Full, key, new.avro(), std::iter::once((1, old.avro())))
+            match (old.avro(), new.avro()) {
+                (Ok(old), Ok(new)) => {
+                    let earlier = [(1, old)];
+                    let assessed = assess(Level::Full, key, &new, &earlier);
+                    columns.extend(earlier.iter().flat_map(|(_, old)| column_changes(old, &new, &assessed.changes)));
+                    assessed
+                }
+                (old, new) => assess_read(Level::Full, key, new, std::iter::once((1, old))),
+            }
         } else {
             assess_texts(kind, Level::Full, key, &new.source(), &[(1, old.source())])
         };
@@ -125,6 +138,7 @@ impl Pair {
             concerns,
             warnings: remarks,
             changes,
+            columns,
         }
     }
 

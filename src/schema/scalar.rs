@@ -124,7 +124,21 @@ impl Walk<'_> {
             let what = format!("keeps its stored values, but Flink's type for it is {} instead of {}", new.ty, old.ty);
             return self.emit(place, ChangeKind::LogicalType, (a, b), (Effect::Fine, Effect::Fine), &what);
         }
-        let (x, y) = (remarks(&self.old.node(a).props), remarks(&self.new.node(b).props));
+        let (old, new) = (&self.old.node(a).props, &self.new.node(b).props);
+        let (was, is) = (placeholder(old), placeholder(new));
+        if was != is {
+            let what = match is {
+                Some(value) => {
+                    let value = super::parse::clip(&value.to_string());
+                    format!("has a declared placeholder for a value that an update left unchanged (TOAST): {value}")
+                }
+                None => {
+                    "has no declared placeholder any more for a value that an update left unchanged (TOAST)".to_owned()
+                }
+            };
+            return self.emit(place, ChangeKind::Placeholder, (a, b), (Effect::Fine, Effect::Fine), &what);
+        }
+        let (x, y) = (remarks(old), remarks(new));
         if x != y {
             let keys = x.keys().chain(y.keys()).filter(|k| x.get(*k) != y.get(*k));
             let keys: BTreeSet<&str> = keys.copied().collect();
@@ -166,6 +180,11 @@ impl AvroForm {
 /// Whether some numbers of `from` have no exact value in `to`.
 fn loses_digits(from: &AvroForm, to: &AvroForm) -> bool {
     matches!((from.base.as_str(), to.base.as_str()), ("int" | "long", "float") | ("long", "double"))
+}
+
+/// What Debezium writes where a large value of PostgreSQL did not change, as the schema declares it.
+fn placeholder(props: &BTreeMap<String, Value>) -> Option<&Value> {
+    props.get("connect.parameters")?.get("__debezium.unavailable.value.placeholder")
 }
 
 /// Properties that are neither comments nor defaults.

@@ -313,6 +313,13 @@ impl Assessment {
         self.registry.is_compatible() && self.data <= DataVerdict::SafeWithHistoryCaveat
     }
 
+    /// Why it may not be planned: the reasons, and what a strict parser refuses of the two, which is no reason of its own and
+    /// may be where to look.
+    pub fn refusal(&self) -> Vec<String> {
+        let besides = |remark: &Remark| format!("besides, a strict parser refuses {remark}");
+        self.reasons.iter().cloned().chain(self.remarks.iter().map(besides)).collect()
+    }
+
     /// The columns that a reader table gains.
     pub fn added_columns(&self) -> Vec<AddedColumn> {
         self.added.clone()
