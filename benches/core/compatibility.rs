@@ -3,7 +3,9 @@
 //! The peer is apache-avro's own check, which says yes or no, where ours gives every reason.
 
 use apache_avro::schema_compatibility::SchemaCompatibility;
-use cyanotype::schema::{self, AvroSchema};
+use cyanotype::schema::pair::Answered;
+use cyanotype::schema::{self, AvroSchema, Level};
+use serde_json::json;
 
 use crate::records;
 use crate::table::{Amount, Role, Variant, compare, timed};
@@ -12,6 +14,9 @@ use crate::table::{Amount, Role, Variant, compare, timed};
 const VERSIONS: usize = 30;
 /// How often in one run.
 const TIMES: usize = 5;
+
+/// Lines of the batch.
+const LINES: usize = 10_000;
 
 /// Debezium's envelope around a row of eight columns, with `more` fields at its end.
 pub fn envelope(more: &[String]) -> String {
@@ -60,6 +65,7 @@ pub fn run() -> Result<(), String> {
     let ours = ours.map_err(|e| e.to_string())?;
     let theirs = texts.iter().map(|text| records::schema(text)).collect::<Result<Vec<_>, _>>()?;
     checks(&ours, &theirs)?;
+    batch()?;
 
     let bytes = TIMES * texts.iter().map(String::len).sum::<usize>();
     let again = || (0..TIMES).flat_map(|_| &texts);
@@ -93,4 +99,41 @@ fn checks(ours: &[AvroSchema], theirs: &[apache_avro::Schema]) -> Result<(), Str
     ];
     let title = format!("compatibility: {pairs} pairs of envelopes of 8 to {} columns", 8 + VERSIONS - 1);
     compare(&title, &Amount { count: pairs, unit: "pair", bytes: None }, 5, variants)
+}
+
+/// What `cyanotype compat --batch` does with each line: it reads both schemas, judges them, and writes the answer as JSON.
+fn batch() -> Result<(), String> {
+    let lines: Vec<String> = (0..LINES).map(line).collect();
+    let bytes = lines.iter().map(String::len).sum();
+    let variant = Variant::new("answer each line", Role::Ours, || {
+        let (time, no) = timed(|| {
+            let answers = lines.iter().enumerate().map(|(n, line)| Answered::to(line, n + 1, Level::Full, false));
+            answers.filter(|answer| answer.good() != Some(true) && !json!(answer).to_string().is_empty()).count()
+        });
+        // Two of six changes are no change for the worse.
+        if no == LINES * 4 / 6 { Ok(time) } else { Err(format!("{no} of {LINES} pairs are not good")) }
+    });
+    let title = format!("compat --batch: {LINES} pairs of envelopes of 8 to 27 columns, no two alike");
+    compare(&title, &Amount { count: LINES, unit: "pair", bytes: Some(bytes) }, 3, vec![variant])
+}
+
+/// A pair that no other line has, with one of six changes.
+fn line(n: usize) -> String {
+    let column = |i: usize, ty: &str| format!(r#"{{"name":"c{n}_{i}","type":{ty}}}"#);
+    let same: Vec<String> = (0..n % 20).map(|i| column(i, r#"["null","string"],"default":null"#)).collect();
+    let with = |last: Option<String>| envelope(&same.iter().cloned().chain(last).collect::<Vec<_>>());
+    let named = |name: &str, ty: &str| Some(format!(r#"{{"name":"{name}","type":{ty}}}"#));
+    let money = |scale: u32| {
+        format!(r#"{{"type":"bytes","logicalType":"decimal","precision":12,"scale":{scale},"connect.version":1}}"#)
+    };
+    let optional = r#"["null","string"],"default":null"#;
+    let (old, new) = match n % 6 {
+        0 => (None, named("added", optional)),
+        1 => (named("x", r#""string","doc":"a""#), named("x", r#""string","doc":"b""#)),
+        2 => (named("x", r#""int""#), named("x", r#""long""#)),
+        3 => (named("x", &money(2)), named("x", &money(4))),
+        4 => (named("city", optional), named("town", optional)),
+        _ => (named("x", r#""string""#), None),
+    };
+    format!(r#"{{"id":{n},"old":{},"new":{}}}"#, with(old).replace('\n', ""), with(new).replace('\n', ""))
 }

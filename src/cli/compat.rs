@@ -4,15 +4,12 @@ use std::fmt::{self, Display};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
 use super::output::{Failure, Reply, Shown, plain};
 use crate::config::text_file;
-use crate::schema::{
-    Assessment, Change, Concern, DataVerdict, Direction, Incompatibility, Level, Remark, SchemaKind, SubjectText,
-    assess_texts,
-};
+use crate::schema::pair::{Answered, Given, Pair};
+use crate::schema::{Direction, Level};
 
 /// A file of this size is a mistake.
 const LIMIT: u64 = 256 << 20;
@@ -44,7 +41,7 @@ pub(super) fn run(args: &Args) -> Result<Reply, Failure> {
     if let Some(batch) = &args.batch {
         let text = read(batch)?;
         let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let answers: Vec<Answered> = lines.map(|(at, line)| answered(line, at + 1, args)).collect();
+        let answers: Vec<Answered> = lines.map(|(at, line)| Answered::to(line, at + 1, args.level, args.key)).collect();
         return Ok(replied(answers.iter().map(Answered::good).fold(Some(true), worse), Answers(answers)).in_lines());
     }
     let (Some(old), Some(new)) = (&args.old, &args.new) else {
@@ -54,8 +51,8 @@ pub(super) fn run(args: &Args) -> Result<Reply, Failure> {
         return Err(Failure::new("only one of the two schemas can be standard input"));
     }
     let (old, new) = (schema(old)?, schema(new)?);
-    let pair = compare(&old, &new, args);
-    Ok(replied(pair.good(), pair))
+    let pair = Pair::of(&old, &new, args.level, args.key);
+    Ok(replied(pair.good(), Compared(pair)))
 }
 
 fn replied(good: Option<bool>, answer: impl Shown + 'static) -> Reply {
@@ -75,34 +72,12 @@ fn worse(one: Option<bool>, other: Option<bool>) -> Option<bool> {
     }
 }
 
-/// A schema and its language.
-struct Version {
-    kind: SchemaKind,
-    text: SubjectText,
-}
-
-/// A schema, or the registry's answer to `GET /subjects/S/versions/V`, which holds one.
-fn version(text: String) -> Version {
-    let answer = serde_json::from_str::<Value>(&text).ok().filter(|json| json.get("type").is_none());
-    let held = answer.as_ref().and_then(|json| Some((json.get("schema")?.as_str()?, json.get("schemaType"))));
-    let (schema, kind) = match held {
-        Some((schema, kind)) => (schema.to_owned(), kind.and_then(Value::as_str).unwrap_or_default().to_owned().into()),
-        None => {
-            let kind = SchemaKind::of_text(&text);
-            (text, kind)
-        }
-    };
-    Version { kind, text: SubjectText { schema, references: Vec::new() } }
-}
-
-fn schema(path: &Path) -> Result<Version, Failure> {
-    let version = version(read(path)?);
-    if version.kind == SchemaKind::Avro {
-        crate::schema::parse(&version.text.schema, &[]).map_err(|error| {
-            Failure::new(format!("{} is not an Avro schema", path.display())).because(&error).help(HELP)
-        })?;
-    }
-    Ok(version)
+fn schema(path: &Path) -> Result<Given, Failure> {
+    let given = Given::new(read(path)?);
+    given.sound().map_err(|error| {
+        Failure::new(format!("{} is not an Avro schema", path.display())).because(&error).help(HELP)
+    })?;
+    Ok(given)
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
@@ -122,150 +97,67 @@ fn read(path: &Path) -> Result<String, Failure> {
     text.map(text_file::without_mark)
 }
 
-fn compare(old: &Version, new: &Version, args: &Args) -> Pair {
-    let kind = if old.kind == SchemaKind::Avro { &new.kind } else { &old.kind };
-    // At FULL both directions are judged; the level that was asked for follows from them.
-    let assessed = assess_texts(kind, Level::Full, args.key, &new.text, &[(1, old.text.clone())]);
-    Pair::new(args.level, assessed)
-}
-
-/// The answer about two schemas.
+/// The answer about two schemas, for people and for programs.
 #[derive(Serialize)]
-struct Pair {
-    level: Level,
-    /// Whether the level allows it; unknown for what is not judged.
-    compatible: Option<bool>,
-    /// Whether the new schema reads the old one's records.
-    backward: Option<bool>,
-    /// Whether the old schema reads the new one's records.
-    forward: Option<bool>,
-    full: Option<bool>,
-    /// Why a direction fails.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    failures: Vec<Failing>,
-    data: DataVerdict,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    concerns: Vec<Concern>,
-    /// What a strict parser refuses of the two.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    warnings: Vec<Remark>,
-    changes: Vec<Change>,
-}
+#[serde(transparent)]
+struct Compared(Pair);
 
-#[derive(Serialize)]
-struct Failing {
-    direction: Direction,
-    reasons: Vec<Incompatibility>,
-}
-
-impl Pair {
-    fn new(level: Level, assessed: Assessment) -> Self {
-        let Assessment { registry, data, changes, concerns, remarks, .. } = assessed;
-        let judged = data != DataVerdict::Unknown;
-        let fails = |direction| registry.failures.iter().any(|failure| failure.direction == direction);
-        let (backward, forward) = (!fails(Direction::Backward), !fails(Direction::Forward));
-        let compatible = level.directions().iter().all(|direction| !fails(*direction));
-        let failures = registry.failures.into_iter();
-        Self {
-            level,
-            compatible: judged.then_some(compatible),
-            backward: judged.then_some(backward),
-            forward: judged.then_some(forward),
-            full: judged.then_some(backward && forward),
-            failures: failures.map(|f| Failing { direction: f.direction, reasons: f.reasons }).collect(),
-            data,
-            concerns,
-            warnings: remarks,
-            changes,
-        }
-    }
-
-    /// Whether the level allows it and the data stay right.
-    fn good(&self) -> Option<bool> {
-        self.compatible.map(|compatible| compatible && self.data <= DataVerdict::SafeWithHistoryCaveat)
-    }
-}
-
-impl Display for Pair {
+impl Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = |answer: Option<bool>| match answer {
-            Some(true) => "yes",
-            Some(false) => "no",
-            None => "unknown",
+        show(&self.0, f)
+    }
+}
+
+fn show(pair: &Pair, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let word = |answer: Option<bool>| match answer {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "unknown",
+    };
+    writeln!(
+        f,
+        "registry  {} {}: backward {}, forward {}",
+        pair.level,
+        match pair.compatible {
+            Some(true) => "allows it",
+            Some(false) => "forbids it",
+            None => "is not known to allow it",
+        },
+        word(pair.backward),
+        word(pair.forward)
+    )?;
+    for failing in &pair.failures {
+        let asked = pair.level.directions().contains(&failing.direction);
+        let note = if asked { "" } else { " (which this level does not ask)" };
+        let who = match failing.direction {
+            Direction::Backward => "the new schema cannot read the old records",
+            Direction::Forward => "the old schema cannot read the new records",
         };
-        writeln!(
-            f,
-            "registry  {} {}: backward {}, forward {}",
-            self.level,
-            match self.compatible {
-                Some(true) => "allows it",
-                Some(false) => "forbids it",
-                None => "is not known to allow it",
-            },
-            word(self.backward),
-            word(self.forward)
-        )?;
-        for failing in &self.failures {
-            let asked = self.level.directions().contains(&failing.direction);
-            let note = if asked { "" } else { " (which this level does not ask)" };
-            let who = match failing.direction {
-                Direction::Backward => "the new schema cannot read the old records",
-                Direction::Forward => "the old schema cannot read the new records",
-            };
-            for reason in &failing.reasons {
-                writeln!(f, "  {who}{note}: {}", plain(&reason.message))?;
-            }
-        }
-        writeln!(f, "data      {}", self.data)?;
-        for concern in &self.concerns {
-            writeln!(f, "  {}", plain(&concern.reason))?;
-            if let Some(way_out) = &concern.way_out {
-                writeln!(f, "    way out: {}", plain(way_out))?;
-            }
-        }
-        if !self.warnings.is_empty() {
-            writeln!(f, "warnings  a strict parser refuses what follows; a registry may have it stored all the same")?;
-        }
-        for warning in &self.warnings {
-            writeln!(f, "  {}", plain(&warning.to_string()))?;
-        }
-        if !self.changes.is_empty() {
-            writeln!(f, "changes")?;
-        }
-        self.changes.iter().try_for_each(|change| writeln!(f, "  {}", plain(&change.sentence)))
-    }
-}
-
-/// A line of a batch.
-#[derive(Deserialize)]
-struct Question {
-    #[serde(default)]
-    id: Value,
-    old: Option<Value>,
-    new: Option<Value>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Answered {
-    Compared {
-        id: Value,
-        #[serde(flatten)]
-        pair: Box<Pair>,
-    },
-    Wrong {
-        id: Value,
-        error: String,
-    },
-}
-
-impl Answered {
-    fn good(&self) -> Option<bool> {
-        match self {
-            Self::Compared { pair, .. } => pair.good(),
-            Self::Wrong { .. } => None,
+        for reason in &failing.reasons {
+            writeln!(f, "  {who}{note}: {}", plain(&reason.message))?;
         }
     }
+    writeln!(f, "data      {}", pair.data)?;
+    for concern in &pair.concerns {
+        writeln!(f, "  {}", plain(&concern.reason))?;
+        if let Some(way_out) = &concern.way_out {
+            writeln!(f, "    way out: {}", plain(way_out))?;
+        }
+    }
+    if !pair.warnings.is_empty() {
+        writeln!(f, "warnings  a strict parser refuses what follows; a registry may have it stored all the same")?;
+    }
+    for warning in &pair.warnings {
+        writeln!(f, "  {}", plain(&warning.to_string()))?;
+    }
+    if !pair.changes.is_empty() {
+        writeln!(f, "changes")?;
+    }
+    pair.changes.iter().try_for_each(|change| writeln!(f, "  {}", plain(&change.sentence)))?;
+    if !pair.columns.is_empty() {
+        writeln!(f, "columns   of a Flink table")?;
+    }
+    pair.columns.iter().try_for_each(|column| writeln!(f, "  {}", plain(&column.to_string())))
 }
 
 /// Every answer: a JSON line each.
@@ -273,30 +165,13 @@ impl Answered {
 #[serde(transparent)]
 struct Answers(Vec<Answered>);
 
-fn answered(line: &str, number: usize, args: &Args) -> Answered {
-    let question: Question = match serde_json::from_str(line) {
-        Ok(question) => question,
-        Err(error) => return Answered::Wrong { id: Value::Null, error: format!("line {number}: {error}") },
-    };
-    let id = question.id;
-    let (Some(old), Some(new)) = (question.old, question.new) else {
-        return Answered::Wrong { id, error: format!("line {number}: `old` and `new` are needed") };
-    };
-    // The text of a schema, or the schema itself.
-    let text = |schema: Value| match schema {
-        Value::String(text) if text.starts_with('\u{feff}') => text_file::without_mark(text),
-        Value::String(text) if text.trim_start().starts_with(['{', '[', '"']) => text,
-        Value::String(text) if SchemaKind::of_text(&text) != SchemaKind::Avro => text,
-        other => other.to_string(),
-    };
-    let (old, new) = (version(text(old)), version(text(new)));
-    Answered::Compared { id, pair: Box::new(compare(&old, &new, args)) }
-}
-
 impl Display for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|answered| match answered {
-            Answered::Compared { id, pair } => write!(f, "pair {id}\n{pair}"),
+            Answered::Compared { id, pair } => {
+                writeln!(f, "pair {id}")?;
+                show(pair, f)
+            }
             Answered::Wrong { id, error } => writeln!(f, "pair {id}\nerror: {}", plain(error)),
         })
     }

@@ -131,7 +131,7 @@ pub async fn assess(
     let counting: Vec<(i32, AvroSchema)> = earlier.iter().filter(|(v, _)| counts(*v)).cloned().collect();
     let assessment: Assessment = schema::assess(settings.level, is_key, &new, &counting);
     if !assessment.plannable() {
-        return Ok(Seen::Refused(assessment.reasons));
+        return Ok(Seen::Refused(assessment.refusal()));
     }
     let (upto, between) = earlier.split_at(earlier.partition_point(|(v, _)| *v <= from));
     if upto.is_empty() && baseline.is_some() {

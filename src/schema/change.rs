@@ -91,6 +91,8 @@ pub enum ChangeKind {
     MadeRequired,
     /// Another default, a first one, or none any more.
     DefaultChanged,
+    /// A first default for a column that allows null: a converter may write it where the row holds NULL.
+    DefaultHidesNull,
     /// Digits after the point of a decimal.
     DecimalScale,
     /// Digits in all of a decimal.
@@ -110,7 +112,7 @@ pub enum ChangeKind {
         /// The new name.
         to: String,
     },
-    /// Renamed, and the new field's alias says so.
+    /// Renamed, and the new field says so: by an alias in Avro, by the same number in Protobuf.
     RenamedByAlias {
         /// The old name.
         from: String,
@@ -128,6 +130,8 @@ pub enum ChangeKind {
     Doc,
     /// Annotations that neither the bytes nor the Flink type depend on.
     Metadata,
+    /// Debezium says by which value it stands in for one that an update left unchanged, or no longer says it.
+    Placeholder,
     /// The short name of a record, enum or fixed.
     TypeName,
     /// The namespace alone.

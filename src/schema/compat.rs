@@ -23,12 +23,17 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use super::avro::{AvroSchema, Field, MAX_DEPTH, NodeId, Type};
+use super::branches::Branches;
 use super::envelope::{Shape, shape};
+use super::finding::{Finding, Findings, What, one};
 use super::rule::{AllRules, Rule, Rules};
 use crate::steps;
 
-/// Reasons kept per pair of types; more would not help a person.
-const MOST_REASONS: usize = 50;
+/// Branches of large unions tried at most. Only thousands of types of one short name in one union come near it.
+const MOST_TRIED: usize = 100_000;
+
+/// A union with more branches than this is looked up instead of tried branch by branch.
+const FEW_BRANCHES: usize = 8;
 
 /// One reason why a reader cannot read a writer.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,7 +75,7 @@ pub fn can_read_by(
     reader: &AvroSchema,
     writer: &AvroSchema,
 ) -> Result<(), Vec<Incompatibility>> {
-    let mut checker = Checker { rules, reader, writer, memo: BTreeMap::new() };
+    let mut checker = Checker { rules, reader, writer, memo: BTreeMap::new(), unions: BTreeMap::new(), tried: 0 };
     let findings = checker.pair(reader.root(), writer.root(), 0);
     if findings.is_empty() {
         return Ok(());
@@ -78,8 +83,8 @@ pub fn can_read_by(
     let envelope = shape(reader) == Shape::Envelope;
     let mut seen = BTreeSet::new();
     let mut reasons = Vec::new();
-    for finding in findings.iter() {
-        let reason = finding.reason(envelope);
+    for finding in findings.to_vec() {
+        let reason = finding.reason(reader, writer, envelope);
         // The row of an envelope is there twice, as `before` and as `after`: say it once.
         if seen.insert((reason.column.is_some(), reason.message.clone())) {
             reasons.push(reason);
@@ -88,77 +93,40 @@ pub fn can_read_by(
     Err(reasons)
 }
 
-/// A reason whose path is still relative to the pair it was found at.
-#[derive(Clone)]
-struct Finding {
-    path: Vec<Rc<str>>,
-    reader: String,
-    writer: String,
-    what: String,
-}
-
-type Findings = Rc<Vec<Finding>>;
-
-impl Finding {
-    fn reason(&self, envelope: bool) -> Incompatibility {
-        let row: &[Rc<str>] = match self.path.split_first() {
-            Some((head, rest)) if envelope && (&**head == "before" || &**head == "after") && !rest.is_empty() => rest,
-            _ => &self.path,
-        };
-        let in_row = row.len() < self.path.len() || !envelope;
-        let place = join(row);
-        let message = match (place.is_empty(), in_row) {
-            (true, _) => self.what.clone(),
-            (false, true) => format!("column `{place}`: {}", self.what),
-            (false, false) => format!("envelope field `{place}`: {}", self.what),
-        };
-        Incompatibility {
-            path: join(&self.path),
-            column: if in_row { row.first().map(|c| c.to_string()) } else { None },
-            reader: self.reader.clone(),
-            writer: self.writer.clone(),
-            message,
-        }
-    }
-}
-
-/// Segments that begin with `[` attach without a dot.
-fn join(path: &[Rc<str>]) -> String {
-    let mut out = String::new();
-    for segment in path {
-        if !out.is_empty() && !segment.starts_with('[') {
-            out.push('.');
-        }
-        out.push_str(segment);
-    }
-    out
-}
-
 struct Checker<'a, R> {
     rules: &'a mut R,
     reader: &'a AvroSchema,
     writer: &'a AvroSchema,
     /// `None` while the pair is being judged.
     memo: BTreeMap<(NodeId, NodeId), Option<Findings>>,
+    /// The branches of the reader's large unions, by what they can read.
+    unions: BTreeMap<NodeId, Rc<Branches<'a>>>,
+    /// How many branches of those were tried.
+    tried: usize,
 }
 
-impl<R: Rules> Checker<'_, R> {
+impl<'a, R: Rules> Checker<'a, R> {
     fn pair(&mut self, r: NodeId, w: NodeId, depth: usize) -> Findings {
+        let (read, written) = (self.reader.ty(r), self.writer.ty(w));
+        if is_primitive(read) && is_primitive(written) {
+            let reads = primitive_reads(read, written) && self.reads_another(read, written);
+            return if reads { Findings::None } else { Findings::Types(r, w) };
+        }
         match self.memo.get(&(r, w)) {
-            Some(Some(known)) => return Rc::clone(known),
-            Some(None) if self.rules.applies(Rule::PairInProgress) => return Rc::default(),
-            Some(None) => return Rc::new(self.one(r, w, "the pair is being judged".to_owned())),
+            Some(Some(known)) => return known.clone(),
+            Some(None) if self.rules.applies(Rule::PairInProgress) => return Findings::None,
+            Some(None) => return Findings::of(one(r, w, What::Said("the pair is being judged".to_owned()))),
             None => {}
         }
         self.memo.insert((r, w), None);
-        let mut found = if depth > MAX_DEPTH {
-            self.one(r, w, format!("nested deeper than {MAX_DEPTH} levels, which is not judged"))
+        steps::count(1);
+        let found = if depth > MAX_DEPTH {
+            one(r, w, What::Said(format!("nested deeper than {MAX_DEPTH} levels, which is not judged")))
         } else {
             self.judge(r, w, depth + 1)
         };
-        found.truncate(MOST_REASONS);
-        let found = Rc::new(found);
-        self.memo.insert((r, w), Some(Rc::clone(&found)));
+        let found = Findings::of(found);
+        self.memo.insert((r, w), Some(found.clone()));
         found
     }
 
@@ -168,7 +136,7 @@ impl<R: Rules> Checker<'_, R> {
             (_, Type::Union(branches)) if self.rules.applies(Rule::WriterUnion) => {
                 let mut found = Vec::new();
                 for branch in branches {
-                    found.extend(self.pair(r, *branch, depth).iter().cloned());
+                    found.extend(self.pair(r, *branch, depth).to_vec());
                 }
                 found
             }
@@ -176,16 +144,17 @@ impl<R: Rules> Checker<'_, R> {
                 self.some_branch(r, branches, w, depth)
             }
             (Type::Array(a), Type::Array(b)) if self.rules.applies(Rule::Items) => {
-                under("[items]", &self.pair(*a, *b, depth))
+                self.pair(*a, *b, depth).below(&Rc::from("[items]"))
             }
             (Type::Map(a), Type::Map(b)) if self.rules.applies(Rule::Values) => {
-                under("[values]", &self.pair(*a, *b, depth))
+                self.pair(*a, *b, depth).below(&Rc::from("[values]"))
             }
             (Type::Array(_), Type::Array(_)) | (Type::Map(_), Type::Map(_)) => Vec::new(),
             (Type::Fixed { size: a, .. }, Type::Fixed { size: b, .. }) => {
                 let mut found = self.names(r, w);
                 if a != b && self.rules.applies(Rule::FixedSize) {
-                    found.extend(self.one(r, w, format!("the reader's fixed has {a} bytes, the writer's {b}")));
+                    let what = format!("the reader's fixed has {a} bytes, the writer's {b}");
+                    found.extend(one(r, w, What::Said(what)));
                 }
                 found
             }
@@ -198,18 +167,15 @@ impl<R: Rules> Checker<'_, R> {
                 let stands_in = !missing.is_empty() && has_default && self.rules.applies(Rule::EnumDefault);
                 if !missing.is_empty() && !stands_in && self.rules.applies(Rule::EnumSymbols) {
                     let list = missing.iter().take(8).copied().collect::<Vec<_>>().join(", ");
-                    found.extend(self.one(r, w, format!("the reader's enum lacks {list} and has no default")));
+                    let what = format!("the reader's enum lacks {list} and has no default");
+                    found.extend(one(r, w, What::Said(what)));
                 }
                 found
             }
             (Type::Record { fields, .. }, Type::Record { fields: written, .. }) => {
                 self.records(r, fields, w, written, depth)
             }
-            (read, written) if primitive_reads(read, written) && self.reads_another(read, written) => Vec::new(),
-            _ => {
-                let what = format!("{} cannot be read as {}", writer.describe(w), reader.describe(r));
-                self.one(r, w, what)
-            }
+            _ => one(r, w, What::Types),
         }
     }
 
@@ -231,41 +197,49 @@ impl<R: Rules> Checker<'_, R> {
             by_name.entry(&field.name).or_insert(field);
         }
         for field in fields {
+            let named = |word: &String| by_name.get(word.as_str()).copied();
             // An alias counts once, and also when it repeats the field's own name: the library looks up each word.
             let aliases: BTreeSet<&String> = field.aliases.iter().collect();
-            let named = |word: &String| by_name.get(word.as_str()).copied();
             let by_alias: Vec<&Field> = aliases.into_iter().filter_map(named).collect();
             let by_alias = if by_alias.is_empty() || !self.rules.applies(Rule::FieldAlias) { vec![] } else { by_alias };
             let mut hits = named(&field.name).into_iter().chain(by_alias);
-            let segment: Rc<str> = Rc::from(field.name.as_str());
-            let report = |what: &str, writer: &str| Finding {
-                path: vec![Rc::clone(&segment)],
-                reader: self.reader.describe(field.ty),
-                writer: writer.to_owned(),
-                what: what.to_owned(),
-            };
+            let segment = || Rc::from(field.name.as_str());
+            let mut report = |what| found.push(Finding { path: vec![segment()], r: field.ty, w, what });
             match (hits.next(), hits.next()) {
-                (None, _) if field.default.is_none() && self.rules.applies(Rule::FieldDefault) => {
-                    found.push(report("the writer lacks it and the reader has no default for it", "absent"));
-                }
+                (None, _) if !self.has_default(field) && self.rules.applies(Rule::FieldDefault) => report(What::Absent),
                 (None, _) => {}
-                (Some(_), Some(_)) if self.rules.applies(Rule::TwoHits) => {
-                    found.push(report("the reader's name and aliases match the writer's fields twice", "two matches"));
-                }
-                (Some(one), _) => {
+                (Some(_), Some(_)) if self.rules.applies(Rule::TwoHits) => report(What::Twice),
+                (Some(one), _) if self.rules.applies(Rule::FieldTypes) => {
                     let inner = self.pair(field.ty, one.ty, depth);
-                    found.extend(inner.iter().map(|f| f.below(&segment)));
+                    if !inner.is_empty() {
+                        found.extend(inner.below(&segment()));
+                    }
                 }
+                (Some(_), _) => {}
             }
         }
         found
+    }
+
+    fn has_default(&mut self, field: &Field) -> bool {
+        match &field.default {
+            Some(default) => !default.is_null() || self.rules.applies(Rule::NullDefault),
+            None => false,
+        }
     }
 
     /// A union reads what one of its branches reads. When none does, the reason is that of the branch that comes closest.
     fn some_branch(&mut self, r: NodeId, branches: &[NodeId], w: NodeId, depth: usize) -> Vec<Finding> {
         let (reader, writer) = (self.reader, self.writer);
         let mut closest: Option<(u8, Findings)> = None;
-        for branch in branches {
+        let candidates =
+            if branches.len() > FEW_BRANCHES { Some(self.candidates(r, branches, w, depth)) } else { None };
+        self.tried += candidates.as_ref().map_or(0, Vec::len);
+        if self.tried > MOST_TRIED {
+            let what = format!("more than {MOST_TRIED} branches of unions were tried, the rest is not judged");
+            return one(r, w, What::Said(what));
+        }
+        for branch in candidates.as_deref().unwrap_or(branches) {
             let found = self.pair(*branch, w, depth);
             if found.is_empty() {
                 return Vec::new();
@@ -283,10 +257,23 @@ impl<R: Rules> Checker<'_, R> {
         }
         match closest {
             Some((_, found)) if !matches!(writer.ty(w), Type::Null) => found.to_vec(),
-            _ => {
-                let what = format!("no branch of {} reads {}", reader.describe(r), writer.describe(w));
-                self.one(r, w, what)
-            }
+            _ => one(r, w, What::NoBranch),
+        }
+    }
+
+    /// The branches of a large union that may read `w`, and one of its own kind for the reason why none does.
+    fn candidates(&mut self, r: NodeId, branches: &[NodeId], w: NodeId, depth: usize) -> Vec<NodeId> {
+        let known = self.unions.entry(r).or_insert_with(|| Rc::new(Branches::of(self.reader, branches)));
+        let known = Rc::clone(known);
+        let ty = self.writer.ty(w);
+        match ty {
+            Type::Union(_) => branches.to_vec(),
+            ty if ty.name().is_some() && !self.rules.applies(Rule::ShortName) => known.of_word(ty).to_vec(),
+            ty => match known.same_name(ty) {
+                // Where thousands have one short name, the one of the same full name mostly reads.
+                Some(same) if self.pair(same, w, depth).is_empty() => vec![same],
+                _ => known.that_may_read(ty),
+            },
         }
     }
 
@@ -300,28 +287,13 @@ impl<R: Rules> Checker<'_, R> {
         }
         let word = self.reader.ty(r).word();
         let what = format!("the reader's {word} is named {}, the writer's {}", read.short, written.short);
-        self.one(r, w, what)
-    }
-
-    fn one(&self, r: NodeId, w: NodeId, what: String) -> Vec<Finding> {
-        let (reader, writer) = (self.reader.describe(r), self.writer.describe(w));
-        let null = matches!(self.writer.ty(w), Type::Null) && !matches!(self.reader.ty(r), Type::Null);
-        let what =
-            if null { format!("the writer may hold null, the reader ({reader}) does not take it") } else { what };
-        vec![Finding { path: Vec::new(), reader, writer, what }]
+        one(r, w, What::Said(what))
     }
 }
 
-impl Finding {
-    fn below(&self, segment: &Rc<str>) -> Self {
-        let path = std::iter::once(segment).chain(&self.path).map(Rc::clone).collect();
-        Self { path, ..self.clone() }
-    }
-}
-
-fn under(segment: &str, found: &Findings) -> Vec<Finding> {
-    let segment = Rc::from(segment);
-    found.iter().map(|f| f.below(&segment)).collect()
+/// Types without a name and without parts.
+fn is_primitive(ty: &Type) -> bool {
+    !matches!(ty, Type::Array(_) | Type::Map(_) | Type::Union(_)) && ty.name().is_none()
 }
 
 /// Equal primitives, and the promotions.

@@ -35,7 +35,13 @@ fn row(change: &Change) -> Option<Concern> {
             let has_default = default.as_ref().is_some_and(|d| !d.is_null());
             let consequence = match (has_default, nullable) {
                 (false, true) => return None,
-                (true, _) => "records written before read as NULL, not as the default, unless the statement fills it",
+                (true, true) => {
+                    "records written before read as NULL, not as the default, unless the statement fills it; and where the \
+                     row holds NULL, the connector may write the default instead"
+                }
+                (true, false) => {
+                    "records written before read as NULL, not as the default, unless the statement fills it"
+                }
                 (false, false) => "records written before have no value for it, so a table must declare it nullable",
             };
             (both(SafeWithHistoryCaveat), consequence.to_owned(), None)
@@ -67,6 +73,16 @@ fn row(change: &Change) -> Option<Concern> {
                 return None;
             }
             let consequence = "a statement that fills it for older records must say which default it means";
+            (both(SafeWithHistoryCaveat), consequence.to_owned(), None)
+        }
+        ChangeKind::DefaultHidesNull => {
+            let consequence = "where the row holds NULL, the connector may write the default instead";
+            let way_out =
+                "tell the connector's converter to ignore defaults of nullable columns (ignore.default.for.nullables)";
+            (both(SafeWithHistoryCaveat), consequence.to_owned(), Some(way_out.to_owned()))
+        }
+        ChangeKind::Placeholder if change.new.is_some() => {
+            let consequence = "a row that an update left unchanged there holds the placeholder and not the value";
             (both(SafeWithHistoryCaveat), consequence.to_owned(), None)
         }
         ChangeKind::DecimalPrecision if change.old_table == Effect::Nulls => {

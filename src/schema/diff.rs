@@ -239,32 +239,32 @@ impl Walk<'_> {
         steps::count(old.len() + new.len());
         let pairing = Pairing::of((self.old, old), (self.new, new));
         let top = place.path.is_empty();
-        let both = |pairs: &[(usize, usize)]| -> Vec<(Field, Field)> {
-            pairs.iter().filter_map(|(i, j)| Some((old.get(*i)?.clone(), new.get(*j)?.clone()))).collect()
+        let both = |pairs: &[(usize, usize)]| -> Vec<(&Field, &Field)> {
+            pairs.iter().filter_map(|(i, j)| Some((old.get(*i)?, new.get(*j)?))).collect()
         };
         for (a, b) in both(&pairing.same) {
             if top {
                 self.seen.clear();
             }
             let said = self.out.len();
-            self.same_field(&place.field(&b.name), &a, &b, depth);
+            self.same_field(&place.field(&b.name), a, b, depth);
             // A column without any difference: its types need not be compared again for the next one.
             if top && said == self.out.len() {
                 self.same.append(&mut self.seen);
             }
         }
         for (a, b) in both(&pairing.aliased) {
-            self.renamed(place, &a, &b, true);
-            self.same_field(&place.field(&b.name), &a, &b, depth);
+            self.renamed(place, a, b, true);
+            self.same_field(&place.field(&b.name), a, b, depth);
         }
         if self.scope == Scope::SourceBlock || self.scope == Scope::Envelope {
             for (a, b) in both(&pairing.suspected) {
-                self.removed(place, &a);
-                self.added(place, &b);
+                self.removed(place, a);
+                self.added(place, b);
             }
         } else {
             for (a, b) in both(&pairing.suspected) {
-                self.renamed(place, &a, &b, false);
+                self.renamed(place, a, b, false);
             }
         }
         for i in pairing.removed {
@@ -290,7 +290,9 @@ impl Walk<'_> {
                 (None, None) => "lost its default of null".to_owned(),
                 (from, to) => format!("has another default: {} before, {} now", text(from), text(to)),
             };
-            self.push(place, ChangeKind::DefaultChanged, (from, to), FINE, &what);
+            let hides = from.is_none() && to.is_some() && self.new.branches(b.ty).0;
+            let kind = if hides { ChangeKind::DefaultHidesNull } else { ChangeKind::DefaultChanged };
+            self.push(place, kind, (from, to), FINE, &what);
         }
         if a.doc != b.doc {
             self.push(place, ChangeKind::Doc, (a.doc.clone(), b.doc.clone()), FINE, "has another comment");

@@ -3,6 +3,7 @@
 //! Rules: a Debezium envelope is told by the short name `Envelope` and its fields, not by their order. The row of an
 //! envelope is the record under `after`, or under `before` when there is none.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -81,10 +82,31 @@ pub fn row(schema: &AvroSchema) -> Option<NodeId> {
 
 /// The columns, in the schema's order; empty when the schema is no record.
 pub fn row_fields(schema: &AvroSchema) -> Vec<RowField> {
+    row_fields_where(schema, |_| true)
+}
+
+/// Those with a name that is wanted.
+pub(super) fn row_fields_where(schema: &AvroSchema, wanted: impl Fn(&str) -> bool) -> Vec<RowField> {
+    let mut room = flink::MOST_TYPES;
+    row_members(schema).iter().filter(|f| wanted(&f.name)).map(|f| field_within(schema, f, &mut room)).collect()
+}
+
+/// The names of the columns.
+pub(super) fn row_names(schema: &AvroSchema) -> impl Iterator<Item = String> + '_ {
+    row_members(schema).iter().map(|field| field.name.clone())
+}
+
+/// The names of the columns that do not allow null.
+pub(super) fn required(schema: &AvroSchema) -> BTreeSet<String> {
+    let required = |field: &&Field| !schema.branches(field.ty).0;
+    row_members(schema).iter().filter(required).map(|field| field.name.clone()).collect()
+}
+
+/// The fields that are the columns.
+pub(super) fn row_members(schema: &AvroSchema) -> &[Field] {
     let fields = row(schema).and_then(|id| schema.record(id)).map_or(&[][..], |(_, fields)| fields);
     steps::count(fields.len());
-    let mut room = flink::MOST_TYPES;
-    fields.iter().map(|f| field_within(schema, f, &mut room)).collect()
+    fields
 }
 
 /// One field as a column.

@@ -1,8 +1,11 @@
-//! The Flink type of an Avro type, by Flink's own mapping with its default (legacy) timestamps.
+//! The Flink type of an Avro type, by each of the [`Mapping`]s there are.
 //!
-//! Rules: the legacy mapping is the one that `debezium-avro-confluent` always uses. Only logical types count: Debezium's
+//! Rules: the legacy mapping is the one that `debezium-avro-confluent` always uses, and the one that counts wherever no other
+//! is named. Only logical types count: Debezium's
 //! temporal types without one are INT, BIGINT or STRING. What Flink cannot name is [`ColumnType::Other`], and
 //! [`unsupported`] says why.
+
+use serde::{Deserialize, Serialize};
 
 use super::avro::{AvroSchema, MAX_DEPTH, NodeId, Type};
 use super::form::{AvroForm, Meaning, Unit};
@@ -18,6 +21,29 @@ const MAX_TYPES: usize = 5_000;
 /// Types in all columns of one row.
 pub(super) const MOST_TYPES: usize = 500_000;
 
+/// Who makes a Flink type of an Avro type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mapping {
+    /// Flink by default: `avro.timestamp_mapping.legacy = true`.
+    Legacy,
+    /// Flink with `avro.timestamp_mapping.legacy = false`.
+    Standard,
+    /// Confluent's Flink.
+    Confluent,
+}
+
+/// The Flink type at `id` by one of the mappings, with its nullability.
+pub fn mapped_type(schema: &AvroSchema, id: NodeId, how: Mapping) -> Nullable {
+    typed(schema, id, how, MAX_TYPES).0
+}
+
+/// The type, and how many types may still be written.
+fn typed(schema: &AvroSchema, id: NodeId, how: Mapping, budget: usize) -> (Nullable, usize) {
+    let mut walk = Walk { schema, how, open: Vec::new(), budget };
+    (walk.nullable(id), walk.budget)
+}
+
 /// The Flink type at `id`, with its nullability.
 pub fn column_type(schema: &AvroSchema, id: NodeId) -> Nullable {
     column_type_within(schema, id, &mut MOST_TYPES.clone())
@@ -26,9 +52,8 @@ pub fn column_type(schema: &AvroSchema, id: NodeId) -> Nullable {
 /// The same, with room for so many types, of which it takes some.
 pub(super) fn column_type_within(schema: &AvroSchema, id: NodeId, room: &mut usize) -> Nullable {
     let budget = MAX_TYPES.min(*room);
-    let mut mapping = Mapping { schema, open: Vec::new(), budget };
-    let ty = mapping.nullable(id);
-    *room -= budget - mapping.budget;
+    let (ty, left) = typed(schema, id, Mapping::Legacy, budget);
+    *room -= budget - left;
     ty
 }
 
@@ -46,19 +71,25 @@ pub fn unsupported(ty: &ColumnType) -> Option<String> {
     }
 }
 
-struct Mapping<'a> {
+struct Walk<'a> {
     schema: &'a AvroSchema,
+    how: Mapping,
     /// Records that are being mapped.
     open: Vec<NodeId>,
     budget: usize,
 }
 
-impl Mapping<'_> {
+impl Walk<'_> {
     fn nullable(&mut self, id: NodeId) -> Nullable {
         let (nullable, branches) = self.schema.branches(id);
         let ty = match branches.as_slice() {
             [] => ColumnType::Other("NULL".into()),
             [one] => self.ty(*one),
+            many if self.how == Mapping::Confluent => {
+                let words: Vec<String> = many.iter().take(8).map(|branch| self.schema.describe(*branch)).collect();
+                let more = if many.len() > 8 { ", ..." } else { "" };
+                ColumnType::Other(format!("ROW (a nullable field for each of {}{more})", words.join(", ")))
+            }
             _ => ColumnType::Other("RAW (a union of several types)".into()),
         };
         Nullable { ty, nullable }
@@ -77,7 +108,9 @@ impl Mapping<'_> {
             Type::Float => ColumnType::Float,
             Type::Double => ColumnType::Double,
             Type::Enum { .. } => ColumnType::String,
-            Type::Int | Type::Long | Type::String | Type::Bytes | Type::Fixed { .. } => scalar(&schema.form(id)),
+            Type::Int | Type::Long | Type::String | Type::Bytes | Type::Fixed { .. } => {
+                scalar(&schema.form(id), self.how)
+            }
             Type::Array(items) => ColumnType::Array(Box::new(self.inside(id, *items))),
             Type::Map(values) => {
                 let key = Nullable { ty: ColumnType::String, nullable: false };
@@ -103,12 +136,24 @@ impl Mapping<'_> {
 }
 
 /// Flink's type for a scalar with annotations.
-fn scalar(form: &AvroForm) -> ColumnType {
+fn scalar(form: &AvroForm, how: Mapping) -> ColumnType {
     if let Some((precision, scale)) = form.valid_decimal() {
         return ColumnType::Decimal { precision, scale };
     }
     let logical = AvroForm { connect_name: None, ..form.clone() };
+    let digits = |unit: Unit| match unit {
+        Unit::Milliseconds => 3,
+        Unit::Microseconds => 6,
+        Unit::Nanoseconds => 9,
+    };
     match (form.base.as_str(), logical.meaning()) {
+        ("long", Meaning::Timestamp(unit)) if how != Mapping::Legacy => ColumnType::TimestampLtz(digits(unit)),
+        ("long", Meaning::LocalTimestamp(unit)) if how != Mapping::Legacy => ColumnType::Timestamp(digits(unit)),
+        ("int", Meaning::Plain) if how == Mapping::Confluent => match form.connect_type.as_deref() {
+            Some("int8") => ColumnType::TinyInt,
+            Some("int16") => ColumnType::SmallInt,
+            _ => ColumnType::Int,
+        },
         ("int", Meaning::Date) => ColumnType::Date,
         ("int", Meaning::Time(Unit::Milliseconds)) => ColumnType::Time(3),
         ("int", _) => ColumnType::Int,
@@ -117,7 +162,10 @@ fn scalar(form: &AvroForm) -> ColumnType {
         ("long", Meaning::Time(Unit::Microseconds)) => ColumnType::Time(6),
         ("long", _) => ColumnType::BigInt,
         ("string", _) => ColumnType::String,
-        ("fixed", _) => ColumnType::VarBinary(form.size.and_then(|s| u32::try_from(s).ok()).unwrap_or(u32::MAX)),
+        ("fixed", _) => {
+            let size = form.size.and_then(|s| u32::try_from(s).ok()).unwrap_or(u32::MAX);
+            if how == Mapping::Confluent { ColumnType::Binary(size) } else { ColumnType::VarBinary(size) }
+        }
         _ => ColumnType::Bytes,
     }
 }

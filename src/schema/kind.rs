@@ -1,6 +1,7 @@
 //! The language a subject's schema is written in.
 //!
-//! Rule: only Avro is judged. Every other kind has a sentence that says why there is no answer.
+//! Rule: only Avro is judged. Every other kind has a sentence that says why there is no answer, and Protobuf and JSON Schema
+//! have their differences told.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -29,7 +30,11 @@ impl SchemaKind {
     pub fn unknown_because(&self) -> Option<String> {
         match self {
             Self::Avro => None,
-            other => Some(format!("{other} schemas are not judged yet, only AVRO ones are")),
+            Self::Protobuf => {
+                Some("PROTOBUF schemas are compared by field number and not judged, only AVRO ones are".into())
+            }
+            Self::Json => Some("JSON schemas are compared by property name and not judged, only AVRO ones are".into()),
+            Self::Other(_) => Some(format!("{self} schemas are not known, only AVRO ones are judged")),
         }
     }
 }
@@ -43,6 +48,11 @@ impl SchemaKind {
             let is_protobuf = words.take(40).any(|word| ["syntax", "message", "package", "edition"].contains(&word));
             return if is_protobuf { Self::Protobuf } else { Self::Avro };
         };
+        Self::of_json(&json)
+    }
+
+    /// The language of a schema that is JSON: JSON Schema or Avro.
+    pub(super) fn of_json(json: &Value) -> Self {
         let has = |key: &str| json.get(key).is_some();
         if has("$schema") || has("properties") || has("$ref") || has("$defs") { Self::Json } else { Self::Avro }
     }

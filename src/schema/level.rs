@@ -1,9 +1,10 @@
 //! Compatibility levels, and the registry's answer for a new version.
 //!
 //! Rules: BACKWARD means that the new version reads the latest, FORWARD that the latest reads the new one, FULL both;
-//! `_TRANSITIVE` means all earlier versions. The first version is always compatible. The caller leaves out deleted
-//! versions and, where the registry groups versions, those of another compatibility group.
+//! `_TRANSITIVE` means all earlier versions. The first version is always compatible. Which versions are the earlier ones is said
+//! by [`listed`](super::listed).
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -83,11 +84,12 @@ pub struct VersionFailure {
 }
 
 /// Checks `new` against `earlier` (oldest first) at `level`.
-pub fn check(level: Level, new: &AvroSchema, earlier: &[(i32, AvroSchema)]) -> CompatReport {
+pub fn check<S: Borrow<AvroSchema>>(level: Level, new: &AvroSchema, earlier: &[(i32, S)]) -> CompatReport {
     let from = if level.is_transitive() { 0 } else { earlier.len().saturating_sub(1) };
     let compared = if level == Level::None { &[] } else { earlier.get(from..).unwrap_or(&[]) };
     let mut failures = Vec::new();
     for (version, old) in compared {
+        let old = old.borrow();
         for direction in level.directions() {
             let answer = match direction {
                 Direction::Backward => can_read(new, old),

@@ -1,19 +1,23 @@
 //! What a schema change means, for the registry and for the data.
 //!
 //! Read in this order: [`kind`] (which schema language), [`avro`] and [`mod@parse`] (our own model of Avro), [`flaw`] (what a
-//! strict parser refuses), [`form`] (what a stored value means), [`compat`] and [`level`] (the registry's answer), [`envelope`] and [`flink`] (the columns that a
-//! table sees), [`change`] and [`mod@diff`] (what differs), [`verdict`] (what that does to jobs and values).
+//! strict parser refuses), [`form`] (what a stored value means), [`compat`], [`level`] and [`listed`] (the registry's answer), [`envelope`] and [`flink`] (the columns that a
+//! table sees), [`change`] and [`mod@diff`] (what differs), [`verdict`] (what that does to jobs and values), [`declared`] (what tables
+//! declare), [`pair`] (all of it about two texts).
 //!
 //! Rules: the registry's answer and the meaning for the data are two answers, and the worse one counts. What cannot be
 //! judged is `unknown, because ...`, never compatible. Stored schemas are read leniently: a schema that a strict parser
 //! would refuse today may have been registered years ago. No input makes this module panic or run away.
 
 pub mod avro;
+mod branches;
 pub mod change;
 pub mod compat;
 mod concern;
+pub mod declared;
 pub mod diff;
 pub mod envelope;
+mod finding;
 pub mod flaw;
 pub mod flink;
 pub mod form;
@@ -22,7 +26,10 @@ pub mod form;
 pub mod invariant;
 pub mod kind;
 pub mod level;
+pub mod listed;
 pub mod literal;
+mod outline;
+pub mod pair;
 pub mod parse;
 mod rename;
 pub mod rule;

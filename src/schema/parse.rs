@@ -5,6 +5,7 @@
 //! [`Flaw`](super::flaw::Flaw); what has no possible meaning is a [`SchemaError`] that names the place.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Map, Value};
 
@@ -19,18 +20,36 @@ const RESERVED: [&str; 9] = ["type", "name", "namespace", "fields", "symbols", "
 /// # Errors
 /// When the text or a reference is not Avro, or uses a name that nothing defines.
 pub fn parse(text: &str, references: &[(String, String)]) -> Result<AvroSchema, SchemaError> {
+    // References first, as they were read first: what is wrong with them is said first.
+    let parser = referenced(references)?;
+    let json = json(text)?;
+    read(parser, &json, Source { schema: text.to_owned(), references: references.to_vec() })
+}
+
+/// The same for a text without references that was read as JSON already.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn parse_json(json: &Value, text: String) -> Result<AvroSchema, SchemaError> {
+    read(referenced(&[])?, json, Source { schema: text, references: Vec::new() })
+}
+
+fn referenced(references: &[(String, String)]) -> Result<Parser, SchemaError> {
     let mut parser = Parser::new();
     for (reference, text) in references {
         let problem = |e: SchemaError| SchemaError::Reference { reference: reference.clone(), problem: e.to_string() };
         let json = json(text).map_err(problem)?;
         parser.here = parser.seen.top();
-        parser.ty(&json, "", "the top").map_err(problem)?;
+        parser.ty(&json, "", At::Top).map_err(problem)?;
     }
     parser.seen.own_begins();
     parser.here = parser.seen.top();
-    let root = parser.ty(&json(text)?, "", "the top")?;
+    Ok(parser)
+}
+
+fn read(mut parser: Parser, json: &Value, source: Source) -> Result<AvroSchema, SchemaError> {
+    let root = parser.ty(json, "", At::Top)?;
     let (nodes, root, seen) = parser.finish(root)?;
-    let source = Source { schema: text.to_owned(), references: references.to_vec() };
     let mut schema = AvroSchema { source, nodes, root, flaws: Vec::new() };
     schema.flaws = flaws(&schema, &seen);
     Ok(schema)
@@ -47,6 +66,29 @@ struct Parser {
     /// The place that is being read.
     here: Place,
     seen: Seen,
+}
+
+/// Where in the text; in words only for who asks.
+#[derive(Clone, Copy)]
+enum At<'a> {
+    Top,
+    Branch(&'a At<'a>, usize),
+    Items(&'a At<'a>),
+    Values(&'a At<'a>),
+    /// The field of the record.
+    Field(&'a str, &'a str),
+}
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Top => f.write_str("the top"),
+            Self::Branch(of, i) => write!(f, "{of}, branch {i}"),
+            Self::Items(of) => write!(f, "{of}, items"),
+            Self::Values(of) => write!(f, "{of}, values"),
+            Self::Field(field, record) => write!(f, "field `{}` of record `{}`", clip(field), clip(record)),
+        }
+    }
 }
 
 /// A name used before its definition; `at_node` holds its place.
@@ -73,7 +115,7 @@ impl Parser {
         made
     }
 
-    fn ty(&mut self, json: &Value, namespace: &str, at: &str) -> Result<NodeId, SchemaError> {
+    fn ty(&mut self, json: &Value, namespace: &str, at: At<'_>) -> Result<NodeId, SchemaError> {
         match json {
             Value::String(word) => Ok(self.word(word, namespace, at, BTreeMap::new())),
             Value::Array(branches) => self.union(branches, namespace, at),
@@ -88,7 +130,7 @@ impl Parser {
         NodeId(self.nodes.len() - 1)
     }
 
-    fn word(&mut self, word: &str, namespace: &str, at: &str, props: BTreeMap<String, Value>) -> NodeId {
+    fn word(&mut self, word: &str, namespace: &str, at: At<'_>, props: BTreeMap<String, Value>) -> NodeId {
         if let Some(ty) = primitive(word) {
             return self.push(ty, props);
         }
@@ -96,7 +138,7 @@ impl Parser {
             return id;
         }
         let at_node = self.push(Type::Null, BTreeMap::new());
-        self.pending.push(Pending { at_node, name: word.into(), namespace: namespace.into(), at: at.into() });
+        self.pending.push(Pending { at_node, name: word.into(), namespace: namespace.into(), at: at.to_string() });
         at_node
     }
 
@@ -106,10 +148,10 @@ impl Parser {
         qualified.and_then(|q| self.names.get(&q)).or_else(|| self.names.get(word)).copied()
     }
 
-    fn union(&mut self, branches: &[Value], namespace: &str, at: &str) -> Result<NodeId, SchemaError> {
+    fn union(&mut self, branches: &[Value], namespace: &str, at: At<'_>) -> Result<NodeId, SchemaError> {
         let mut all = Vec::with_capacity(branches.len());
         for (i, branch) in branches.iter().enumerate() {
-            let id = self.inside("", |p| p.ty(branch, namespace, &format!("{at}, branch {i}")))?;
+            let id = self.inside("", |p| p.ty(branch, namespace, At::Branch(&at, i)))?;
             match self.nodes.get(id.0).map(|n| &n.ty) {
                 Some(Type::Union(inner)) => {
                     all.extend(inner.iter().copied());
@@ -121,7 +163,7 @@ impl Parser {
         Ok(self.push(Type::Union(all), BTreeMap::new()))
     }
 
-    fn object(&mut self, o: &Map<String, Value>, namespace: &str, at: &str) -> Result<NodeId, SchemaError> {
+    fn object(&mut self, o: &Map<String, Value>, namespace: &str, at: At<'_>) -> Result<NodeId, SchemaError> {
         let word = match o.get("type") {
             Some(Value::String(word)) => word.as_str(),
             Some(inner @ (Value::Object(_) | Value::Array(_))) => return self.wrapped(o, inner, namespace, at),
@@ -132,12 +174,12 @@ impl Parser {
         match word {
             "array" => {
                 let items = child("items")?;
-                let items = self.inside("[items]", |p| p.ty(items, namespace, &format!("{at}, items")))?;
+                let items = self.inside("[items]", |p| p.ty(items, namespace, At::Items(&at)))?;
                 Ok(self.push(Type::Array(items), props(o)))
             }
             "map" => {
                 let values = child("values")?;
-                let values = self.inside("[values]", |p| p.ty(values, namespace, &format!("{at}, values")))?;
+                let values = self.inside("[values]", |p| p.ty(values, namespace, At::Values(&at)))?;
                 Ok(self.push(Type::Map(values), props(o)))
             }
             "fixed" => {
@@ -159,7 +201,7 @@ impl Parser {
     }
 
     /// `{"type": {...}, ...}`: the outer properties fill the gaps of an inner type that has no name.
-    fn wrapped(&mut self, o: &Map<String, Value>, inner: &Value, ns: &str, at: &str) -> Result<NodeId, SchemaError> {
+    fn wrapped(&mut self, o: &Map<String, Value>, inner: &Value, ns: &str, at: At<'_>) -> Result<NodeId, SchemaError> {
         let id = self.ty(inner, ns, at)?;
         self.seen.note(self.here, "`type` holds another type where a type's name belongs");
         if let Some(node) = self.nodes.get_mut(id.0)
@@ -193,7 +235,7 @@ impl Parser {
         }
     }
 
-    fn record(&mut self, o: &Map<String, Value>, namespace: &str, at: &str) -> Result<NodeId, SchemaError> {
+    fn record(&mut self, o: &Map<String, Value>, namespace: &str, at: At<'_>) -> Result<NodeId, SchemaError> {
         let name = name(o, namespace, at)?;
         let list = match o.get("fields") {
             Some(Value::Array(list)) => list,
@@ -209,14 +251,14 @@ impl Parser {
             let Some(field_name) = f.get("name").and_then(Value::as_str) else {
                 return Err(not_avro(at, format!("field {i} of record `{}` has no name", clip(&name.short))));
             };
-            let place = format!("field `{}` of record `{}`", clip(field_name), clip(&name.short));
-            let ty = f.get("type").ok_or_else(|| not_avro(&place, "no `type`".into()))?;
+            let place = At::Field(field_name, &name.short);
+            let ty = f.get("type").ok_or_else(|| not_avro(place, "no `type`".into()))?;
             let doc = f.get("doc").and_then(Value::as_str).map(str::to_owned);
             let ty = self.inside(field_name, |p| {
                 places.push(p.here);
                 p.list_of_texts(f.get("aliases"), "aliases");
                 p.order(f.get("order"));
-                p.field_type(f, ty, &name.namespace, &place)
+                p.field_type(f, ty, &name.namespace, place)
             })?;
             fields.push(Field {
                 name: field_name.to_owned(),
@@ -234,7 +276,7 @@ impl Parser {
     }
 
     /// A field's type; some producers write `{"name": .., "type": "array", "items": ..}` without an inner object.
-    fn field_type(&mut self, f: &Map<String, Value>, ty: &Value, ns: &str, at: &str) -> Result<NodeId, SchemaError> {
+    fn field_type(&mut self, f: &Map<String, Value>, ty: &Value, ns: &str, at: At<'_>) -> Result<NodeId, SchemaError> {
         let inline = match ty.as_str() {
             Some("array") => f.contains_key("items"),
             Some("map") => f.contains_key("values"),
@@ -295,7 +337,7 @@ pub(super) fn primitive(word: &str) -> Option<Type> {
     })
 }
 
-fn name(o: &Map<String, Value>, enclosing: &str, at: &str) -> Result<Name, SchemaError> {
+fn name(o: &Map<String, Value>, enclosing: &str, at: At<'_>) -> Result<Name, SchemaError> {
     let Some(written) = o.get("name").and_then(Value::as_str) else {
         return Err(not_avro(at, "a record, enum or fixed without a name".into()));
     };
@@ -322,13 +364,16 @@ fn props(o: &Map<String, Value>) -> BTreeMap<String, Value> {
     o.iter().filter(|(k, _)| !RESERVED.contains(&k.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
-fn not_avro(at: &str, problem: String) -> SchemaError {
-    SchemaError::NotAvro { at: at.to_owned(), problem }
+fn not_avro(at: At<'_>, problem: String) -> SchemaError {
+    SchemaError::NotAvro { at: at.to_string(), problem }
 }
 
 /// The first characters of a foreign text, so that a message stays one line.
 pub(super) fn clip(text: &str) -> String {
     const LONGEST: usize = 60;
+    if text.len() <= LONGEST && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ') {
+        return text.to_owned();
+    }
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
     if text.chars().count() > LONGEST { format!("{line}...") } else { line }
 }

@@ -34,13 +34,17 @@ pub enum Rule {
     TwoHits,
     /// A field that the writer lacks needs a default.
     FieldDefault,
+    /// A default of null is a default.
+    NullDefault,
+    /// The types of a field that both have are compared.
+    FieldTypes,
     /// A pair of types that is being judged counts as readable.
     PairInProgress,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::WriterUnion,
         Self::ReaderUnion,
         Self::Promotion,
@@ -55,6 +59,8 @@ impl Rule {
         Self::FieldAlias,
         Self::TwoHits,
         Self::FieldDefault,
+        Self::NullDefault,
+        Self::FieldTypes,
         Self::PairInProgress,
     ];
 }

@@ -25,6 +25,11 @@ use super::form::{AvroForm, Meaning};
 impl Walk<'_> {
     /// Compares two types that are neither records, enums, collections nor unions, or that differ in that.
     pub(super) fn scalars(&mut self, place: &Place, a: NodeId, b: NodeId) {
+        let size = |ty: &Type| if let Type::Fixed { size, .. } = ty { Some(*size) } else { None };
+        let (one, other) = (self.old.node(a), self.new.node(b));
+        if one.ty.word() == other.ty.word() && size(&one.ty) == size(&other.ty) && one.props == other.props {
+            return;
+        }
         let (old, new) = (self.old.form(a), self.new.form(b));
         let (was, is) = (old.meaning(), new.meaning());
         let reads = Readable {
@@ -119,7 +124,21 @@ impl Walk<'_> {
             let what = format!("keeps its stored values, but Flink's type for it is {} instead of {}", new.ty, old.ty);
             return self.emit(place, ChangeKind::LogicalType, (a, b), (Effect::Fine, Effect::Fine), &what);
         }
-        let (x, y) = (remarks(&self.old.node(a).props), remarks(&self.new.node(b).props));
+        let (old, new) = (&self.old.node(a).props, &self.new.node(b).props);
+        let (was, is) = (placeholder(old), placeholder(new));
+        if was != is {
+            let what = match is {
+                Some(value) => {
+                    let value = super::parse::clip(&value.to_string());
+                    format!("has a declared placeholder for a value that an update left unchanged (TOAST): {value}")
+                }
+                None => {
+                    "has no declared placeholder any more for a value that an update left unchanged (TOAST)".to_owned()
+                }
+            };
+            return self.emit(place, ChangeKind::Placeholder, (a, b), (Effect::Fine, Effect::Fine), &what);
+        }
+        let (x, y) = (remarks(old), remarks(new));
         if x != y {
             let keys = x.keys().chain(y.keys()).filter(|k| x.get(*k) != y.get(*k));
             let keys: BTreeSet<&str> = keys.copied().collect();
@@ -161,6 +180,11 @@ impl AvroForm {
 /// Whether some numbers of `from` have no exact value in `to`.
 fn loses_digits(from: &AvroForm, to: &AvroForm) -> bool {
     matches!((from.base.as_str(), to.base.as_str()), ("int" | "long", "float") | ("long", "double"))
+}
+
+/// What Debezium writes where a large value of PostgreSQL did not change, as the schema declares it.
+fn placeholder(props: &BTreeMap<String, Value>) -> Option<&Value> {
+    props.get("connect.parameters")?.get("__debezium.unavailable.value.placeholder")
 }
 
 /// Properties that are neither comments nor defaults.

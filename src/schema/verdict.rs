@@ -23,16 +23,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::avro::AvroSchema;
+use super::avro::{AvroSchema, SchemaError};
 use super::change::{Change, Scope};
 use super::concern::{concern, key_concern};
 use super::diff::diff_as;
-use super::envelope::{RowField, row_fields};
+use super::envelope::{RowField, required, row_fields, row_fields_where, row_names};
 use super::flaw::{Remark, remarks};
 use super::flink::unsupported;
 use super::kind::SchemaKind;
 use super::level::{CompatReport, Level, check};
 use super::literal::{default_literal, default_shown};
+use super::outline;
 use crate::model::column::{Column, Nullable};
 
 /// What a new version means.
@@ -149,9 +150,9 @@ pub fn assess(level: Level, subject_is_key: bool, new: &AvroSchema, earlier: &[(
 fn judge(level: Level, subject_is_key: bool, new: &AvroSchema, earlier: &[(i32, AvroSchema)]) -> Assessment {
     let registry = check(level, new, earlier);
     let Some(((_, latest), older)) = earlier.split_last() else {
-        return Assessment::finish(registry, Vec::new(), Vec::new(), &[], Vec::new());
+        return Assessment::finish(registry, Vec::new(), Vec::new(), &BTreeSet::new(), Vec::new());
     };
-    let declared = row_fields(latest);
+    let declared = required(latest);
     if subject_is_key {
         let changes = diff_as(Scope::Key, latest, new);
         let mut concerns: Vec<Concern> = changes.iter().map(key_concern).collect();
@@ -182,31 +183,52 @@ pub fn assess_texts(
     earlier: &[(i32, SubjectText)],
 ) -> Assessment {
     if let Some(because) = kind.unknown_because() {
-        return Assessment::unknown(level, because);
+        return not_judged(kind, level, because, new, earlier);
     }
-    let parsed = match super::parse::parse(&new.schema, &new.references) {
-        Ok(parsed) => parsed,
+    let read = |text: &SubjectText| super::parse::parse(&text.schema, &text.references);
+    assess_read(level, subject_is_key, read(new), earlier.iter().map(|(version, text)| (*version, read(text))))
+}
+
+/// The answer for a language that is not judged, with what is found to differ from the latest version.
+fn not_judged(
+    kind: &SchemaKind,
+    level: Level,
+    because: String,
+    new: &SubjectText,
+    earlier: &[(i32, SubjectText)],
+) -> Assessment {
+    let changes = earlier.last().map_or(Ok(Vec::new()), |(_, latest)| outline::changes(kind, latest, new));
+    match changes {
+        Ok(changes) => Assessment { changes, ..Assessment::unknown(level, because) },
+        Err(problem) => Assessment::unknown(level, format!("{because}; {problem}")),
+    }
+}
+
+/// Assesses versions as far as they could be read.
+pub(super) fn assess_read(
+    level: Level,
+    subject_is_key: bool,
+    new: Result<AvroSchema, SchemaError>,
+    earlier: impl Iterator<Item = (i32, Result<AvroSchema, SchemaError>)>,
+) -> Assessment {
+    let new = match new {
+        Ok(new) => new,
         Err(e) => return Assessment::unknown(level, format!("the new version cannot be read: {e}")),
     };
-    let mut versions = Vec::with_capacity(earlier.len());
-    for (version, text) in earlier {
-        match super::parse::parse(&text.schema, &text.references) {
-            Ok(schema) => versions.push((*version, schema)),
+    let mut versions = Vec::new();
+    for (version, schema) in earlier {
+        match schema {
+            Ok(schema) => versions.push((version, schema)),
             Err(e) => return Assessment::unknown(level, format!("version {version} cannot be read: {e}")),
         }
     }
-    assess(level, subject_is_key, &parsed, &versions)
+    assess(level, subject_is_key, &new, &versions)
 }
 
 /// The columns that the row of `new` has and that of `old` has not, in the order of `new`.
 pub fn added_columns(old: &AvroSchema, new: &AvroSchema) -> Vec<AddedColumn> {
-    new_fields(&row_fields(old), row_fields(new)).iter().map(AddedColumn::of).collect()
-}
-
-/// The columns that `old` has not.
-fn new_fields(old: &[RowField], new: Vec<RowField>) -> Vec<RowField> {
-    let before: BTreeSet<&str> = old.iter().map(|f| f.name.as_str()).collect();
-    new.into_iter().filter(|f| !before.contains(f.name.as_str())).collect()
+    let before: BTreeSet<String> = row_names(old).collect();
+    row_fields_where(new, |name| !before.contains(name)).iter().map(AddedColumn::of).collect()
 }
 
 /// The first field of each name.
@@ -283,12 +305,19 @@ impl Assessment {
     pub fn unknown(level: Level, because: impl Into<String>) -> Self {
         let because = because.into();
         let concern = Concern::whole(Scope::Row, DataVerdict::Unknown, &format!("unknown, because {because}"));
-        Self::finish(CompatReport::unknown(level, because), Vec::new(), vec![concern], &[], Vec::new())
+        Self::finish(CompatReport::unknown(level, because), Vec::new(), vec![concern], &BTreeSet::new(), Vec::new())
     }
 
     /// Whether it may be planned without a person: the registry's level allows it and the data are safe.
     pub fn plannable(&self) -> bool {
         self.registry.is_compatible() && self.data <= DataVerdict::SafeWithHistoryCaveat
+    }
+
+    /// Why it may not be planned: the reasons, and what a strict parser refuses of the two, which is no reason of its own and
+    /// may be where to look.
+    pub fn refusal(&self) -> Vec<String> {
+        let besides = |remark: &Remark| format!("besides, a strict parser refuses {remark}");
+        self.reasons.iter().cloned().chain(self.remarks.iter().map(besides)).collect()
     }
 
     /// The columns that a reader table gains.
@@ -308,10 +337,9 @@ impl Assessment {
         registry: CompatReport,
         changes: Vec<Change>,
         mut concerns: Vec<Concern>,
-        declared: &[RowField],
+        required: &BTreeSet<String>,
         added: Vec<AddedColumn>,
     ) -> Self {
-        let required: BTreeSet<&String> = declared.iter().filter(|d| !d.nullable).map(|d| &d.name).collect();
         let verdict = |c: &Concern| {
             let not_null = c.column.as_ref().is_some_and(|n| required.contains(n));
             if not_null { c.if_not_null } else { c.verdict }
@@ -344,7 +372,6 @@ impl Concern {
 fn history(version: i32, old: &AvroSchema, latest: &AvroSchema, new: &AvroSchema, known: &[Concern]) -> Vec<Concern> {
     use super::change::Effect::{Fails, WrongValues};
     let mut found = Vec::new();
-    let before = row_fields(latest);
     let mut worst: BTreeMap<&Option<String>, DataVerdict> = BTreeMap::new();
     for concern in known {
         let verdict = worst.entry(&concern.column).or_insert(concern.verdict);
@@ -359,17 +386,14 @@ fn history(version: i32, old: &AvroSchema, latest: &AvroSchema, new: &AvroSchema
         let reason = format!("since version {version}, {}", concern.reason);
         found.push(Concern { version: Some(version), reason, ..concern });
     }
-    let earlier = row_fields(old);
-    let earlier: BTreeSet<&str> = earlier.iter().map(|f| f.name.as_str()).collect();
-    let returned = new_fields(&before, row_fields(new));
-    for field in returned.into_iter().filter(|f| earlier.contains(f.name.as_str())) {
+    let before: BTreeSet<String> = row_names(latest).collect();
+    let earlier: BTreeSet<String> = row_names(old).collect();
+    for name in row_names(new).filter(|name| earlier.contains(name) && !before.contains(name)) {
         let verdict = DataVerdict::SafeWithHistoryCaveat;
-        let reason = format!(
-            "column `{}` existed in version {version} already: its old records hold the values of then",
-            field.name
-        );
+        let reason =
+            format!("column `{name}` existed in version {version} already: its old records hold the values of then");
         let concern = Concern::whole(Scope::Row, verdict, &reason);
-        found.push(Concern { column: Some(field.name), version: Some(version), ..concern });
+        found.push(Concern { column: Some(name), version: Some(version), ..concern });
     }
     found
 }

@@ -33,7 +33,7 @@ fn value_table() -> Vec<Alter> {
         ("rename not null", o(), o().rename("qty", "pieces"), (false, false), SuspectedRename, "qty"),
         ("comment", o(), o().doc("qty", "how many"), yes, Safe, ""),
         ("set default", o(), o().required_default("qty", json!("int"), json!(1)), yes, Safe, ""),
-        ("set default, nullable", o(), o().nullable_default("customer", text(), json!("?")), yes, Safe, ""),
+        ("set default, nullable", o(), o().nullable_default("customer", text(), json!("?")), yes, SafeWithHistoryCaveat, "customer"),
         ("smallint to int", o(), o().nullable("size", json!("int")), yes, Safe, ""),
         ("int to bigint", o(), o().required("qty", json!("long")), (true, false), JobFails, "qty"),
         ("smallint to bigint", o(), o().nullable("size", json!("long")), (true, false), JobFails, "size"),
@@ -98,6 +98,19 @@ fn value_table() -> Vec<Alter> {
             WrongValues,
             "created",
         ),
+        (
+            "placeholder for unchanged values",
+            o().required("status", json!({"type": "string", "connect.parameters": {"length": "80"}})),
+            o().required(
+                "status",
+                json!({"type": "string", "connect.parameters": {
+                    "length": "80", "__debezium.unavailable.value.placeholder": "__debezium_unavailable_value"}}),
+            ),
+            yes,
+            SafeWithHistoryCaveat,
+            "status",
+        ),
+        ("varchar widened", o(), o().required("status", json!({"type": "string", "connect.parameters": {"length": "80"}})), yes, Safe, ""),
         ("connector upgrade", o(), o().source_field("origin"), yes, Safe, ""),
     ]
 }

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::schema::level::Level;
 use crate::schema::parse::parse;
+use crate::schema::verdict::{DataVerdict, assess};
 use crate::steps::counted;
 
 fn flaws(schema: &Value) -> Vec<String> {
@@ -198,4 +200,19 @@ fn there_is_an_end_to_what_is_told_and_to_what_is_looked_at() {
     let (told, steps) = counted(|| flaws(&schema));
     assert_eq!(told, ["its defaults are too large to be looked at"]);
     assert!(steps < 3_000_000, "{steps}");
+}
+
+/// A version that may not be planned says its flaws as well; those of the earlier one too.
+#[test]
+fn a_refused_version_has_its_flaws_told() {
+    let sound = parse(&default(json!("int"), json!(1)).to_string(), &[]).expect("a schema");
+    let flawed = parse(&default(json!("string"), json!(1)).to_string(), &[]).expect("a schema");
+    let assessed = assess(Level::Full, false, &flawed, &[(1, sound)]);
+    assert!(!assessed.plannable() && assessed.data == DataVerdict::JobFails);
+    let told = assessed.refusal();
+    assert_eq!(told[..assessed.reasons.len()], assessed.reasons);
+    assert_eq!(
+        told[assessed.reasons.len()..],
+        ["besides, a strict parser refuses the new schema, at `a`: its default 1 does not fit string"]
+    );
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::model::column::Column;
 use crate::schema::avro::AvroSchema;
+use crate::schema::compat::can_read;
 use crate::schema::envelope::row_fields;
 use crate::schema::level::Level;
 use crate::schema::parse::parse;
@@ -101,6 +102,77 @@ fn unions_with_many_branches() {
         };
         counted(|| crate::schema::diff(&schema(0), &schema(n / 2))).1
     });
+}
+
+/// Steps to compare a union of `n` branches with another, in both directions.
+fn reading(n: usize, old: impl Fn(usize) -> Value, new: impl Fn(usize) -> Value) -> usize {
+    let union = |branch: &dyn Fn(usize) -> Value| avro(json!((0..n).map(branch).collect::<Vec<_>>()));
+    let (old, new) = (union(&old), union(&new));
+    counted(|| (can_read(&new, &old).is_ok(), can_read(&old, &new).is_ok())).1
+}
+
+#[test]
+fn unions_that_read_each_other() {
+    let fixed = |name: String| json!({"type": "fixed", "name": name, "size": 1});
+    let one = |i: usize| json!({"type": "record", "name": format!("R{i}"), "fields": [{"name": "x", "type": "int"}]});
+    let alias =
+        |i: usize| json!({"type": "enum", "name": format!("N{i}"), "aliases": [format!("E{i}")], "symbols": ["A"]});
+    let old_enum = |i: usize| json!({"type": "enum", "name": format!("E{i}"), "symbols": ["A"]});
+    grows_with(200, "equal", |n| reading(n, one, one));
+    grows_with(200, "in another order", |n| reading(n, one, |i| one(n - 1 - i)));
+    grows_with(200, "of which none is the same", |n| reading(n, one, |i| one(i + n)));
+    grows_with(200, "with aliases", |n| reading(n, old_enum, alias));
+    grows_with(200, "of other kinds", |n| reading(n, one, |i| fixed(format!("R{i}"))));
+    grows_with(200, "that differ in namespaces", |n| {
+        reading(n, |i| fixed(format!("n{i}.F")), |i| fixed(format!("n{i}.F")))
+    });
+    grows_with(200, "against one branch", |n| reading(n, one, |_| one(0)) + reading(n, |_| one(0), one));
+}
+
+/// What no schema has that a strict parser takes comes to an end as well.
+#[test]
+fn unions_of_one_short_name_have_an_end() {
+    let branch = |i: usize, size: usize| json!({"type": "fixed", "name": format!("n{i}.F"), "size": size});
+    let steps = reading(400, |i| branch(i, 1), |i| branch(i, 2));
+    assert!(steps < 1_000_000, "{steps}");
+}
+
+/// A large union reads what one of its branches reads, as a small one does.
+#[test]
+fn a_large_union_is_the_sum_of_its_branches() {
+    let padding = (0..20).map(|i| json!({"type": "fixed", "name": format!("P{i}"), "size": 1}));
+    let kinds = [
+        json!("null"),
+        json!("long"),
+        json!("double"),
+        json!("bytes"),
+        json!({"type": "array", "items": "int"}),
+        json!({"type": "array", "items": "string"}),
+        json!({"type": "map", "values": "long"}),
+        json!({"type": "enum", "name": "a.E", "symbols": ["A"]}),
+        json!({"type": "enum", "name": "b.E", "symbols": ["A", "B"]}),
+        json!({"type": "fixed", "name": "F", "aliases": ["a.G"], "size": 2}),
+        json!({"type": "record", "name": "R", "fields": [{"name": "x", "type": "long"}]}),
+        json!({"type": "record", "name": "n.R", "fields": []}),
+    ];
+    let written = [
+        json!("int"),
+        json!("string"),
+        json!("boolean"),
+        json!({"type": "array", "items": "bytes"}),
+        json!({"type": "map", "values": "int"}),
+        json!({"type": "enum", "name": "c.E", "symbols": ["B"]}),
+        json!({"type": "fixed", "name": "a.G", "size": 2}),
+        json!({"type": "fixed", "name": "P3", "size": 2}),
+        json!({"type": "record", "name": "R", "fields": [{"name": "x", "type": "int"}]}),
+        json!({"type": "record", "name": "S", "fields": []}),
+    ];
+    let union = avro(json!(padding.chain(kinds.clone()).collect::<Vec<_>>()));
+    for ty in written.iter().chain(&kinds) {
+        let written = avro(ty.clone());
+        let one = kinds.iter().any(|branch| can_read(&avro(branch.clone()), &written).is_ok());
+        assert_eq!(can_read(&union, &written).is_ok(), one, "{ty}");
+    }
 }
 
 #[test]

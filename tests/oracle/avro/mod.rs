@@ -1,8 +1,10 @@
 //! Our answer whether one Avro schema reads another, against Avro's own Java library, which the registries call.
 
 mod flaws;
+mod ignored;
 mod minimal;
 mod mutations;
+mod references;
 mod schemas;
 
 use std::collections::BTreeMap;

@@ -26,10 +26,15 @@ pub fn mutate(schema: &Value, rng: &mut StdRng) -> Value {
     let Some(place) = places.choose(rng) else { return changed };
     let Some(node) = at(&mut changed, place) else { return changed };
     change(node, rng);
+    resettled(schema, &changed)
+}
+
+/// `changed` with each name defined where it comes first; what it lost is as it was in `before`.
+pub fn resettled(before: &Value, changed: &Value) -> Value {
     let mut named = BTreeMap::new();
-    definitions(schema, &mut named);
-    definitions(&changed, &mut named);
-    settled(&changed, &named, &mut Vec::new())
+    definitions(before, &mut named);
+    definitions(changed, &mut named);
+    settled(changed, &named, &mut Vec::new())
 }
 
 /// The places of all types.
@@ -203,7 +208,7 @@ fn record(node: &mut Value, rng: &mut StdRng) {
     }
 }
 
-fn full_name(own: &Map<String, Value>) -> Option<String> {
+pub fn full_name(own: &Map<String, Value>) -> Option<String> {
     let name = own.get("name")?.as_str()?;
     let space = own.get("namespace").and_then(Value::as_str);
     Some(space.map_or(name.to_owned(), |space| format!("{space}.{name}")))

@@ -18,6 +18,7 @@ pub fn base(rng: &mut StdRng) -> Value {
         6 => recursive(rng),
         7 => named(),
         8 => json!({"type": rng_pick(rng, &["array", "map"]), "items": primitive(rng), "values": primitive(rng)}),
+        9 if rng.random() => union_of_many(rng),
         9 => json!([primitive(rng), {"type": "array", "items": primitive(rng)}, "null"]),
         _ => {
             let mut names = 0;
@@ -101,6 +102,19 @@ fn recursive(rng: &mut StdRng) -> Value {
                 {"name": "a", "type": ["null", "list.A"]},
                 {"name": "value", "type": value}]}], "default": null}]}),
     }
+}
+
+/// More branches than are tried one by one.
+fn union_of_many(rng: &mut StdRng) -> Value {
+    let named = |i: u32| match i % 3 {
+        0 => json!({"type": "fixed", "name": format!("n{}.F{}", i % 2, i / 2), "size": 1 + i % 2}),
+        1 => json!({"type": "enum", "name": format!("E{i}"), "symbols": ["A", "B"]}),
+        _ => json!({"type": "record", "name": format!("R{i}"), "namespace": "many", "aliases": [format!("S{i}")],
+            "fields": [{"name": "x", "type": "int"}]}),
+    };
+    let mut branches: Vec<Value> = (0..rng.random_range(9..14)).map(named).collect();
+    branches.extend([json!("null"), primitive(rng), json!({"type": "array", "items": primitive(rng)})]);
+    Value::Array(branches)
 }
 
 /// Names that are used twice, aliases, an enum with a default.

@@ -16,7 +16,7 @@ import org.apache.avro.SchemaCompatibility.SchemaCompatibilityType;
 /**
  * Answers with Avro's own library whether one schema reads another: one JSON object a line in, one a line out, in order.
  *
- * <p>{@code {"old": ..., "new": ...}} gives {@code {"backward": ..., "forward": ...}}, or {@code {"error": ...}} where the
+ * <p>{@code {"old": ..., "new": ...}}, with {@code old_references} and {@code new_references} where there are some, gives {@code {"backward": ..., "forward": ...}}, or {@code {"error": ...}} where the
  * library takes one of them for no schema. Names and defaults are not checked, as registries do not for what they store.
  *
  * <p>{@code {"schema": ...}} gives {@code {"stored": ..., "registered": ...}}: why it would be refused so, and why with names
@@ -39,8 +39,8 @@ public final class Compatibility {
                 continue;
             }
             try {
-                Schema before = schema(question.get("old"));
-                Schema after = schema(question.get("new"));
+                Schema before = schema(question.get("old"), question.get("old_references"));
+                Schema after = schema(question.get("new"), question.get("new_references"));
                 answer.put("backward", reads(after, before));
                 answer.put("forward", reads(before, after));
             } catch (RuntimeException problem) {
@@ -51,8 +51,13 @@ public final class Compatibility {
         }
     }
 
-    private static Schema schema(JsonNode text) {
-        return new Schema.Parser(NameValidator.NO_VALIDATION).setValidateDefaults(false).parse(text.toString());
+    /** The schema after those that it refers to, which one parser knows by then. */
+    private static Schema schema(JsonNode text, JsonNode references) {
+        Schema.Parser parser = new Schema.Parser(NameValidator.NO_VALIDATION).setValidateDefaults(false);
+        if (references != null) {
+            references.forEach(reference -> parser.parse(reference.toString()));
+        }
+        return parser.parse(text.toString());
     }
 
     /** Why the library takes the text for no schema; null if it takes it. */

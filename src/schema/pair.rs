@@ -1,0 +1,213 @@
+//! Two schemas of which nothing is known but their texts, side by side: what `cyanotype compat` answers.
+//!
+//! Rules: both directions are judged whatever the level asks; the level's answer follows from them. A text is a schema, or
+//! a registry's answer that holds one. In a batch each line is a pair of its own: what is wrong with one is said with its
+//! number, and the next one is read all the same.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::avro::SchemaError;
+use super::change::Change;
+use super::compat::Incompatibility;
+use super::declared::{ColumnChange, column_changes};
+use super::flaw::Remark;
+use super::kind::SchemaKind;
+use super::level::{Direction, Level};
+use super::parse::parse_json;
+use super::verdict::{Assessment, Concern, DataVerdict, SubjectText, assess, assess_read, assess_texts};
+
+/// A schema, in a language.
+#[derive(Debug)]
+pub struct Given {
+    /// The language, as the registry's answer says it or as the text shows it.
+    pub kind: SchemaKind,
+    text: String,
+    /// The text as JSON, where it is some.
+    json: Result<Value, SchemaError>,
+}
+
+impl Given {
+    /// From a schema, or from the registry's answer to `GET /subjects/S/versions/V`, which holds one.
+    pub fn new(text: String) -> Self {
+        let json = read(&text);
+        let held = json.as_ref().ok().filter(|json| json.get("type").is_none());
+        let held = held.and_then(|json| Some((json.get("schema")?.as_str()?, json.get("schemaType"))));
+        if let Some((schema, kind)) = held {
+            let kind = kind.and_then(Value::as_str).unwrap_or_default().to_owned().into();
+            return Self { kind, json: read(schema), text: schema.to_owned() };
+        }
+        let kind = json.as_ref().map_or_else(|_| SchemaKind::of_text(&text), SchemaKind::of_json);
+        Self { kind, text, json }
+    }
+
+    /// Whether it can be read, where it is Avro.
+    ///
+    /// # Errors
+    /// Why it is no Avro schema.
+    pub fn sound(&self) -> Result<(), SchemaError> {
+        if self.kind == SchemaKind::Avro { self.avro().map(drop) } else { Ok(()) }
+    }
+
+    fn avro(&self) -> Result<super::AvroSchema, SchemaError> {
+        parse_json(self.json.as_ref().map_err(Clone::clone)?, self.text.clone())
+    }
+
+    fn source(&self) -> SubjectText {
+        SubjectText { schema: self.text.clone(), references: Vec::new() }
+    }
+}
+
+fn read(text: &str) -> Result<Value, SchemaError> {
+    serde_json::from_str(text).map_err(|e| SchemaError::NotJson { detail: e.to_string() })
+}
+
+/// The answer about two schemas.
+#[derive(Debug, Serialize)]
+pub struct Pair {
+    /// The level that was asked for.
+    pub level: Level,
+    /// Whether the level allows it; unknown for what is not judged.
+    pub compatible: Option<bool>,
+    /// Whether the new schema reads the old one's records.
+    pub backward: Option<bool>,
+    /// Whether the old schema reads the new one's records.
+    pub forward: Option<bool>,
+    /// Both.
+    pub full: Option<bool>,
+    /// Why a direction fails.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<Failing>,
+    /// The answer for the data.
+    pub data: DataVerdict,
+    /// What makes it, worst first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub concerns: Vec<Concern>,
+    /// What a strict parser refuses of the two.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Remark>,
+    /// Every difference.
+    pub changes: Vec<Change>,
+    /// The columns of it that a Flink table declares otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<ColumnChange>,
+}
+
+/// A direction that fails.
+#[derive(Debug, Serialize)]
+pub struct Failing {
+    /// Which one.
+    pub direction: Direction,
+    /// Why, at least one.
+    pub reasons: Vec<Incompatibility>,
+}
+
+impl Pair {
+    /// Compares the two; `key` says that they are those of a record's key.
+    pub fn of(old: &Given, new: &Given, level: Level, key: bool) -> Self {
+        let kind = if old.kind == SchemaKind::Avro { &new.kind } else { &old.kind };
+        let mut columns = Vec::new();
+        let assessed = if *kind == SchemaKind::Avro {
+            match (old.avro(), new.avro()) {
+                (Ok(old), Ok(new)) => {
+                    let earlier = [(1, old)];
+                    let assessed = assess(Level::Full, key, &new, &earlier);
+                    columns.extend(earlier.iter().flat_map(|(_, old)| column_changes(old, &new, &assessed.changes)));
+                    assessed
+                }
+                (old, new) => assess_read(Level::Full, key, new, std::iter::once((1, old))),
+            }
+        } else {
+            assess_texts(kind, Level::Full, key, &new.source(), &[(1, old.source())])
+        };
+        let Assessment { registry, data, changes, concerns, remarks, .. } = assessed;
+        let judged = data != DataVerdict::Unknown;
+        let fails = |direction| registry.failures.iter().any(|failure| failure.direction == direction);
+        let (backward, forward) = (!fails(Direction::Backward), !fails(Direction::Forward));
+        let compatible = level.directions().iter().all(|direction| !fails(*direction));
+        let failures = registry.failures.into_iter();
+        Self {
+            level,
+            compatible: judged.then_some(compatible),
+            backward: judged.then_some(backward),
+            forward: judged.then_some(forward),
+            full: judged.then_some(backward && forward),
+            failures: failures.map(|f| Failing { direction: f.direction, reasons: f.reasons }).collect(),
+            data,
+            concerns,
+            warnings: remarks,
+            changes,
+            columns,
+        }
+    }
+
+    /// Whether the level allows it and the data stay right.
+    pub fn good(&self) -> Option<bool> {
+        self.compatible.map(|compatible| compatible && self.data <= DataVerdict::SafeWithHistoryCaveat)
+    }
+}
+
+/// A line of a batch, as it is asked.
+#[derive(Deserialize)]
+struct Question<'a> {
+    #[serde(default)]
+    id: Value,
+    #[serde(borrow)]
+    old: Option<&'a RawValue>,
+    #[serde(borrow)]
+    new: Option<&'a RawValue>,
+}
+
+/// The answer to a line of a batch.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Answered {
+    /// The line holds a pair.
+    Compared {
+        /// As the line says it.
+        id: Value,
+        /// The answer.
+        #[serde(flatten)]
+        pair: Box<Pair>,
+    },
+    /// It does not.
+    Wrong {
+        /// As the line says it, null where that is not to be seen.
+        id: Value,
+        /// What is wrong, with the line's number.
+        error: String,
+    },
+}
+
+impl Answered {
+    /// The answer to the line with this number, `{"id", "old", "new"}`. A schema stands there as itself or as a text.
+    pub fn to(line: &str, number: usize, level: Level, key: bool) -> Self {
+        let question: Question = match serde_json::from_str(line) {
+            Ok(question) => question,
+            Err(error) => return Self::Wrong { id: Value::Null, error: format!("line {number}: {error}") },
+        };
+        let id = question.id;
+        let (Some(old), Some(new)) = (question.old, question.new) else {
+            return Self::Wrong { id, error: format!("line {number}: `old` and `new` are needed") };
+        };
+        Self::Compared { id, pair: Box::new(Pair::of(&given(old), &given(new), level, key)) }
+    }
+
+    /// Whether the level allows it and the data stay right; unknown for a line that is wrong.
+    pub fn good(&self) -> Option<bool> {
+        match self {
+            Self::Compared { pair, .. } => pair.good(),
+            Self::Wrong { .. } => None,
+        }
+    }
+}
+
+/// The text of a schema, or the schema itself.
+fn given(raw: &RawValue) -> Given {
+    let Ok(text) = serde_json::from_str::<String>(raw.get()) else { return Given::new(raw.get().to_owned()) };
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    let is_text = text.trim_start().starts_with(['{', '[', '"']) || SchemaKind::of_text(&text) != SchemaKind::Avro;
+    // The name of a type alone.
+    Given::new(if is_text { text } else { raw.get().to_owned() })
+}
