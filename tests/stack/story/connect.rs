@@ -63,13 +63,7 @@ impl Connect {
             })
         })
         .await??;
-        until(&format!("connector {} to run", connector.name), Duration::from_secs(60), async || {
-            let status = http::get(&self.http, &self.url(&connector.name, "/status")).await?;
-            let tasks = tasks(&status);
-            let runs = !tasks.is_empty() && tasks.iter().all(|task| task == "RUNNING");
-            Ok(if runs { Look::There(()) } else { Look::NotYet(format!("its tasks are {tasks:?}")) })
-        })
-        .await
+        self.runs(&connector.name).await
     }
 
     /// Settings; `None` when there is no such connector.
@@ -83,6 +77,42 @@ impl Connect {
         }
         let config = serde_json::from_value(reply.json()?).during(format!("the settings of connector {name}"))?;
         Ok(Some(config))
+    }
+
+    /// Why its tasks failed, those that did: Connect's traces.
+    ///
+    /// # Errors
+    /// The worker does not answer, or has no such connector.
+    pub async fn failures(&self, name: &str) -> Outcome<Vec<String>> {
+        let status = http::get(&self.http, &self.url(name, "/status")).await?;
+        let tasks = status["tasks"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let failed = tasks.iter().filter(|task| task["state"] == "FAILED");
+        Ok(failed.map(|task| task["trace"].as_str().unwrap_or_default().to_owned()).collect())
+    }
+
+    /// Restarts a connector and its tasks. After `Ok` they run.
+    ///
+    /// # Errors
+    /// They fail again, or the worker refuses.
+    pub async fn restart(&self, name: &str) -> Outcome {
+        let url = self.url(name, "/restart?includeTasks=true");
+        until(&format!("connector {name} to be restarted"), Duration::from_secs(30), async || {
+            // A worker that balances its tasks answers 409: ask again.
+            http::call(&self.http, Method::POST, &url, None).await?.accept(&[])?;
+            Ok(Look::There(()))
+        })
+        .await?;
+        self.runs(name).await
+    }
+
+    async fn runs(&self, name: &str) -> Outcome {
+        until(&format!("connector {name} to run"), Duration::from_secs(60), async || {
+            let status = http::get(&self.http, &self.url(name, "/status")).await?;
+            let tasks = tasks(&status);
+            let runs = !tasks.is_empty() && tasks.iter().all(|task| task == "RUNNING");
+            Ok(if runs { Look::There(()) } else { Look::NotYet(format!("its tasks are {tasks:?}")) })
+        })
+        .await
     }
 
     /// Removes a connector and what it remembers; `Ok` when there is none.
