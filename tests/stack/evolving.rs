@@ -3,7 +3,9 @@
 //!
 //! The cases are `evolving/alters.txt` and `evolving/keys.txt`, a line each.
 
+mod changes;
 mod judged;
+mod records;
 mod scene;
 
 use std::collections::BTreeMap;
@@ -51,6 +53,17 @@ async fn told(scene: &Scene, cases: &[Case]) -> Outcome {
         problems.extend(case.differs(scene, &refused).await?);
     }
     ensure(problems.is_empty(), || format!("answers differ:\n{}", problems.join("\n")))?;
-    narrator.stage("the connector is restarted");
-    Ok(())
+    narrator.stage("the connector is restarted, and every row deleted: no new version, and the registry refuses nothing");
+    let versions = scene.versions().await?;
+    scene.restart().await?;
+    let mut more = BTreeMap::new();
+    for case in cases {
+        let topic = scene.topic(&case.table);
+        more.insert(topic.clone(), scene.records(&topic).await? + 2);
+        scene.database.run(&format!("DELETE FROM {}.{}", scene.name, case.table)).await?;
+    }
+    let refused = scene.arrived(&more).await?;
+    ensure(refused.is_empty(), || format!("the connector was stopped at {refused:?} after a restart"))?;
+    let now = scene.versions().await?;
+    ensure(now == versions, || format!("a restart brought other versions: {now:?} after {versions:?}"))
 }

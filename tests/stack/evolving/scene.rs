@@ -36,8 +36,9 @@ pub struct Scene {
     pub http: reqwest::Client,
     /// Addresses.
     pub world: World,
+    /// Topics as they are.
+    pub kafka: Kafka,
     connect: Connect,
-    kafka: Kafka,
 }
 
 impl Scene {
@@ -111,6 +112,12 @@ impl Scene {
         Ok(refused)
     }
 
+    /// Waits until the topic of the table holds so many records.
+    pub async fn arrive(&self, table: &str, records: i64) -> Outcome {
+        let stopped = self.arrived(&BTreeMap::from([(self.topic(table), records)])).await?;
+        ensure(stopped.is_empty(), || format!("the connector was stopped at {stopped:?}"))
+    }
+
     /// Restarts the connector, and waits until it runs.
     pub async fn restart(&self) -> Outcome {
         self.connect.restart(&self.connector()).await
@@ -136,6 +143,16 @@ impl Scene {
     pub async fn subjects(&self) -> Outcome<Vec<String>> {
         let all = self.registry.subjects().await.during("the subjects")?;
         Ok(all.into_iter().filter(|subject| subject.starts_with(&self.topic(""))).collect())
+    }
+
+    /// The versions of each subject.
+    pub async fn versions(&self) -> Outcome<BTreeMap<String, Vec<i32>>> {
+        let mut versions = BTreeMap::new();
+        for subject in self.subjects().await? {
+            let of_it = self.registry.versions(&subject).await.during("the versions")?;
+            versions.insert(subject, of_it);
+        }
+        Ok(versions)
     }
 
     async fn clean(&self) -> Outcome {
