@@ -53,7 +53,8 @@ async fn told(scene: &Scene, cases: &[Case]) -> Outcome {
         problems.extend(case.differs(scene, &refused).await?);
     }
     ensure(problems.is_empty(), || format!("answers differ:\n{}", problems.join("\n")))?;
-    narrator.stage("the connector is restarted, and every row deleted: no new version, and the registry refuses nothing");
+    narrator
+        .stage("the connector is restarted, and every row deleted: no new version, and the registry refuses nothing");
     let versions = scene.versions().await?;
     scene.restart().await?;
     let mut more = BTreeMap::new();

@@ -82,7 +82,12 @@ impl Case {
             let found = answers(scene, subject, refused).await.during(&self.line)?;
             let found: Vec<String> = found.into_iter().take(wanted.len()).collect();
             if found != *wanted {
-                problems.push(format!("{}\n  wanted {}\n  found  {}", self.line, wanted.join(" | "), found.join(" | ")));
+                problems.push(format!(
+                    "{}\n  wanted {}\n  found  {}",
+                    self.line,
+                    wanted.join(" | "),
+                    found.join(" | ")
+                ));
             }
         }
         Ok(problems)
@@ -94,7 +99,9 @@ impl Case {
 async fn answers(scene: &Scene, subject: &str, refused: &BTreeSet<String>) -> Outcome<[String; 4]> {
     let versions = scene.registry.versions(subject).await.during("the versions")?;
     if versions.len() == 1 {
-        return Ok(["same", "", "", ""].map(str::to_owned));
+        let word =
+            if subject.ends_with("-key") && last_key(scene, subject).await?.is_none() { "no key" } else { "same" };
+        return Ok([word, "", "", ""].map(str::to_owned));
     }
     ensure(versions == [1, 2], || format!("{subject} must have two versions, it has {versions:?}"))?;
     let (old, new) = (version(scene, subject, 1).await?, version(scene, subject, 2).await?);
@@ -114,6 +121,12 @@ async fn answers(scene: &Scene, subject: &str, refused: &BTreeSet<String>) -> Ou
     })?;
     let columns = columns(&old_schema, &new_schema, &full);
     Ok([word(registered), word(!fails(Direction::Forward)), full.data.to_string(), columns])
+}
+
+/// The key of the newest record beside the subject.
+async fn last_key(scene: &Scene, subject: &str) -> Outcome<Option<Vec<u8>>> {
+    let topic = subject.trim_end_matches("-key");
+    Ok(scene.kafka.read(topic).await?.pop().during("a record")?.key)
 }
 
 async fn version(scene: &Scene, subject: &str, version: i32) -> Outcome<RegisteredSchema> {

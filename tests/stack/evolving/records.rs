@@ -72,7 +72,8 @@ async fn unidentified(scene: &Scene) -> Outcome {
     scene.database.run("UPDATE evolved.unidentified SET x = 'c'").await?;
     scene.arrive("unidentified", 3).await?;
     let changes = scene.changes("unidentified").await?;
-    let told = |change: &Change| (change.op.clone(), change.before.is_some(), change.after("long") == Some(PLACEHOLDER));
+    let told =
+        |change: &Change| (change.op.clone(), change.before.is_some(), change.after("long") == Some(PLACEHOLDER));
     let told: Vec<(String, bool, bool)> = changes.iter().map(told).collect();
     let wanted = [("r", false, false), ("u", false, true), ("u", true, false)];
     ensure(told.iter().map(|(op, before, long)| (op.as_str(), *before, *long)).eq(wanted), || {

@@ -85,19 +85,21 @@ impl Scene {
     }
 
     /// Waits until each topic holds so many records. A connector that the registry refuses a schema is helped as people do
-    /// it: the subject's level becomes NONE, and the connector's task is restarted. The subjects that it stopped at.
+    /// it: the subject's level becomes NONE, and the connector is restarted. The subjects that it stopped at.
     pub async fn arrived(&self, wanted: &BTreeMap<String, i64>) -> Outcome<BTreeSet<String>> {
         let mut refused = BTreeSet::new();
         let mut missing: BTreeMap<&String, i64> = wanted.iter().map(|(topic, records)| (topic, *records)).collect();
         until("the changes to be in their topics", ARRIVE, async || {
             if let Some(failure) = self.connect.failures(&self.connector()).await?.first() {
-                let known = self.registry.subjects().await.during("the subjects")?;
-                let Some(subject) = known.into_iter().find(|s| failure.contains(s.as_str()) && failure.contains("Incompatible")) else {
+                let Some(subject) = self.refused_in(failure).await? else {
                     return Ok(Look::There(Err(Failure::new(format!("the connector failed: {failure}")))));
                 };
-                self.registry.set_level(&subject, "NONE").await.during("the level")?;
-                self.connect.restart(&self.connector()).await?;
-                refused.insert(subject);
+                // One that is known was the reason before the restart that goes on.
+                if !refused.contains(&subject) {
+                    self.registry.set_level(&subject, "NONE").await.during("the level")?;
+                    self.connect.restart(&self.connector()).await?;
+                    refused.insert(subject);
+                }
             }
             let mut open = BTreeMap::new();
             for (topic, records) in &missing {
@@ -112,15 +114,29 @@ impl Scene {
         Ok(refused)
     }
 
+    /// The subject whose new schema the registry refused, if that is why a task failed.
+    async fn refused_in(&self, failure: &str) -> Outcome<Option<String>> {
+        let refusal = failure.lines().find(|line| line.contains("Incompatible artifact")).unwrap_or_default();
+        Ok(self.subjects().await?.into_iter().find(|subject| refusal.contains(&format!(" {subject} "))))
+    }
+
     /// Waits until the topic of the table holds so many records.
     pub async fn arrive(&self, table: &str, records: i64) -> Outcome {
         let stopped = self.arrived(&BTreeMap::from([(self.topic(table), records)])).await?;
         ensure(stopped.is_empty(), || format!("the connector was stopped at {stopped:?}"))
     }
 
-    /// Restarts the connector, and waits until it runs.
+    /// Restarts the connector, and waits until it streams again.
     pub async fn restart(&self) -> Outcome {
-        self.connect.restart(&self.connector()).await
+        let slot = format!("SELECT active_pid FROM pg_replication_slots WHERE slot_name = '{}'", self.name);
+        let before = self.database.rows(&slot).await?;
+        self.connect.restart(&self.connector()).await?;
+        until("the connector to stream again", Duration::from_secs(60), async || {
+            let now = self.database.rows(&slot).await?;
+            let streams = now != before && now.iter().flat_map(|row| row.values()).any(Option::is_some);
+            Ok(if streams { Look::There(()) } else { Look::NotYet(format!("its slot is used by {now:?}")) })
+        })
+        .await
     }
 
     /// Records that the topic holds.

@@ -63,7 +63,13 @@ impl Connect {
             })
         })
         .await??;
-        self.runs(&connector.name).await
+        until(&format!("connector {} to run", connector.name), Duration::from_secs(60), async || {
+            let status = http::get(&self.http, &self.url(&connector.name, "/status")).await?;
+            let tasks = tasks(&status);
+            let runs = !tasks.is_empty() && tasks.iter().all(|task| task == "RUNNING");
+            Ok(if runs { Look::There(()) } else { Look::NotYet(format!("its tasks are {tasks:?}")) })
+        })
+        .await
     }
 
     /// Settings; `None` when there is no such connector.
@@ -90,27 +96,16 @@ impl Connect {
         Ok(failed.map(|task| task["trace"].as_str().unwrap_or_default().to_owned()).collect())
     }
 
-    /// Restarts a connector and its tasks. After `Ok` they run.
+    /// Restarts a connector and its tasks. After `Ok` the worker is about to.
     ///
     /// # Errors
-    /// They fail again, or the worker refuses.
+    /// The worker refuses.
     pub async fn restart(&self, name: &str) -> Outcome {
         let url = self.url(name, "/restart?includeTasks=true");
         until(&format!("connector {name} to be restarted"), Duration::from_secs(30), async || {
             // A worker that balances its tasks answers 409: ask again.
             http::call(&self.http, Method::POST, &url, None).await?.accept(&[])?;
             Ok(Look::There(()))
-        })
-        .await?;
-        self.runs(name).await
-    }
-
-    async fn runs(&self, name: &str) -> Outcome {
-        until(&format!("connector {name} to run"), Duration::from_secs(60), async || {
-            let status = http::get(&self.http, &self.url(name, "/status")).await?;
-            let tasks = tasks(&status);
-            let runs = !tasks.is_empty() && tasks.iter().all(|task| task == "RUNNING");
-            Ok(if runs { Look::There(()) } else { Look::NotYet(format!("its tasks are {tasks:?}")) })
         })
         .await
     }
