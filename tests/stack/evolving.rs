@@ -1,7 +1,10 @@
 //! Schema evolution as it comes out of a real database: ALTER TABLE in PostgreSQL, through Debezium into Kafka and the
 //! registry, and what Cyanotype says of it.
 //!
-//! The cases are `evolving/alters.txt` and `evolving/keys.txt`, a line each.
+//! The cases are `evolving/alters.txt` and `evolving/keys.txt`, a line each. All tables are altered at once, under one
+//! connector, with the registry checking BACKWARD; where it refuses a schema the connector stops, as it does for people. Then
+//! our answer about the two versions is held against the registry's, at BACKWARD and at FORWARD, and against the line.
+//! `evolving/records.rs` is about records instead: those that no ALTER brings. NULL beside a default is in `nulls.rs`.
 
 mod changes;
 mod judged;
@@ -45,7 +48,7 @@ async fn told(scene: &Scene, cases: &[Case]) -> Outcome {
         case.go_on(scene).await?;
     }
     let refused = scene.arrived(&records(2)).await?;
-    narrator.say(&format!("the connector was stopped at {refused:?}"));
+    narrator.say(&format!("the connector was stopped {} times", refused.len()));
 
     narrator.stage("what was said of each");
     let mut problems = Vec::new();
@@ -53,8 +56,8 @@ async fn told(scene: &Scene, cases: &[Case]) -> Outcome {
         problems.extend(case.differs(scene, &refused).await?);
     }
     ensure(problems.is_empty(), || format!("answers differ:\n{}", problems.join("\n")))?;
-    narrator
-        .stage("the connector is restarted, and every row deleted: no new version, and the registry refuses nothing");
+
+    narrator.stage("the connector is restarted, and every row deleted: no new version, nothing is refused");
     let versions = scene.versions().await?;
     scene.restart().await?;
     let mut more = BTreeMap::new();

@@ -1,6 +1,7 @@
 //! The changes in a topic, as the product decodes them.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use cyanotype::model::record;
 use cyanotype::port::Registry as _;
@@ -38,11 +39,14 @@ impl Scene {
         let mut changes = Vec::new();
         for bytes in self.kafka.read(&self.topic(table)).await?.into_iter().filter_map(|record| record.value) {
             let id = record::schema_id(&bytes).during("a schema id")?;
-            if !readers.contains_key(&id) {
-                let schema = self.registry.schema_by_id(id).await.during("a schema")?;
-                readers.insert(id, RowReader::new(id, &schema.text).during("a schema")?);
-            }
-            let mut envelope = readers.get(&id).during("a reader")?.read(&bytes).during("a change")?;
+            let reader: &RowReader = match readers.entry(id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let schema = self.registry.schema_by_id(id).await.during("a schema")?;
+                    new.insert(RowReader::new(id, &schema.text).during("a schema")?)
+                }
+            };
+            let mut envelope = reader.read(&bytes).during("a change")?;
             let mut row = |name: &str| envelope.get_mut(name).and_then(Value::as_object_mut).map(std::mem::take);
             let (before, after) = (row("before"), row("after"));
             let op = envelope.get("op").and_then(Value::as_str).during("an operation")?.to_owned();

@@ -68,17 +68,15 @@ impl Case {
         scene.database.run(&format!("INSERT INTO {schema}.{table} VALUES ({})", self.rows[1])).await
     }
 
-    /// The subject of the case, the last one being that of the value.
-    fn subjects(&self, scene: &Scene) -> Vec<String> {
-        let topic = scene.topic(&self.table);
-        let all = [format!("{topic}-key"), format!("{topic}-value")];
-        all.into_iter().skip(2 - self.wanted.len()).collect()
-    }
-
-    /// What differs between the answers of the table and those of the registry and the product.
+    /// What differs between the answers of the line and those of the registry and the product.
     pub async fn differs(&self, scene: &Scene, refused: &BTreeSet<String>) -> Outcome<Vec<String>> {
+        let topic = scene.topic(&self.table);
+        let subjects = ["key", "value"].map(|part| format!("{topic}-{part}"));
+        // A line without an answer about the key says that it stays.
+        let stays = vec!["same".to_owned()];
+        let wanted = if self.wanted.len() == 1 { Some(&stays) } else { None }.into_iter().chain(&self.wanted);
         let mut problems = Vec::new();
-        for (subject, wanted) in self.subjects(scene).iter().zip(&self.wanted) {
+        for (subject, wanted) in subjects.iter().zip(wanted) {
             let found = answers(scene, subject, refused).await.during(&self.line)?;
             let found: Vec<String> = found.into_iter().take(wanted.len()).collect();
             if found != *wanted {
