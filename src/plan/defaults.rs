@@ -5,7 +5,7 @@
 //!
 //! | the column | old records get |
 //! |---|---|
-//! | has no default | NULL |
+//! | has no default, or one that may stand for an expression | NULL |
 //! | is NOT NULL now | its default: a row that held NULL before the source forbade it has been written again since |
 //! | may be NULL, and records hold NULL there | NULL |
 //! | may be NULL, and not every record is counted | NULL: "none was seen" would be a guess |

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::avro::{AvroSchema, Field, MAX_DEPTH, Name, NodeId, Type};
 use super::change::{Change, ChangeKind, Effect, Scope};
 use super::envelope::{Shape, row, row_field, shape};
-use super::literal::default_literal;
+use super::literal::{default_literal, stands_in};
 use super::parse::clip;
 use super::rename::Pairing;
 use crate::steps;
@@ -304,6 +304,9 @@ impl Walk<'_> {
         let view = row_field(self.new, field);
         let null = if view.nullable { "nullable" } else { "NOT NULL" };
         let default = match default_text(self.new, field) {
+            Some(default) if field.default.as_ref().is_some_and(|d| stands_in(d, &view)) => {
+                format!("with default {default}, which Debezium also writes for an expression such as now()")
+            }
             Some(default) => format!("with default {default}"),
             None => "without a default".to_owned(),
         };

@@ -7,6 +7,7 @@ use num_bigint::BigInt;
 use serde_json::Value;
 
 use super::envelope::RowField;
+use super::form::Meaning;
 use crate::model::column::ColumnType;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
@@ -59,6 +60,21 @@ pub fn default_shown(default: &Value, field: &RowField) -> Option<Value> {
         }
         ColumnType::Bytes | ColumnType::VarBinary(_) => None,
         _ => Some(default.clone()),
+    }
+}
+
+/// Whether `default` may stand for an expression, such as `now()`: Debezium does not evaluate one, and registers the first
+/// moment of 1970 or the UUID of zeros in its place, so nobody knows what the database gave its rows. The same in place of a
+/// number or a text, 0 and the empty one, cannot be told from a default of that value.
+pub(super) fn stands_in(default: &Value, field: &RowField) -> bool {
+    let form = &field.avro;
+    let text = default.as_str().unwrap_or_default();
+    match (form.meaning(), form.connect_name.as_deref()) {
+        (_, None) => false,
+        (_, Some("io.debezium.data.Uuid")) => !text.is_empty() && text.chars().all(|c| matches!(c, '0' | '-')),
+        (Meaning::Date | Meaning::Timestamp(_) | Meaning::LocalTimestamp(_), _) => default.as_i64() == Some(0),
+        (Meaning::Special(_), _) => text.starts_with("1970-01-01T00:00:00"),
+        _ => false,
     }
 }
 

@@ -32,7 +32,7 @@ use super::flaw::{Remark, remarks};
 use super::flink::unsupported;
 use super::kind::SchemaKind;
 use super::level::{CompatReport, Level, check};
-use super::literal::{default_literal, default_shown};
+use super::literal::{default_literal, default_shown, stands_in};
 use super::outline;
 use crate::model::column::{Column, Nullable};
 
@@ -107,7 +107,7 @@ pub struct AddedColumn {
     pub name: String,
     /// Type in the reader table: always nullable.
     pub flink: Nullable,
-    /// The default as a Flink SQL literal of that type.
+    /// The default as a Flink SQL literal of that type; `None` where it may stand for an expression, whose value nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_sql: Option<String>,
     /// The default as a row of the table shows it: a number, text or truth value; `None` where it has no such form.
@@ -270,11 +270,12 @@ pub type SubjectText = super::avro::Source;
 
 impl AddedColumn {
     fn of(field: &RowField) -> Self {
+        let default = field.default.as_ref().filter(|d| !stands_in(d, field));
         Self {
             name: field.name.clone(),
             flink: Nullable { ty: field.flink.ty.clone(), nullable: true },
-            default_sql: field.default.as_ref().and_then(|d| default_literal(d, field)),
-            default: field.default.as_ref().and_then(|d| default_shown(d, field)),
+            default_sql: default.and_then(|d| default_literal(d, field)),
+            default: default.and_then(|d| default_shown(d, field)),
             source_not_null: !field.nullable,
             earlier: Vec::new(),
             unsupported: unsupported(&field.flink.ty),
@@ -285,11 +286,12 @@ impl AddedColumn {
 impl Declared {
     fn of(version: i32, field: &RowField) -> Self {
         let avro = field.default.clone().filter(|d| !d.is_null());
+        let default = avro.as_ref().filter(|d| !stands_in(d, field));
         Self {
             version,
             nullable: field.nullable,
-            default_sql: avro.as_ref().and_then(|d| default_literal(d, field)),
-            default: avro.as_ref().and_then(|d| default_shown(d, field)),
+            default_sql: default.and_then(|d| default_literal(d, field)),
+            default: default.and_then(|d| default_shown(d, field)),
             avro,
         }
     }

@@ -12,6 +12,7 @@ mod bad_input;
 mod brief;
 mod by_hand;
 mod disturbed;
+mod evolving;
 mod faulty_registry;
 mod generated;
 mod going_back;

@@ -6,7 +6,7 @@ use crate::model::column::ColumnType;
 use crate::schema::avro::AvroSchema;
 use crate::schema::kind::SchemaKind;
 use crate::schema::level::{Level, RegistryVerdict};
-use crate::schema::testing::{decimal, orders};
+use crate::schema::testing::{decimal, named, orders};
 use crate::schema::verdict::{Assessment, DataVerdict, Declared, SubjectText, added_since, assess, assess_texts};
 
 #[test]
@@ -74,6 +74,49 @@ fn added_columns_are_nullable_and_carry_their_default() {
     assert_eq!(added.iter().map(|a| a.source_not_null).collect::<Vec<_>>(), [true, false, false, true]);
     assert!(added.iter().all(|a| a.flink.nullable && a.unsupported.is_none()));
     assert_eq!(added[1].flink.ty, ColumnType::Decimal { precision: 6, scale: 2 });
+}
+
+#[test]
+fn a_default_that_may_stand_for_an_expression_fills_nothing() {
+    let timestamp = || named("long", "io.debezium.time.MicroTimestamp");
+    let zoned = || named("string", "io.debezium.time.ZonedTimestamp");
+    let uuid = || named("string", "io.debezium.data.Uuid");
+    let cases = [
+        (timestamp(), json!(0), None),
+        (timestamp(), json!(1), Some("CAST(1 AS BIGINT)")),
+        (named("int", "io.debezium.time.Date"), json!(0), None),
+        (zoned(), json!("1970-01-01T00:00:00.000000Z"), None),
+        (zoned(), json!("2026-01-02T03:04:05Z"), Some("'2026-01-02T03:04:05Z'")),
+        (uuid(), json!("00000000-0000-0000-0000-000000000000"), None),
+        (uuid(), json!("00000000-0000-0000-0000-000000000001"), Some("'00000000-0000-0000-0000-000000000001'")),
+        // Midnight, 0 and the empty text are defaults that people give.
+        (named("int", "io.debezium.time.Time"), json!(0), Some("0")),
+        (json!("long"), json!(0), Some("CAST(0 AS BIGINT)")),
+        (json!("string"), json!(""), Some("''")),
+        // Without Connect's names nobody puts anything in the place of an expression.
+        (
+            json!({"type": "long", "logicalType": "timestamp-millis"}),
+            json!(0),
+            Some("TIMESTAMP '1970-01-01 00:00:00.000'"),
+        ),
+    ];
+    for (ty, default, literal) in cases {
+        let new = orders().required_default("made", ty.clone(), default.clone()).envelope();
+        let assessment = assess(Level::Full, false, &new, &[(1, orders().envelope())]);
+        let [column] = assessment.added.as_slice() else { panic!("{ty}: one column") };
+        assert_eq!(
+            (column.default_sql.as_deref(), column.default.is_some()),
+            (literal, literal.is_some()),
+            "{ty} {default}"
+        );
+        assert_eq!(assessment.data, DataVerdict::SafeWithHistoryCaveat, "{ty} {default}");
+        let says = assessment.reasons[0].contains("writes for an expression");
+        assert_eq!(says, literal.is_none(), "{:?}", assessment.reasons);
+        // Nor is it filled in where it is the default of the version that brought the column.
+        let later = orders().required("made", ty).envelope();
+        let [column] = added_since(&orders().envelope(), &[(2, new)], &later).try_into().expect("one column");
+        assert_eq!(column.earlier[0].default_sql.as_deref(), literal);
+    }
 }
 
 #[test]
