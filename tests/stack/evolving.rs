@@ -7,6 +7,7 @@
 //! `evolving/records.rs` is about records instead: those that no ALTER brings. NULL beside a default is in `nulls.rs`.
 
 mod changes;
+mod connect;
 mod judged;
 mod records;
 mod scene;
