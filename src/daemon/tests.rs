@@ -200,6 +200,7 @@ impl Topics for World {
             timestamp_ms: None,
             key: None,
             value: Some(value.clone()),
+            schema_headers: None,
         });
         Ok(Box::new(Stream { records: records.collect(), given: 0, breaks: Arc::clone(&self.breaks) }))
     }

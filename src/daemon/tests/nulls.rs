@@ -144,7 +144,7 @@ impl Source {
     fn put(&self, value: Option<Vec<u8>>) {
         let mut all = self.records.lock().unwrap();
         let offset = i64::try_from(all.len()).unwrap();
-        all.push(RawRecord { partition: 0, offset, timestamp_ms: None, key: None, value });
+        all.push(RawRecord { partition: 0, offset, timestamp_ms: None, key: None, value, schema_headers: None });
     }
 
     /// A change of one row: `after` is what it leaves, field by field.

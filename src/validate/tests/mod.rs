@@ -110,7 +110,7 @@ impl Scene {
     /// Appends a record to a topic.
     fn write(&mut self, side: Side, partition: i32, key: Option<Vec<u8>>, value: Option<Vec<u8>>) {
         let offset = self.ends(side).get(&partition).copied().unwrap_or(0);
-        let record = RawRecord { partition, offset, timestamp_ms: None, key, value };
+        let record = RawRecord { partition, offset, timestamp_ms: None, key, value, schema_headers: None };
         self.logs.entry(side).or_default().push(record);
     }
 
