@@ -34,6 +34,7 @@ pub mod settings;
 mod snapshot;
 pub mod stand_by;
 pub mod standing;
+pub mod subjects;
 mod switch;
 mod tell;
 pub mod turn;

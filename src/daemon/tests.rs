@@ -139,6 +139,12 @@ impl Registry for World {
         let (subject, kind, references) = (String::new(), "AVRO".to_owned(), Vec::new());
         Ok(RegisteredSchema { subject, version: 0, id, kind, text, references })
     }
+    async fn schema_by_guid(&self, _: &str) -> PortResult<RegisteredSchema> {
+        unasked()
+    }
+    async fn versions_of(&self, _: u32) -> PortResult<Vec<(String, i32)>> {
+        Ok(Vec::new())
+    }
     async fn level(&self, _: &str) -> PortResult<String> {
         unasked()
     }
@@ -503,6 +509,7 @@ fn settings() -> Settings {
         job_settings: BTreeMap::new(),
         vars: BTreeMap::new(),
         public_vars: BTreeMap::new(),
+        subjects: Arc::default(),
     }
 }
 

@@ -3,7 +3,9 @@
 //! Rules: a system that does not answer is logged once when it goes and once when it comes back, and asked again; the rest
 //! goes on. What is seen goes to the loop, which decides.
 
+mod arrivals;
 mod audit;
+mod news;
 mod registry;
 mod topics;
 

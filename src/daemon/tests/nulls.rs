@@ -180,8 +180,8 @@ impl Source {
 
     async fn counted(self: &Arc<Self>) -> PortResult<(BTreeMap<String, NullCount>, u64, bool)> {
         let ends = self.visible_ends(TOPIC).await?;
-        let audit = watch::read_once((self.as_ref(), self.as_ref()), TOPIC, &ends).await?;
-        let facts = audit.nulls.facts(TOPIC, &ends).unwrap();
+        let audit = watch::read_once((self.as_ref(), self.as_ref()), TOPIC, &ends, |_| {}).await?;
+        let facts = audit.nulls(TOPIC, &ends).unwrap();
         Ok((facts.columns, facts.unread, facts.to_the_end))
     }
 }
@@ -282,6 +282,7 @@ async fn daemon(source: &Arc<Source>, held: Vec<Entry>) -> (Daemon, Arc<World>) 
         job_settings: BTreeMap::new(),
         vars: BTreeMap::new(),
         public_vars: BTreeMap::new(),
+        subjects: Arc::default(),
     };
     let (_, inbox) = mpsc::channel(1);
     let (show, _) = channel::channel(Arc::default());
@@ -294,7 +295,7 @@ async fn read_all(daemon: &Daemon, source: &Source) {
     daemon.watch_inputs();
     let ends = source.visible_ends(TOPIC).await.unwrap();
     for _ in 0..100 {
-        if daemon.audit.nulls.facts(TOPIC, &ends).is_some_and(|facts| facts.to_the_end) {
+        if daemon.audit.nulls(TOPIC, &ends).is_some_and(|facts| facts.to_the_end) {
             return;
         }
         tokio::task::yield_now().await;
@@ -479,7 +480,7 @@ async fn a_topic_that_is_made_anew_is_counted_from_its_beginning() {
     source.change(2, "u", row(no_note()));
     let counted = async || {
         for _ in 0..1_000 {
-            let facts = daemon.audit.nulls.facts(TOPIC, &Offsets::from([(0, 1)])).unwrap_or_default();
+            let facts = daemon.audit.nulls(TOPIC, &Offsets::from([(0, 1)])).unwrap_or_default();
             let count = facts.columns.get("note").copied().unwrap_or_default();
             if facts.to_the_end && count.records == 1 {
                 return count;

@@ -1,71 +1,108 @@
-//! What was seen in the input topics.
+//! What was seen in the input topics, by topic.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::daemon::nulls::Nulls;
-use crate::model::record::Offsets;
+use super::arrivals::Arrivals;
+use crate::model::record::{self, Offsets, RawRecord, SchemaId};
 use crate::model::verdict::SchemaUse;
+use crate::plan::input::{NullCount, NullFacts};
+use crate::validate::audit::{Folded, Nulls, TopicAudit, TopicReport, Version, Writers};
 
 /// What was seen, by topic.
 #[derive(Debug, Default)]
 pub struct Audit {
-    seen: Mutex<BTreeMap<String, BTreeMap<String, SchemaUse>>>,
-    /// The first update without its row before, by topic: partition and offset.
-    updates_without_before: Mutex<BTreeMap<String, (i32, i64)>>,
-    /// Explicit NULLs.
-    pub nulls: Nulls,
+    topics: Mutex<BTreeMap<String, Seen>>,
+    /// When versions became known.
+    pub(crate) arrivals: Arrivals,
+}
+
+/// What was seen of one topic.
+#[derive(Debug, Default)]
+struct Seen {
+    audit: TopicAudit,
+    /// Up to where it was read, which may be past its last record.
+    read: Offsets,
+    subjects: BTreeMap<SchemaId, Vec<Version>>,
+    /// As it was at the end of the last read.
+    report: Arc<TopicReport>,
 }
 
 impl Audit {
-    /// What was seen of each schema id, by topic.
-    pub fn schema_ids(&self) -> BTreeMap<String, BTreeMap<String, SchemaUse>> {
-        self.seen.lock().map(|seen| seen.clone()).unwrap_or_default()
+    fn topics(&self) -> MutexGuard<'_, BTreeMap<String, Seen>> {
+        self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Partition and offset of the first update in `topic` that does not say what the row was before. Flink's Debezium
-    /// formats fail on it for ever: the table had no `REPLICA IDENTITY FULL`.
+    fn of<T>(&self, topic: &str, look: impl FnOnce(&Seen) -> T) -> Option<T> {
+        self.topics().get(topic).map(look)
+    }
+
+    fn change<T>(&self, topic: &str, change: impl FnOnce(&mut Seen) -> T) -> T {
+        change(self.topics().entry(topic.to_owned()).or_default())
+    }
+
+    /// What was seen of each schema id, by topic.
+    pub fn schema_ids(&self) -> BTreeMap<String, BTreeMap<String, SchemaUse>> {
+        self.topics().iter().map(|(topic, seen)| (topic.clone(), seen.audit.schemas())).collect()
+    }
+
+    /// Partition and offset of an update in `topic` that does not say what the row was before. Flink's Debezium formats fail
+    /// on it for ever: the table had no `REPLICA IDENTITY FULL`.
     pub fn update_without_before(&self, topic: &str) -> Option<(i32, i64)> {
-        self.updates_without_before.lock().ok()?.get(topic).copied()
+        self.of(topic, |seen| seen.audit.update_without_before()).flatten()
     }
 
     /// Up to where `topic` was read.
     pub fn read_to(&self, topic: &str) -> Offsets {
-        self.nulls.read_to(topic)
+        self.of(topic, |seen| seen.read.clone()).unwrap_or_default()
+    }
+
+    /// The NULLs in `topic`, whose end was `ends` when planning began; `None` when it is not read at all.
+    pub fn nulls(&self, topic: &str, ends: &Offsets) -> Option<NullFacts> {
+        self.of(topic, |seen| {
+            let count = |n: Nulls| NullCount { records: n.records, nulls: n.nulls };
+            let columns = seen.audit.nulls().into_iter().map(|(column, nulls)| (column, count(nulls))).collect();
+            let to_the_end = record::reached(&seen.read, ends);
+            NullFacts { to_the_end, read: seen.read.clone(), unread: seen.audit.rows_unread(), columns }
+        })
+    }
+
+    /// Every topic as it was at the end of its last read.
+    pub fn reports(&self) -> BTreeMap<String, Arc<TopicReport>> {
+        self.topics().iter().map(|(topic, seen)| (topic.clone(), Arc::clone(&seen.report))).collect()
     }
 
     /// Forgets everything about `topic`: it was made anew under its name.
     pub(super) fn forget(&self, topic: &str) {
-        if let Ok(mut seen) = self.seen.lock() {
-            seen.remove(topic);
-        }
-        if let Ok(mut updates) = self.updates_without_before.lock() {
-            updates.remove(topic);
-        }
-        self.nulls.forget(topic);
+        self.topics().remove(topic);
     }
 
-    /// Counts a record; true when its schema id was not seen in the topic before.
-    pub(super) fn count(&self, topic: &str, id: &str, partition: i32, offset: i64) -> bool {
-        let Ok(mut seen) = self.seen.lock() else { return false };
-        let ids = seen.entry(topic.to_owned()).or_default();
-        let new = !ids.contains_key(id);
-        let used = ids.entry(id.to_owned()).or_default();
-        used.records += 1;
-        let first = used.first.entry(partition).or_insert(offset);
-        *first = (*first).min(offset);
-        new
+    /// Folds in one record.
+    pub(super) fn fold(&self, topic: &str, record: &RawRecord, writers: &Writers) -> Folded {
+        self.change(topic, |seen| seen.audit.fold(record, writers))
     }
 
-    pub(super) fn poisoned(&self, topic: &str, partition: i32, offset: i64) {
-        let Ok(mut all) = self.updates_without_before.lock() else { return };
-        if all.insert(topic.to_owned(), (partition, offset)).is_none() {
-            tracing::warn!(
-                topic,
-                partition,
-                offset,
-                "update without its row before: no job that reads this topic as Debezium's changelog gets past it; set REPLICA IDENTITY FULL"
-            );
-        }
+    /// Notes what the registry calls a schema.
+    pub(super) fn name(&self, topic: &str, schema: SchemaId, versions: &[Version]) {
+        self.change(topic, |seen| {
+            seen.subjects.insert(schema, versions.to_vec());
+            seen.show(topic);
+        });
+    }
+
+    /// Notes up to where the topic was read.
+    pub(super) fn reached(&self, topic: &str, read: &Offsets) {
+        self.change(topic, |seen| {
+            if seen.read != *read || seen.report.topic.is_empty() {
+                seen.read.clone_from(read);
+                seen.show(topic);
+            }
+        });
+    }
+}
+
+impl Seen {
+    fn show(&mut self, topic: &str) {
+        self.report = Arc::new(self.audit.report(topic, &self.subjects));
     }
 }

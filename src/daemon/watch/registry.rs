@@ -6,14 +6,15 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::{Health, Sighting};
-use crate::daemon::gather;
 use crate::daemon::ports::Ports;
+use crate::daemon::subjects::Subjects;
 use crate::telemetry::Metrics;
 
 /// Polls the registry for the subjects of `topics` and sends every newest version that was not sent before.
 pub async fn registry(
     ports: Ports,
     metrics: Arc<Metrics>,
+    names: Arc<Subjects>,
     topics: watch::Receiver<BTreeSet<String>>,
     poll_ms: u64,
     out: mpsc::Sender<Sighting>,
@@ -22,7 +23,7 @@ pub async fn registry(
     let mut health = Health::new("registry");
     loop {
         let watched = topics.borrow().clone();
-        let subjects: Vec<String> = watched.iter().flat_map(|t| gather::subjects_of(t)).collect();
+        let subjects: Vec<String> = watched.iter().flat_map(|t| names.of(t)).collect();
         metrics.subjects_watched.set([], subjects.len() as f64);
         for subject in subjects {
             match ports.registry.versions(&subject).await {

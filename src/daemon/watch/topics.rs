@@ -1,32 +1,36 @@
-//! Reads the input topics: counts records by schema id, and NULLs.
+//! Reads the input topics: what each record shows, and which versions the records tell of.
+//!
+//! Rules: a topic is read from its beginning. A registry that does not answer is waited for, before the record whose schema is
+//! not known yet. A schema that was not seen in the topic before is news: the registry is asked at once which versions of which
+//! subjects it is, and the newest of a subject goes to the loop as if the registry had told of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use super::{Audit, Health};
-use crate::daemon::nulls::{self, Writer};
+use super::news::{First, News};
+use super::{Audit, Health, Sighting};
 use crate::daemon::ports::Ports;
-use crate::model::record::{self, Offsets, RawRecord};
-use crate::port::{PortError, Registry, Topics};
+use crate::daemon::subjects::Subjects;
+use crate::model::record::{self, Offsets, Part, RawRecord, SchemaId};
+use crate::model::subject::Side;
+use crate::port::{PortError, PortResult, RegisteredSchema, Registry, Topics};
 use crate::telemetry::Metrics;
+use crate::validate::audit::{Folded, Writer, Writers};
 
-/// How records without a schema id are counted.
-const NO_ID: &str = "none";
-/// How tombstones are counted.
-const TOMBSTONE: &str = "tombstone";
-
-/// Reads the input topics from their beginning and counts records by schema id, and NULLs.
+/// Reads the input topics from their beginning, for as long as it lives.
 pub async fn topics(
     ports: Ports,
     metrics: Arc<Metrics>,
     audit: Arc<Audit>,
+    subjects: Arc<Subjects>,
     topics: watch::Receiver<BTreeSet<String>>,
     poll_ms: u64,
+    out: mpsc::Sender<Sighting>,
 ) {
     let mut readings: BTreeMap<String, Reading> = BTreeMap::new();
-    let mut writers = Writers::new();
+    let mut writers = Known::default();
     let mut health: BTreeMap<String, Health> = BTreeMap::new();
     let from = (ports.registry.as_ref(), ports.topics.as_ref());
     loop {
@@ -34,7 +38,6 @@ pub async fn topics(
         for topic in watched {
             let reading = readings.entry(topic.clone()).or_insert_with(|| Reading::of(&topic, LOOKS));
             let health = health.entry(topic.clone()).or_insert_with(|| Health::new("kafka"));
-            let count = |id: &str| metrics.cdc_records_total.inc([topic.as_str(), id]);
             let outcome = match ports.topics.visible_ends(&topic).await {
                 Ok(ends) => {
                     if reading.is_beyond(&ends) {
@@ -42,52 +45,88 @@ pub async fn topics(
                         audit.forget(&topic);
                         *reading = Reading::of(&topic, LOOKS);
                     }
+                    let count = |record: &RawRecord, folded: &Folded| counted(&metrics, &topic, record, folded);
                     reading.read_on(from, &audit, &mut writers, &ends, count).await
                 }
                 Err(error) => Err(error),
             };
-            match outcome {
+            // What was read before it broke off may have brought news.
+            let news = reading.news.tell(&ports, &metrics, &audit, &subjects, &writers, &out).await;
+            match outcome.and(news) {
                 Ok(()) => health.well(),
                 Err(error) => health.ill(&error),
             }
         }
         ports.clock.sleep_ms(poll_ms).await;
+        if out.is_closed() {
+            return;
+        }
     }
 }
 
-/// Reads one topic from its beginning to `ends` into an audit of its own.
+/// Reads one topic from its beginning to `ends` into an audit of its own, with the registry's names for what it finds.
 ///
 /// # Errors
 /// Kafka's and the registry's.
-pub async fn read_once(from: Origin<'_>, topic: &str, ends: &Offsets) -> Result<Audit, PortError> {
+pub async fn read_once(
+    from: Origin<'_>,
+    topic: &str,
+    ends: &Offsets,
+    mut progress: impl FnMut(u64),
+) -> Result<Audit, PortError> {
     let audit = Audit::default();
-    Reading::of(topic, 1).read_on(from, &audit, &mut Writers::new(), ends, |_| {}).await?;
+    let mut writers = Known::default();
+    let mut reading = Reading::of(topic, 1);
+    let mut records = 0;
+    reading
+        .read_on(from, &audit, &mut writers, ends, |_, _| {
+            records += 1;
+            progress(records);
+        })
+        .await?;
+    reading.news.name(from.0, &audit, &writers).await?;
     Ok(audit)
 }
 
 /// Where schemas and records come from.
 pub type Origin<'a> = (&'a dyn Registry, &'a dyn Topics);
 
-/// Writers by schema id.
-type Writers = BTreeMap<u32, Writer>;
+/// Schemas that were asked for.
+#[derive(Default)]
+pub(super) struct Known {
+    pub(super) writers: Writers,
+    /// The registry's number for each GUID; 0 where it has none.
+    pub(super) numbers: BTreeMap<SchemaId, u32>,
+}
 
 /// How often the registry is asked for an id that it does not know before the record counts as unread: a follower may have it
 /// a moment later than the record comes.
 const LOOKS: u32 = 5;
 
+/// Unknown ids of one topic that are waited for. More are no schemas, but bytes that look like them.
+const WAITED_FOR: usize = 20;
+
 /// One topic on its way.
 struct Reading {
     topic: String,
     position: Offsets,
-    /// Schema ids that the registry does not know, and how often it was asked.
-    unknown: BTreeMap<u32, u32>,
+    /// Schemas that the registry does not know, and how often it was asked.
+    unknown: BTreeMap<SchemaId, u32>,
     /// How often it is asked.
     looks: u32,
+    /// What the records told of and the loop does not know yet.
+    news: News,
 }
 
 impl Reading {
     fn of(topic: &str, looks: u32) -> Self {
-        Self { topic: topic.to_owned(), position: Offsets::new(), unknown: BTreeMap::new(), looks }
+        Self {
+            topic: topic.to_owned(),
+            position: Offsets::new(),
+            unknown: BTreeMap::new(),
+            looks,
+            news: News::of(topic),
+        }
     }
 
     /// True when more was read than there is.
@@ -101,104 +140,118 @@ impl Reading {
         &mut self,
         (registry, topics): Origin<'_>,
         audit: &Audit,
-        writers: &mut Writers,
+        known: &mut Known,
         ends: &Offsets,
-        count: impl Fn(&str),
+        mut count: impl FnMut(&RawRecord, &Folded),
     ) -> Result<(), PortError> {
         // What the registry did not know, it may know by now.
-        writers.retain(|id, _| !self.unknown.contains_key(id));
+        known.writers.retain(|id, _| !self.unknown.contains_key(id));
         if !record::reached(&self.position, ends) {
             let mut stream = topics.read(&self.topic, &self.position, ends).await?;
             while let Some(batch) = stream.next_batch().await? {
                 for record in &batch {
-                    self.look(registry, audit, writers, record, &count).await?;
+                    self.know(registry, known, record).await?;
+                    let folded = audit.fold(&self.topic, record, &known.writers);
                     self.position.insert(record.partition, record.offset + 1);
+                    if folded.counted {
+                        self.said(record, &folded, known);
+                        count(record, &folded);
+                    }
                 }
             }
             self.position.clone_from(ends);
         }
-        audit.nulls.reached(&self.topic, &self.position);
+        audit.reached(&self.topic, &self.position);
         Ok(())
     }
 
-    async fn look(
-        &mut self,
-        registry: &dyn Registry,
-        audit: &Audit,
-        writers: &mut Writers,
-        record: &RawRecord,
-        count: impl Fn(&str),
-    ) -> Result<(), PortError> {
-        let RawRecord { partition, offset, .. } = *record;
-        let number = record.value.as_deref().and_then(record::schema_id);
-        if let Some(number) = number
-            && !writers.contains_key(&number)
-        {
-            let writer = match nulls::writer(registry, number).await? {
-                Some(writer) => {
-                    self.unknown.remove(&number);
-                    writer
-                }
-                None => {
-                    let asked = self.unknown.entry(number).or_insert(0);
-                    *asked += 1;
-                    if *asked < self.looks {
-                        return Err(PortError::Missing {
-                            system: "registry",
-                            what: format!("schema with id {number}"),
-                        });
-                    }
-                    Writer::Unreadable
-                }
-            };
-            writers.insert(number, writer);
+    /// After `Ok`, the schema of the record's value is known, or known to be unknown.
+    async fn know(&mut self, registry: &dyn Registry, known: &mut Known, record: &RawRecord) -> PortResult<()> {
+        let Part::Named { schema, .. } = record.value_part() else { return Ok(()) };
+        if known.writers.contains_key(&schema) {
+            return Ok(());
         }
-        let topic = self.topic.as_str();
-        let id = match (&record.value, number) {
-            (None, _) => TOMBSTONE.to_owned(),
-            (Some(_), None) => NO_ID.to_owned(),
-            (Some(_), Some(number)) => number.to_string(),
+        let writer = match registered(registry, schema).await {
+            Ok(found) => {
+                self.unknown.remove(&schema);
+                known.numbers.insert(schema, found.id);
+                Writer::new(&found.kind, &found.text, &found.references)
+            }
+            Err(PortError::Missing { .. }) => {
+                let waits = self.unknown.len() < WAITED_FOR || self.unknown.contains_key(&schema);
+                let asked = self.unknown.entry(schema).or_insert(0);
+                *asked += 1;
+                if waits && *asked < self.looks {
+                    return Err(PortError::Missing { system: "registry", what: named(schema) });
+                }
+                Writer::unknown(format!("the registry has no {}", named(schema)))
+            }
+            Err(error) => return Err(error),
         };
-        count(&id);
-        let writer = number.and_then(|number| writers.get(&number));
-        if audit.count(topic, &id, partition, offset) {
-            match writer {
-                Some(Writer::Unreadable) => {
+        known.writers.insert(schema, writer);
+        Ok(())
+    }
+
+    /// Logs what a record shows for the first time, and keeps what the loop is to be told.
+    fn said(&mut self, record: &RawRecord, folded: &Folded, known: &Known) {
+        let RawRecord { partition, offset, timestamp_ms, .. } = *record;
+        let topic = self.topic.as_str();
+        for (side, schema) in [(Side::Key, folded.new_key), (Side::Value, folded.new_value)] {
+            let Some(schema) = schema else { continue };
+            let unreadable = match side {
+                Side::Key => None,
+                Side::Value => known.writers.get(&schema).and_then(Writer::unreadable),
+            };
+            match unreadable {
+                Some(reason) => {
                     tracing::warn!(
-                        topic,
-                        schema_id = id,
-                        partition,
-                        offset,
-                        "record with a schema that cannot be read"
+                        topic, %schema, partition, offset, reason, "record with a schema that cannot be read"
                     );
                 }
-                Some(_) => tracing::info!(topic, schema_id = id, partition, offset, "first record with this schema id"),
-                None if id == TOMBSTONE => {}
-                None => {
-                    tracing::warn!(topic, partition, offset, "record that is not in the registry's wire format");
-                }
+                None => tracing::info!(topic, %schema, ?side, partition, offset, "first record with this schema"),
             }
+            self.news.add(First { side, schema, at_ms: timestamp_ms });
         }
-        if let (Some(number), Some(writer), Some(bytes)) = (number, writer, record.value.as_deref()) {
-            let look = writer.look(bytes);
-            if look.update_without_before {
-                audit.poisoned(topic, partition, offset);
-            }
-            audit.nulls.add(topic, number, &look);
-        } else if record.value.as_deref().is_some_and(json_update_without_before) {
-            audit.poisoned(topic, partition, offset);
+        if folded.without_before {
+            tracing::warn!(
+                topic,
+                partition,
+                offset,
+                "update without its row before: no job that reads this topic as Debezium's changelog gets past it; set REPLICA IDENTITY FULL"
+            );
         }
-        Ok(())
+        for column in &folded.first_nulls {
+            tracing::warn!(topic, partition, offset, column, "NULL in a nullable column with a default");
+        }
+        if let (Some(reason), None) = (&folded.unreadable, folded.new_value) {
+            tracing::debug!(topic, partition, offset, reason, "record that cannot be read");
+        }
     }
 }
 
-/// True for an update in an envelope of JSON, with or without Connect's schema around it, that does not say what the row was
-/// before.
-fn json_update_without_before(bytes: &[u8]) -> bool {
-    if bytes.first() != Some(&b'{') {
-        return false;
+fn named(schema: SchemaId) -> String {
+    match schema {
+        SchemaId::Number(id) => format!("schema with id {id}"),
+        SchemaId::Guid(_) => format!("schema with GUID {schema}"),
     }
-    let Ok(mut event) = serde_json::from_slice::<serde_json::Value>(bytes) else { return false };
-    let event = event.get_mut("payload").filter(|p| p.is_object()).map(serde_json::Value::take).unwrap_or(event);
-    event.get("op").is_some_and(|op| op == "u") && event.get("before").is_none_or(serde_json::Value::is_null)
+}
+
+/// The schema as the registry has it.
+pub(super) async fn registered(registry: &dyn Registry, schema: SchemaId) -> PortResult<RegisteredSchema> {
+    match schema {
+        SchemaId::Number(id) => registry.schema_by_id(id).await,
+        SchemaId::Guid(_) => registry.schema_by_guid(&schema.to_string()).await,
+    }
+}
+
+fn counted(metrics: &Metrics, topic: &str, record: &RawRecord, folded: &Folded) {
+    let schema = match record.value_part() {
+        Part::Absent => "tombstone".to_owned(),
+        Part::Named { schema, .. } => schema.to_string(),
+        Part::Foreign(_) | Part::BadHeader => "none".to_owned(),
+    };
+    metrics.cdc_records_total.inc([topic, &schema]);
+    metrics.cdc_schema_switches_total.add([topic], u64::from(folded.switched));
+    metrics.cdc_unreadable_records_total.add([topic], u64::from(folded.unreadable.is_some()));
+    metrics.cdc_placeholders_total.add([topic], folded.placeholders);
 }

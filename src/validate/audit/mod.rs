@@ -19,6 +19,7 @@ mod report;
 mod writer;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +70,20 @@ impl Op {
             "m" => Self::Message,
             _ => Self::Other,
         }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Snapshot => "snapshot",
+            Self::Truncate => "truncate",
+            Self::Message => "message",
+            Self::Other => "other",
+        })
     }
 }
 

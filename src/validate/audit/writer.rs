@@ -9,7 +9,11 @@ use super::{Op, placeholder};
 use crate::schema::{self, AvroSchema, SchemaKind, Shape};
 
 /// How records of one schema are read.
-pub struct Writer(How);
+pub struct Writer {
+    how: How,
+    /// Full name of the record.
+    record: Option<String>,
+}
 
 enum How {
     /// It has a reader.
@@ -59,31 +63,39 @@ impl Writer {
             Err(error) => return Self::unknown(format!("its schema cannot be read: {error}")),
         };
         match RowReader::new(0, text) {
-            Ok(reader) => Self(How::Read(Reading {
-                reader,
-                op: op_column(&parsed),
-                envelope: schema::shape(&parsed) == Shape::Envelope,
-                counted: counted(&parsed),
-            })),
+            Ok(reader) => Self {
+                how: How::Read(Reading {
+                    reader,
+                    op: op_column(&parsed),
+                    envelope: schema::shape(&parsed) == Shape::Envelope,
+                    counted: counted(&parsed),
+                }),
+                record: parsed.record(parsed.root()).map(|(name, _)| name.full()),
+            },
             Err(error) => Self::unknown(format!("its schema cannot be read: {}", error.cause)),
         }
     }
 
     /// A writer whose records cannot be read, because of `reason`.
     pub fn unknown(reason: impl Into<String>) -> Self {
-        Self(How::Unreadable(reason.into()))
+        Self { how: How::Unreadable(reason.into()), record: None }
     }
 
     /// Why none of its records can be read.
     pub fn unreadable(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.how {
             How::Read(_) => None,
             How::Unreadable(reason) => Some(reason),
         }
     }
 
+    /// Full name of the record that its schema describes.
+    pub fn record(&self) -> Option<&str> {
+        self.record.as_deref()
+    }
+
     pub(super) fn look(&self, payload: &[u8]) -> Look {
-        let reading = match &self.0 {
+        let reading = match &self.how {
             How::Read(reading) => reading,
             How::Unreadable(reason) => return Look { row_unread: true, ..Look::unreadable(reason) },
         };

@@ -231,6 +231,12 @@ impl Registry for Harbour {
         let (subject, kind, references) = (String::new(), "AVRO".to_owned(), Vec::new());
         Ok(RegisteredSchema { subject, version: 0, id, kind, text: schema(id).to_owned(), references })
     }
+    async fn schema_by_guid(&self, _: &str) -> PortResult<RegisteredSchema> {
+        unasked()
+    }
+    async fn versions_of(&self, _: u32) -> PortResult<Vec<(String, i32)>> {
+        Ok(Vec::new())
+    }
     async fn level(&self, _: &str) -> PortResult<String> {
         unasked()
     }
