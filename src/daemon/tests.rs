@@ -1,6 +1,7 @@
 //! The daemon in a small world of its own: no system, no time that passes by itself.
 
 mod back;
+mod carried;
 mod changes;
 mod decisions;
 mod leading;

@@ -101,7 +101,7 @@ pub struct Daemon {
     /// What the registry told.
     sightings: mpsc::Receiver<Sighting>,
     /// What records told.
-    carried: mpsc::Receiver<Sighting>,
+    pub(super) carried: mpsc::Receiver<Sighting>,
     /// Sightings that could not be decided yet, by subject, with what they wait for.
     pub(super) later: BTreeMap<String, Later>,
     /// Counts of NULLs that a planning waits for, by subject.

@@ -12,10 +12,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cyanotype::adapter::kafka::{KafkaSettings, KafkaTopics};
 use cyanotype::adapter::kafka_journal::{JournalSettings, KafkaJournal, read_all};
-use cyanotype::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
+use cyanotype::model::record::{NewRecord, Offsets, Part, RawRecord, SchemaHeaders, SchemaId, TopicSpec};
 use cyanotype::port::{Held, Journal, PortError, PortResult, Topics};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 

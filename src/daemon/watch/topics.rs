@@ -212,7 +212,7 @@ impl Reading {
             }
             self.news.add(First { side, schema, at_ms: timestamp_ms });
         }
-        if folded.without_before {
+        if folded.first_without_before {
             tracing::warn!(
                 topic,
                 partition,

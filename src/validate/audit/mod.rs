@@ -167,8 +167,8 @@ pub struct Folded {
     pub switched: bool,
     /// It could not be read, and why.
     pub unreadable: Option<String>,
-    /// It is an update that does not say what the row was before: Flink's Debezium formats fail on it for ever.
-    pub without_before: bool,
+    /// It is its partition's first update that does not say what the row was before: Flink's Debezium formats fail on it for ever.
+    pub first_without_before: bool,
     /// Columns that hold the placeholder of a value that the database did not log.
     pub placeholders: u64,
     /// Columns that hold the first NULL that was counted in them, in records of this schema.
@@ -306,7 +306,7 @@ impl PartitionAudit {
             }
         }
         folded.unreadable = look.unreadable;
-        folded.without_before = look.without_before;
+        folded.first_without_before = look.without_before && self.without_before == 1;
     }
 }
 

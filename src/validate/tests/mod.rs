@@ -1,6 +1,7 @@
 //! Scenarios: two output topics as logs, rounds over them, and the verdict.
 
 mod append;
+mod audit;
 mod classes;
 mod decoding;
 mod figures;
