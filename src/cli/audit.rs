@@ -114,11 +114,20 @@ impl Display for Audited {
         }
         for (column, times) in &report.placeholders {
             let column = plain(column);
-            writeln!(f, "column {column}: not logged by the database in {}, which hold a placeholder", records(*times))?;
+            writeln!(
+                f,
+                "column {column}: not logged by the database in {}, which hold a placeholder",
+                records(*times)
+            )?;
         }
         for n in &report.nulls {
             let (column, schema) = (plain(&n.column), n.schema);
-            writeln!(f, "column {column}: nullable with a default, NULL in {} of {} with schema {schema}", n.nulls, records(n.records))?;
+            writeln!(
+                f,
+                "column {column}: nullable with a default, NULL in {} of {} with schema {schema}",
+                n.nulls,
+                records(n.records)
+            )?;
         }
         if report.subjects.keys().any(|schema| matches!(schema, SchemaId::Guid(_))) {
             writeln!(f, "schemas named by a GUID: Flink's Avro formats read no record that names its schema so")?;
@@ -151,7 +160,10 @@ fn interleaved(f: &mut Formatter<'_>, partition: i32, part: &str, of: &PartRepor
     for mixed in &of.mixed {
         let schemas: Vec<String> = mixed.schemas.iter().map(ToString::to_string).collect();
         let (from, to, schemas) = (mixed.from, mixed.to, schemas.join(", "));
-        writeln!(f, "partition {partition}: {part} of schemas {schemas} lie between each other at offsets {from} to {to}")?;
+        writeln!(
+            f,
+            "partition {partition}: {part} of schemas {schemas} lie between each other at offsets {from} to {to}"
+        )?;
     }
     if of.beyond > 0 {
         writeln!(f, "partition {partition}: {} {part} of further schemas", of.beyond)?;
@@ -179,8 +191,7 @@ mod tests {
         let mut audit = TopicAudit::default();
         for (offset, value) in (0..).zip(values) {
             let value = value.clone();
-            let record =
-                RawRecord { partition: 0, offset, timestamp_ms: None, key: None, value, schema_headers: None };
+            let record = RawRecord { partition: 0, offset, timestamp_ms: None, key: None, value, schema_headers: None };
             audit.fold(&record, &writers);
         }
         let version = Version { subject: "shop.orders-value".to_owned(), version: 1 };

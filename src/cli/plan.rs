@@ -182,7 +182,9 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
     let manifest: Manifest = understood(&client.get(&["manifest"]).await?, "the manifest")?;
     let status: Status = understood(&client.get(&["status"]).await?, "the status")?;
     let asked = |e: crate::port::PortError| Failure::new("what planning looks at cannot be gathered").because(&e);
-    let latest = gather::versions(ports.registry.as_ref(), &settings.subjects, &gather::input_topics(&manifest)).await.map_err(asked)?;
+    let latest = gather::versions(ports.registry.as_ref(), &settings.subjects, &gather::input_topics(&manifest))
+        .await
+        .map_err(asked)?;
     for (subject, version) in &latest {
         let written_for = manifest.subjects.get(subject).or_else(|| status.first_seen.get(subject));
         let deployed = written_for.copied().unwrap_or(*version);

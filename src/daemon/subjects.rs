@@ -64,12 +64,15 @@ impl Subjects {
                 return Claim::Known(known);
             }
             let by_strategy = |v: &&Version| {
-                record.is_some_and(|r| v.subject == r || v.subject.strip_prefix(topic).is_some_and(|s| s.strip_prefix('-') == Some(r)))
+                record.is_some_and(|r| {
+                    v.subject == r || v.subject.strip_prefix(topic).is_some_and(|s| s.strip_prefix('-') == Some(r))
+                })
             };
             let mut subjects: Vec<String> = versions.iter().map(|v| v.subject.clone()).collect();
             subjects.dedup();
             // The newest version that has the id, of one subject.
-            let found = versions.iter().filter(by_strategy).next_back().or(versions.last().filter(|_| subjects.len() == 1));
+            let found =
+                versions.iter().filter(by_strategy).next_back().or(versions.last().filter(|_| subjects.len() == 1));
             match found {
                 Some(found) => {
                     let listed = names.listed.entry(topic.to_owned()).or_insert(own);
@@ -95,7 +98,10 @@ mod tests {
     fn a_subject_of_the_topics_name_is_known() {
         let subjects = Subjects::default();
         let found = versions(&[("copy-value", 1), ("orders-value", 2)]);
-        assert_eq!(subjects.claim("orders", Side::Value, &found, Some("shop.Order")), Claim::Known(found[1..].to_vec()));
+        assert_eq!(
+            subjects.claim("orders", Side::Value, &found, Some("shop.Order")),
+            Claim::Known(found[1..].to_vec())
+        );
         assert_eq!(subjects.of("orders"), ["orders-value", "orders-key"]);
         // The same subject says nothing of keys.
         assert!(matches!(subjects.claim("orders", Side::Key, &found, None), Claim::Ambiguous(_)));
@@ -111,7 +117,10 @@ mod tests {
             let all = subjects.of("orders");
             assert!(all.len() == 3 && all.contains(&subject.to_owned()) && all.contains(&"orders-value".to_owned()));
             assert_eq!(subjects.topic_of(subject).as_deref(), Some("orders"));
-            assert_eq!(subjects.claim("orders", Side::Value, &found, Some("shop.Order")), Claim::Known(found[1..].to_vec()));
+            assert_eq!(
+                subjects.claim("orders", Side::Value, &found, Some("shop.Order")),
+                Claim::Known(found[1..].to_vec())
+            );
         }
     }
 

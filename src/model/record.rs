@@ -91,8 +91,13 @@ impl fmt::Display for SchemaId {
         match self {
             Self::Number(id) => id.fmt(f),
             Self::Guid(guid) => {
-                let [time, mid, high, clock, node] =
-                    [guid >> 96, guid >> 80 & 0xffff, guid >> 64 & 0xffff, guid >> 48 & 0xffff, guid & 0xffff_ffff_ffff];
+                let [time, mid, high, clock, node] = [
+                    guid >> 96,
+                    guid >> 80 & 0xffff,
+                    guid >> 64 & 0xffff,
+                    guid >> 48 & 0xffff,
+                    guid & 0xffff_ffff_ffff,
+                ];
                 write!(f, "{time:08x}-{mid:04x}-{high:04x}-{clock:04x}-{node:012x}")
             }
         }

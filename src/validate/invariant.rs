@@ -59,9 +59,8 @@ pub fn audit(records: &[RawRecord], writers: &Writers) -> Result<(), String> {
 
 fn adds_up(report: &TopicReport) -> Result<(), String> {
     for p in &report.partitions {
-        let of = |part: &PartReport| {
-            part.schemas.iter().map(|s| s.records).sum::<u64>() + part.beyond + part.without_schema
-        };
+        let of =
+            |part: &PartReport| part.schemas.iter().map(|s| s.records).sum::<u64>() + part.beyond + part.without_schema;
         if of(&p.value) + p.tombstones != p.records || of(&p.key) > p.records || p.unreadable > p.records {
             return Err(format!("partition {} has {} records, but {p:?}", p.partition, p.records));
         }
@@ -77,5 +76,9 @@ fn adds_up(report: &TopicReport) -> Result<(), String> {
             }
         }
     }
-    if report.partitions.iter().map(|p| p.records).sum::<u64>() == report.records { Ok(()) } else { Err("a sum".into()) }
+    if report.partitions.iter().map(|p| p.records).sum::<u64>() == report.records {
+        Ok(())
+    } else {
+        Err("a sum".into())
+    }
 }

@@ -64,7 +64,8 @@ async fn the_registrys_news_and_the_first_record_are_brought_together() {
     source.change(2, "c", Some(vec![("id", Value::Long(1)), ("note", Value::Union(1, Box::new(Value::Null)))]));
     let (mut daemon, _) = daemon(&source, held()).await;
     let metrics = Arc::clone(&daemon.metrics);
-    let measured = || ["registry", "record"].map(|first| metrics.first_record_lag_seconds.count([first])).iter().sum::<u64>();
+    let measured =
+        || ["registry", "record"].map(|first| metrics.first_record_lag_seconds.count([first])).iter().sum::<u64>();
     let seen = async {
         while measured() == 0 {
             tokio::task::yield_now().await;

@@ -63,7 +63,11 @@ impl Registry for Source {
         Ok(numbered.map(|(n, _)| (self.subject().to_owned(), n)).collect())
     }
     async fn versions(&self, subject: &str) -> PortResult<Vec<i32>> {
-        Ok(if subject == self.subject() { (1..).zip(self.schemas.keys()).map(|(n, _)| n).collect() } else { Vec::new() })
+        Ok(if subject == self.subject() {
+            (1..).zip(self.schemas.keys()).map(|(n, _)| n).collect()
+        } else {
+            Vec::new()
+        })
     }
     async fn schema(&self, _: &str, version: i32) -> PortResult<RegisteredSchema> {
         self.schema_by_id(u32::try_from(version).unwrap()).await

@@ -45,7 +45,8 @@ mod tests {
         let hex: String = TEXT.bytes().map(|b| format!("{b:02x}")).collect();
         assert_eq!(hex, BYTES);
         let floats: Vec<f64> = TEXT.bytes().map(f64::from).collect();
-        for form in [json!(TEXT), json!(hex), json!([TEXT]), json!([hex]), json!([UUID]), json!(numbers), json!(floats)] {
+        for form in [json!(TEXT), json!(hex), json!([TEXT]), json!([hex]), json!([UUID]), json!(numbers), json!(floats)]
+        {
             assert!(is_placeholder(&form), "{form}");
         }
         assert!(is_placeholder(&json!({TEXT: TEXT})));
@@ -54,7 +55,8 @@ mod tests {
     #[test]
     fn other_values_are_values() {
         let short: Vec<u8> = TEXT.bytes().skip(1).collect();
-        let other = [json!(null), json!("x"), json!([]), json!([1]), json!([TEXT, TEXT]), json!({"a": TEXT}), json!(short)];
+        let other =
+            [json!(null), json!("x"), json!([]), json!([1]), json!([TEXT, TEXT]), json!({"a": TEXT}), json!(short)];
         for value in other {
             assert!(!is_placeholder(&value), "{value}");
         }

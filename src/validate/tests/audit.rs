@@ -121,7 +121,8 @@ fn records_are_counted_by_what_they_do_and_snapshots_apart() {
     let report = of_values(values);
     let p = &report.partitions[0];
     let ops: Vec<(Op, u64)> = p.ops.iter().map(|(op, n)| (*op, *n)).collect();
-    let want = [(Op::Create, 2), (Op::Update, 1), (Op::Delete, 1), (Op::Snapshot, 2), (Op::Truncate, 1), (Op::Message, 1)];
+    let want =
+        [(Op::Create, 2), (Op::Update, 1), (Op::Delete, 1), (Op::Snapshot, 2), (Op::Truncate, 1), (Op::Message, 1)];
     assert_eq!(ops, want);
     assert_eq!((p.tombstones, p.value.without_schema, report.unreadable), (1, 1, 0));
     let envelope = p.value.schemas.iter().find(|s| s.schema == SchemaId::Number(3)).unwrap();
@@ -153,7 +154,8 @@ fn a_guid_in_a_header_names_the_schema_of_a_bare_payload() {
     let report = audit.report("shop.orders", &BTreeMap::new());
     assert_eq!((report.unreadable, report.partitions[1].tombstones), (0, 1));
     let guid = "cc0e0e0e-53c1-4a1a-8f1a-000000000001";
-    let nulls: Vec<_> = report.nulls.iter().map(|n| (n.schema.to_string(), n.column.as_str(), n.records, n.nulls)).collect();
+    let nulls: Vec<_> =
+        report.nulls.iter().map(|n| (n.schema.to_string(), n.column.as_str(), n.records, n.nulls)).collect();
     assert_eq!(nulls, [("1".to_owned(), "note", 1, 0), (guid.to_owned(), "note", 2, 2)]);
     // New is what no partition had before.
     let new: Vec<_> = seen.iter().map(|f| f.new_value.map(|id| id.to_string())).collect();
@@ -179,13 +181,8 @@ fn what_cannot_be_read_is_counted_and_the_first_are_named() {
     assert_eq!((report.unreadable, report.records), (13, 14));
     let first: Vec<_> = report.partitions[0].first_unreadable.iter().map(|u| (u.offset, u.reason.as_str())).collect();
     let foreign = "it names no schema and is no JSON: it was written by something else, or with another format";
-    let want = [
-        (11, "it is truncated"),
-        (12, "the registry has no schema 99"),
-        (13, foreign),
-        (14, foreign),
-        (15, foreign),
-    ];
+    let want =
+        [(11, "it is truncated"), (12, "the registry has no schema 99"), (13, foreign), (14, foreign), (15, foreign)];
     assert_eq!(first, want);
     let protobuf = Writer::new("PROTOBUF", "syntax = \"proto3\";", &[]);
     assert!(protobuf.unreadable().is_some());

@@ -48,7 +48,15 @@ async fn what_input_topics_hold_is_listed_and_shown() {
 #[tokio::test]
 async fn looking_can_be_made_to_need_a_token() {
     let world = world_with(view(), auth().reads(ReadAccess::Token));
-    for path in ["/", "/api/v1/status", "/api/v1/manifest", "/api/v1/jobs", "/api/v1/topics", "/api/v1/rollouts", "/api/v1/rollouts/r1"] {
+    for path in [
+        "/",
+        "/api/v1/status",
+        "/api/v1/manifest",
+        "/api/v1/jobs",
+        "/api/v1/topics",
+        "/api/v1/rollouts",
+        "/api/v1/rollouts/r1",
+    ] {
         assert_eq!(world.get(path).await.cause(), "unauthenticated", "{path}");
         let with = |token| [("authorization", format!("Bearer {token}"))];
         for (token, status) in [(READER, 200), (OPERATOR, 403)] {
