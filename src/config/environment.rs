@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::secret::Secret;
-use crate::model::subject::SubjectNames;
+use crate::model::naming::SubjectNames;
 
 /// One environment, every reference resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::environment::{
 };
 use super::problem::suggestion;
 use super::secret::Secret;
-use crate::model::subject::{SubjectNames, TopicSubjects};
+use crate::model::naming::{SubjectNames, TopicSubjects};
 use crate::model::template;
 
 /// Where the daemon listens unless it is told otherwise.

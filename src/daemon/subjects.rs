@@ -7,7 +7,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::model::subject::{Side, SubjectNames};
+use crate::model::naming::{Side, SubjectNames};
 use crate::validate::audit::Version;
 
 /// Subjects by topic.
