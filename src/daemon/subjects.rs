@@ -71,8 +71,7 @@ impl Subjects {
             let mut subjects: Vec<String> = versions.iter().map(|v| v.subject.clone()).collect();
             subjects.dedup();
             // The newest version that has the id, of one subject.
-            let found =
-                versions.iter().filter(by_strategy).next_back().or(versions.last().filter(|_| subjects.len() == 1));
+            let found = versions.iter().rfind(by_strategy).or(versions.last().filter(|_| subjects.len() == 1));
             match found {
                 Some(found) => {
                     let listed = names.listed.entry(topic.to_owned()).or_insert(own);
