@@ -101,6 +101,10 @@ pub trait Registry: Send + Sync {
     async fn schema(&self, subject: &str, version: i32) -> PortResult<RegisteredSchema>;
     /// The schema that records with this id were written with.
     async fn schema_by_id(&self, id: u32) -> PortResult<RegisteredSchema>;
+    /// The schema that records with this GUID were written with; its id is 0 where the registry does not tell one.
+    async fn schema_by_guid(&self, guid: &str) -> PortResult<RegisteredSchema>;
+    /// Subjects and versions that have this id; empty when the registry does not know it, or cannot tell.
+    async fn versions_of(&self, id: u32) -> PortResult<Vec<(String, i32)>>;
     /// The subject's own compatibility level, or the global one: as the registry spells it.
     async fn level(&self, subject: &str) -> PortResult<String>;
     /// Sets the subject's level. After `Ok` it holds, also before the subject's first version.

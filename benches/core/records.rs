@@ -48,6 +48,7 @@ pub fn orders(count: i64, partitions: i32) -> Result<Vec<RawRecord>, String> {
             timestamp_ms: None,
             key: Some(key),
             value: Some(value),
+            schema_headers: None,
         });
         *offset += 1;
     }

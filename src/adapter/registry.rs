@@ -16,6 +16,8 @@ use crate::port::{PortResult, RegisteredSchema, Registry};
 
 /// Schemas kept by id: a registry gives an id to one text for ever. More than any project reads.
 const CACHE_LIMIT: usize = 10_000;
+/// The context of subjects that name none.
+const DEFAULT_CONTEXT: &str = ".";
 /// References of one schema, all levels together.
 const REFERENCE_LIMIT: usize = 1_000;
 
@@ -39,6 +41,21 @@ struct Found {
     references: Option<Vec<Reference>>,
 }
 
+/// One of the ids of a GUID.
+#[derive(Deserialize)]
+struct ContextId {
+    #[serde(default)]
+    context: String,
+    id: u32,
+}
+
+/// One of the versions of an id.
+#[derive(Deserialize)]
+struct OfSubject {
+    subject: String,
+    version: i32,
+}
+
 #[derive(Clone, Deserialize)]
 struct Reference {
     name: String,
@@ -56,6 +73,12 @@ impl RegistryClient {
     async fn read(&self, what: &str, parts: &[&str]) -> PortResult<Option<Answer>> {
         let answer = self.rest.get(parts).await?;
         self.unless_missing(what, answer)
+    }
+
+    /// The same for a call that not every registry has: one that does not have it has no such thing.
+    async fn read_newer(&self, what: &str, parts: &[&str]) -> PortResult<Option<Answer>> {
+        let answer = self.rest.get(parts).await?;
+        if matches!(answer.status, 404 | 405) { Ok(None) } else { self.unless_missing(what, answer) }
     }
 
     fn unless_missing(&self, what: &str, answer: Answer) -> PortResult<Option<Answer>> {
@@ -167,6 +190,31 @@ impl Registry for RegistryClient {
         }
         by_id.insert(id, schema.clone());
         Ok(schema)
+    }
+
+    async fn schema_by_guid(&self, guid: &str) -> PortResult<RegisteredSchema> {
+        let what = format!("GET schema with GUID {guid}");
+        let answer = self.read_newer(&what, &["schemas", "guids", guid]).await?;
+        let answer = answer.ok_or_else(|| self.rest.missing(format!("schema with GUID {guid}")))?;
+        let found: Found = self.rest.json(&what, &answer)?;
+        // A GUID is told without the ids that it has here, one for each context.
+        let what = format!("GET ids of GUID {guid}");
+        let ids: Vec<ContextId> = match self.read_newer(&what, &["schemas", "guids", guid, "ids"]).await? {
+            Some(answer) => self.rest.json(&what, &answer)?,
+            None => Vec::new(),
+        };
+        let id = ids.iter().find(|of| of.context == DEFAULT_CONTEXT).or(ids.first()).map_or(0, |of| of.id);
+        self.registered(Found { subject: String::new(), version: 0, id, ..found }).await
+    }
+
+    async fn versions_of(&self, id: u32) -> PortResult<Vec<(String, i32)>> {
+        let what = format!("GET versions of schema id {id}");
+        let Some(answer) = self.read_newer(&what, &["schemas", "ids", &id.to_string(), "versions"]).await? else {
+            return Ok(Vec::new());
+        };
+        let mut found: Vec<OfSubject> = self.rest.json(&what, &answer)?;
+        found.sort_by(|a, b| (&a.subject, a.version).cmp(&(&b.subject, b.version)));
+        Ok(found.into_iter().map(|of| (of.subject, of.version)).collect())
     }
 
     async fn level(&self, subject: &str) -> PortResult<String> {

@@ -7,6 +7,7 @@ mod abort;
 mod adopt;
 mod apply;
 mod approve;
+mod audit;
 mod baseline;
 mod check;
 mod client;
@@ -118,6 +119,7 @@ enum Command {
     Compat(compat::Args),
     Plan(plan::Args),
     Doctor(doctor::Args),
+    Audit(audit::Args),
     Serve(serve::Args),
     Deploy(deploy::Args),
     Adopt(adopt::Args),
@@ -156,6 +158,7 @@ async fn run(command: Command, shell: &Shell) -> Result<Reply, Failure> {
         Command::Compat(args) => compat::run(&args),
         Command::Plan(args) => plan::run(args, shell).await,
         Command::Doctor(args) => doctor::run(args, shell).await,
+        Command::Audit(args) => audit::run(args, shell).await,
         Command::Serve(args) => serve::run(args, shell).await,
         Command::Deploy(args) => deploy::run(args, shell).await,
         Command::Adopt(args) => adopt::run(args, shell).await,

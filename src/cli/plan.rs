@@ -182,7 +182,9 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
     let manifest: Manifest = understood(&client.get(&["manifest"]).await?, "the manifest")?;
     let status: Status = understood(&client.get(&["status"]).await?, "the status")?;
     let asked = |e: crate::port::PortError| Failure::new("what planning looks at cannot be gathered").because(&e);
-    let latest = gather::versions(ports.registry.as_ref(), &gather::input_topics(&manifest)).await.map_err(asked)?;
+    let latest = gather::versions(ports.registry.as_ref(), &settings.subjects, &gather::input_topics(&manifest))
+        .await
+        .map_err(asked)?;
     for (subject, version) in &latest {
         let written_for = manifest.subjects.get(subject).or_else(|| status.first_seen.get(subject));
         let deployed = written_for.copied().unwrap_or(*version);
@@ -206,8 +208,8 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
                     shell.say(&format!("counts the NULLs in {topic}"));
                     let ends = ports.topics.visible_ends(&topic).await.map_err(asked)?;
                     let from = (ports.registry.as_ref(), ports.topics.as_ref());
-                    let audit = watch::read_once(from, &topic, &ends).await.map_err(asked)?;
-                    nulls::put(&mut input, &audit.nulls, &topic, &ends);
+                    let audit = watch::read_once(from, &topic, &ends, |_| {}).await.map_err(asked)?;
+                    nulls::put(&mut input, &audit, &topic, &ends);
                 }
                 return settled(&ports, &settings, outcome(plan::plan(&input), BTreeMap::new())).await;
             }

@@ -17,6 +17,7 @@ use crate::adapter::webhook::{WebhookNotifier, WebhookSettings};
 use crate::config::{Auth, Config, Environment, Policy, Remote, RetireTopics, StagePolicy, Strategy};
 use crate::daemon::ports::Ports;
 use crate::daemon::settings::Settings;
+use crate::daemon::subjects::Subjects;
 use crate::plan::input::{Carry, NullableDefaults};
 use crate::plan::start::DUPLICATE_EVENTS;
 use crate::rollout::Terms;
@@ -87,6 +88,7 @@ pub(super) fn settings(env: &Environment) -> Result<Settings, Failure> {
         poll_ms: u64::try_from(policy.poll.as_millis()).unwrap_or(u64::MAX),
         job_settings: job_settings(env),
         public_vars: vars.clone(),
+        subjects: Arc::new(Subjects::new(env.subjects.clone())),
         vars,
     })
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::secret::Secret;
+use crate::model::naming::SubjectNames;
 
 /// One environment, every reference resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Environment {
     pub policy: Policy,
     /// Values of `${NAME}` in SQL and connectors, as written under `vars`.
     pub vars: BTreeMap<String, Secret>,
+    /// Subjects of topics that are not named after them.
+    pub subjects: SubjectNames,
     /// Every name under `vars`, also those whose value is not at hand.
     pub declared: BTreeSet<String>,
 }

@@ -1,6 +1,6 @@
 //! From the sections of a document to an [`Environment`]: this is the list of keys, with what each of them takes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::environment::{
 };
 use super::problem::suggestion;
 use super::secret::Secret;
+use crate::model::naming::{SubjectNames, TopicSubjects};
 use crate::model::template;
 
 /// Where the daemon listens unless it is told otherwise.
@@ -41,6 +42,7 @@ pub(super) fn environment(name: &str, section: Section<'_>, need: Need) -> Envir
             section.problem_at("vars", name, format!("`{name}` cannot stand in ${{..}}: use letters, digits and `_`"));
         }
     }
+    let subjects = subjects(section.section("subjects"));
     let prefix = section.text("prefix").and_then(|prefix| section.checked("prefix", &prefix, prefix_name));
     section.finish();
     Environment {
@@ -54,9 +56,25 @@ pub(super) fn environment(name: &str, section: Section<'_>, need: Need) -> Envir
         notify,
         journal_topic: journal_topic.unwrap_or_else(|| "cyanotype.journal".to_owned()),
         policy,
+        subjects,
         vars,
         declared,
     }
+}
+
+/// `[env.<name>.subjects]`: topics whose subjects have other names than theirs.
+fn subjects(section: Section<'_>) -> SubjectNames {
+    let mut listed = BTreeMap::new();
+    for (topic, section) in section.sections() {
+        let [key, value] = ["key", "value"].map(|side| section.list(side).into_iter().collect::<BTreeSet<_>>());
+        if key.is_empty() && value.is_empty() {
+            let message = format!("`{}` lists no subject: give `value`, `key` or both", section.path);
+            section.reader.problem(&section.span, message);
+        }
+        section.finish();
+        listed.insert(topic, TopicSubjects { key, value });
+    }
+    SubjectNames { listed }
 }
 
 fn kafka(section: Section<'_>) -> Kafka {

@@ -54,6 +54,20 @@ fn kafka_and_registry_are_variables_unless_vars_say_otherwise() {
 }
 
 #[test]
+fn topics_can_have_subjects_of_other_names() {
+    let listed =
+        "[env.dev.subjects]\n\"shop.orders\" = { value = [\"shop.Order\", \"shop.Refund\"] }\nb = { key = \"K\" }\n";
+    let names = read(&format!("{DEV}{listed}")).unwrap().env.subjects;
+    let all = |topic| names.of(topic).value.into_iter().chain(names.of(topic).key).collect::<Vec<_>>();
+    assert_eq!(all("shop.orders"), ["shop.Order", "shop.Refund", "shop.orders-key"]);
+    assert_eq!(all("b"), ["b-value", "K"]);
+    let empty = refusal("[env.dev.subjects]\na = {}\n");
+    assert!(empty.contains("`env.dev.subjects.a` lists no subject: give `value`, `key` or both"), "{empty}");
+    let unknown = refusal("[env.dev.subjects]\na = { value = \"s\", values = \"t\" }\n");
+    assert!(unknown.contains("values"), "{unknown}");
+}
+
+#[test]
 fn everything_can_be_said() {
     let text = r#"
 project = "/shop"

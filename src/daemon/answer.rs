@@ -284,7 +284,7 @@ impl Daemon {
     async fn baseline(&mut self, request: BaselineRequest) -> Result<Reply, Refused> {
         let BaselineRequest { subject, version, reason, by, via } = request;
         let watched = gather::input_topics(&self.ledger.manifest);
-        if gather::topic_of(&subject).is_none_or(|topic| !watched.contains(topic)) {
+        if self.settings.subjects.topic_of(&subject).is_none_or(|topic| !watched.contains(&topic)) {
             let text = format!("no deployed table reads the topic of subject {subject}");
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
         }

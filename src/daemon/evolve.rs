@@ -13,6 +13,12 @@ use crate::rollout::event::{Body, Notice};
 use crate::rollout::{Event, Rollout};
 
 impl Daemon {
+    /// Whether this version was not looked at before.
+    pub(super) fn is_news(&self, Sighting { subject, version, .. }: &Sighting) -> bool {
+        let deployed = self.ledger.manifest.subjects.get(subject).copied();
+        deployed.max(self.ledger.looked_at.get(subject).copied()).is_some_and(|known| *version > known)
+    }
+
     /// Decides on a newest version; it comes back when it cannot be decided yet.
     pub(super) async fn decide_on(&mut self, sighting: Sighting) -> Result<Option<Later>, Stopped> {
         let Sighting { subject, version, at_ms } = &sighting;
@@ -75,7 +81,7 @@ impl Daemon {
                 .await
             {
                 Ok(mut input) => {
-                    nulls::put(&mut input, &self.audit.nulls, &topic, &ends);
+                    nulls::put(&mut input, &self.audit, &topic, &ends);
                     input
                 }
                 Err(error) => {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ports::Ports;
 use super::settings::Settings;
+use super::subjects::Subjects;
 use super::watch::Audit;
 use crate::model::manifest::Manifest;
 use crate::plan::input::{Evolution, TopicFacts};
@@ -16,7 +17,7 @@ pub fn input_topics(manifest: &Manifest) -> BTreeSet<String> {
     manifest.tables.values().filter(|t| t.dml.is_none()).filter_map(|t| t.topic.clone()).collect()
 }
 
-/// Subjects of a topic: value and key.
+/// Subjects of a topic that Flink writes: value and key.
 pub fn subjects_of(topic: &str) -> [String; 2] {
     [format!("{topic}-value"), format!("{topic}-key")]
 }
@@ -30,9 +31,13 @@ pub fn topic_of(subject: &str) -> Option<&str> {
 ///
 /// # Errors
 /// The registry's.
-pub async fn versions(registry: &dyn Registry, topics: &BTreeSet<String>) -> PortResult<BTreeMap<String, i32>> {
+pub async fn versions(
+    registry: &dyn Registry,
+    subjects: &Subjects,
+    topics: &BTreeSet<String>,
+) -> PortResult<BTreeMap<String, i32>> {
     let mut latest = BTreeMap::new();
-    for subject in topics.iter().flat_map(|t| subjects_of(t)) {
+    for subject in topics.iter().flat_map(|t| subjects.of(t)) {
         if let Some(last) = registry.versions(&subject).await?.last() {
             latest.insert(subject, *last);
         }
@@ -86,7 +91,7 @@ pub async fn input(
         policy: settings.policy.clone(),
         vars: settings.public_vars.clone(),
         settings: settings.job_settings.clone(),
-        subjects: versions(ports.registry.as_ref(), &topics).await?,
+        subjects: versions(ports.registry.as_ref(), &settings.subjects, &topics).await?,
         topics: topic_facts(ports, audit, &topics).await?,
     })
 }
@@ -127,7 +132,7 @@ pub async fn assess(
         Ok(schema) => schema,
         Err(reason) => return Ok(Seen::Refused(vec![format!("version {to}: {reason}")])),
     };
-    let is_key = subject.ends_with("-key");
+    let is_key = settings.subjects.is_key(subject);
     let counting: Vec<(i32, AvroSchema)> = earlier.iter().filter(|(v, _)| counts(*v)).cloned().collect();
     let assessment: Assessment = schema::assess(settings.level, is_key, &new, &counting);
     if !assessment.plannable() {
@@ -144,7 +149,7 @@ pub async fn assess(
     };
     Ok(Seen::Evolved(Box::new(Evolution {
         subject: subject.to_owned(),
-        topic: topic_of(subject).unwrap_or(subject).to_owned(),
+        topic: settings.subjects.topic_of(subject).unwrap_or_else(|| subject.to_owned()),
         from_version: from,
         to_version: to,
         assessment,

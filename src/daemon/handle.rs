@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::model::manifest::Manifest;
 use crate::model::verdict::{Evidence, Outcome};
 use crate::model::work::RunningJob;
+pub use crate::validate::audit::TopicReport;
 
 /// The way to a running daemon. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -335,6 +336,9 @@ pub struct View {
     pub queued: Vec<QueuedView>,
     /// How many subjects are watched.
     pub subjects_watched: u64,
+    /// What the records of each input topic show, as far as they were read.
+    #[serde(default)]
+    pub topics: BTreeMap<String, Arc<TopicReport>>,
 }
 
 /// What a rollout is for.

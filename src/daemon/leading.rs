@@ -94,6 +94,12 @@ impl Registry for Guarded<dyn Registry> {
     async fn schema_by_id(&self, id: u32) -> PortResult<RegisteredSchema> {
         self.counted(self.port.schema_by_id(id).await)
     }
+    async fn schema_by_guid(&self, guid: &str) -> PortResult<RegisteredSchema> {
+        self.counted(self.port.schema_by_guid(guid).await)
+    }
+    async fn versions_of(&self, id: u32) -> PortResult<Vec<(String, i32)>> {
+        self.counted(self.port.versions_of(id).await)
+    }
     async fn level(&self, subject: &str) -> PortResult<String> {
         self.counted(self.port.level(subject).await)
     }

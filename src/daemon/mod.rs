@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`settings`] and [`ports`], [`leading`] guards these, [`stand_by`] waits for the lead, `pick_up` makes up
 //! for what the daemon before left; [`turn`] is the loop, `beside` what runs beside it, `tell` what the outside is told.
-//! [`watch`] sees evolutions, [`nulls`] counts what a default stands on, `evolve` decides on what was seen, [`gather`] brings
+//! [`watch`] sees evolutions and audits topics, [`subjects`] says what belongs to which, [`nulls`] what a default stands on, `evolve` decides on what was seen, [`gather`] brings
 //! together what planning looks at. `answer` takes plans and decisions, `back` says what going back means, [`standing`]
 //! whether what a plan stands on has moved, `well` whether green is what was proven and serves. [`execute`] carries one effect out, `switch` moves a sink connector so that its
 //! destination stays exact, [`hold`] says when an output holds a cut, [`prove`] reads both outputs and compares. [`branch`]
@@ -34,6 +34,7 @@ pub mod settings;
 mod snapshot;
 pub mod stand_by;
 pub mod standing;
+pub mod subjects;
 mod switch;
 mod tell;
 pub mod turn;

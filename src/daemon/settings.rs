@@ -1,7 +1,9 @@
 //! What the daemon is told: taken from the configuration once, at the start.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::subjects::Subjects;
 use crate::plan::Policy;
 use crate::rollout::Terms;
 use crate::schema::Level;
@@ -33,6 +35,8 @@ pub struct Settings {
     pub vars: BTreeMap<String, String>,
     /// Values of placeholders for topic names, which plan and journal show.
     pub public_vars: BTreeMap<String, String>,
+    /// Which subjects belong to which topic; what the records tell is added.
+    pub subjects: Arc<Subjects>,
 }
 
 impl std::fmt::Debug for Settings {

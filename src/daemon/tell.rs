@@ -35,7 +35,13 @@ impl Daemon {
             now_ms,
             ahead: self.ledger.manifest.ahead.clone().filter(|_| self.behind.0),
             queued: self.later.values().map(Later::view).collect(),
-            subjects_watched: (self.watched.borrow().len() * 2) as u64,
+            subjects_watched: self
+                .watched
+                .borrow()
+                .iter()
+                .map(|topic| self.settings.subjects.of(topic).len() as u64)
+                .sum(),
+            topics: self.audit.reports(),
             ..View::default()
         };
         let mut view = view::of(&self.ledger, frame);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, watch as channel};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::beside::Outcomes;
@@ -17,7 +17,7 @@ use super::leading::only_while_leading;
 use super::nulls::Awaited;
 use super::ports::Ports;
 use super::settings::Settings;
-use super::watch::{Audit, Sighting};
+use super::watch::{self, Audit, Sighting};
 use super::{branch, gather, stand_by, view};
 use crate::model::effect::Effect;
 use crate::port::{Held, Place, PortError};
@@ -96,9 +96,12 @@ pub struct Daemon {
     pub(super) ledger: Ledger,
     pub(super) audit: Arc<Audit>,
     inbox: mpsc::Receiver<Request>,
-    pub(super) show: watch::Sender<Arc<View>>,
-    pub(super) watched: watch::Sender<BTreeSet<String>>,
+    pub(super) show: channel::Sender<Arc<View>>,
+    pub(super) watched: channel::Sender<BTreeSet<String>>,
+    /// What the registry told.
     sightings: mpsc::Receiver<Sighting>,
+    /// What records told.
+    pub(super) carried: mpsc::Receiver<Sighting>,
     /// Sightings that could not be decided yet, by subject, with what they wait for.
     pub(super) later: BTreeMap<String, Later>,
     /// Counts of NULLs that a planning waits for, by subject.
@@ -134,20 +137,24 @@ impl Daemon {
         settings: Arc<Settings>,
         metrics: Arc<Metrics>,
         inbox: mpsc::Receiver<Request>,
-        show: watch::Sender<Arc<View>>,
+        show: channel::Sender<Arc<View>>,
     ) -> Result<Self, Stopped> {
         let ports = only_while_leading(ports, &metrics);
         let Held { entries, shortened } = stand_by::wait_to_lead(&ports, &metrics).await?;
         let ledger = replay(&entries, shortened)?;
         tracing::info!(entries = entries.len(), rollouts = ledger.rollouts.len(), "leads; journal replayed");
         metrics.leader.set([], 1.0);
-        let (watched, topics) = watch::channel(BTreeSet::new());
+        let (watched, topics) = channel::channel(BTreeSet::new());
         let (seen, sightings) = mpsc::channel(64);
+        let (first, carried) = mpsc::channel(64);
         let audit = Arc::new(Audit::default());
         let poll = settings.poll_ms;
         let mut watchers = JoinSet::new();
-        watchers.spawn(super::watch::registry(ports.clone(), Arc::clone(&metrics), topics.clone(), poll, seen));
-        watchers.spawn(super::watch::topics(ports.clone(), Arc::clone(&metrics), Arc::clone(&audit), topics, poll));
+        let (names, counts) = (Arc::clone(&settings.subjects), Arc::clone(&metrics));
+        let registry = watch::registry(ports.clone(), counts, Arc::clone(&names), topics.clone(), poll, seen);
+        watchers.spawn(registry);
+        let (counts, seen) = (Arc::clone(&metrics), Arc::clone(&audit));
+        watchers.spawn(watch::topics(ports.clone(), counts, seen, names, topics, poll, first));
         let started_ms = ports.clock.now_ms();
         Ok(Self {
             ports,
@@ -159,6 +166,7 @@ impl Daemon {
             show,
             watched,
             sightings,
+            carried,
             later: BTreeMap::new(),
             counting: BTreeMap::new(),
             working: BTreeMap::new(),
@@ -196,7 +204,20 @@ impl Daemon {
                 Some((number, rollout, outcome)) = self.finished.1.recv() => {
                     self.came_back(number, &rollout, outcome).await?;
                 }
-                Some(sighting) = self.sightings.recv() => self.sighted(sighting).await?,
+                Some(sighting) = self.sightings.recv() => {
+                    let news = self.is_news(&sighting);
+                    if let Some(apart) = self.audit.arrivals.registry(&sighting, news) {
+                        self.metrics.first_record_lag_seconds.observe([apart.first], apart.seconds);
+                    }
+                    self.sighted(sighting).await?;
+                }
+                Some(sighting) = self.carried.recv() => {
+                    if self.is_news(&sighting) {
+                        tracing::info!(subject = sighting.subject, version = sighting.version, "a record told of a version");
+                        self.audit.arrivals.news(&sighting.subject, sighting.version);
+                    }
+                    self.sighted(sighting).await?;
+                }
                 _ = tick.tick() => {
                     if !self.ports.journal.leading() {
                         return Err(Stopped::Journal(PortError::Fenced));
@@ -209,7 +230,7 @@ impl Daemon {
     }
 
     /// Ends what runs beside the loop, as a crash would, and gives back the way to the outside.
-    pub(super) fn given_up(self) -> (mpsc::Receiver<Request>, watch::Sender<Arc<View>>) {
+    pub(super) fn given_up(self) -> (mpsc::Receiver<Request>, channel::Sender<Arc<View>>) {
         for (_, task) in self.working.values() {
             task.abort();
         }

@@ -5,6 +5,7 @@ pub mod effect;
 pub mod job;
 pub mod manifest;
 pub mod name;
+pub mod naming;
 pub mod parity;
 pub mod record;
 pub mod sink;

@@ -76,6 +76,9 @@ pub struct SchemaUse {
     /// Offset of the first of them, by partition.
     #[serde(deserialize_with = "by_partition")]
     pub first: BTreeMap<i32, i64>,
+    /// Offset of the last of them, by partition.
+    #[serde(default, deserialize_with = "by_partition", skip_serializing_if = "BTreeMap::is_empty")]
+    pub last: BTreeMap<i32, i64>,
 }
 
 /// What a whole validation found. Its canonical JSON is what an approval is bound to.

@@ -89,6 +89,7 @@ const CAUSE: Label = Label { name: "cause", values: Values::Closed(REFUSALS) };
 const TABLE: Label = Label { name: "table", values: Values::Open("logical tables that are being staged") };
 const TOPIC: Label = Label { name: "topic", values: Values::Open("watched CDC and outbox topics") };
 const SCHEMA_ID: Label = Label { name: "schema_id", values: Values::Open("schema ids seen in those topics") };
+const FIRST: Label = Label { name: "first", values: Values::Closed(&["registry", "record"]) };
 const PATH: Label = Label { name: "path", values: Values::Open("routes of the API, as templates") };
 const CODE: Label = Label { name: "code", values: Values::Open("HTTP status codes that the API gives") };
 const VERSION: Label = Label { name: "version", values: Values::Open("the running version: one") };
@@ -97,6 +98,8 @@ const VERSION: Label = Label { name: "version", values: Values::Open("the runnin
 const CALLS: &[f64] = &[0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0];
 /// A proposal is promised within 5 s: fine steps below it.
 const PROPOSALS: &[f64] = &[0.25, 0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 7.5, 10.0, 30.0, 60.0];
+/// A record may follow its schema at once, or when the next row changes: from a look at the registry to a day.
+const ARRIVALS: &[f64] = &[0.25, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 1_800.0, 3_600.0, 21_600.0, 86_400.0];
 /// A validation reads whole topics: from a second to hours.
 const VALIDATIONS: &[f64] = &[1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 10_800.0];
 
@@ -151,7 +154,15 @@ metrics! {
     subject_versions_seen_total: Counter, "cyanotype_subject_versions_seen_total", [], &[],
         "New subject versions seen in the registry.";
     cdc_records_total: Counter, "cyanotype_cdc_records_total", [TOPIC, SCHEMA_ID], &[],
-        "Records seen in the input topics, by the schema id that they carry.";
+        "Records seen in the input topics, by the schema id or GUID that they carry.";
+    cdc_schema_switches_total: Counter, "cyanotype_cdc_schema_switches_total", [TOPIC], &[],
+        "Records of the input topics with another schema than the record before them in their partition.";
+    cdc_unreadable_records_total: Counter, "cyanotype_cdc_unreadable_records_total", [TOPIC], &[],
+        "Records of the input topics that cannot be read.";
+    cdc_placeholders_total: Counter, "cyanotype_cdc_placeholders_total", [TOPIC], &[],
+        "Columns in records of the input topics that hold Debezium's placeholder for a value that the database did not log.";
+    first_record_lag_seconds: Histogram, "cyanotype_first_record_lag_seconds", [FIRST], ARRIVALS,
+        "Time between the registry's news of a subject version and the first record with its schema, by which of the two came first.";
     evolutions_total: Counter, "cyanotype_evolutions_total", [VERDICT], &[],
         "Schema changes judged: accepted (planned), refused (may not be planned), or without impact on any statement.";
     proposal_seconds: Histogram, "cyanotype_proposal_seconds", [], PROPOSALS,

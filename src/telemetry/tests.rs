@@ -26,6 +26,9 @@ fn full() -> Metrics {
     let metrics = Metrics::new().unwrap();
     // Families with open labels show nothing before their first value.
     metrics.cdc_records_total.inc(["cdc.shop.orders", "7"]);
+    metrics.cdc_schema_switches_total.inc(["cdc.shop.orders"]);
+    metrics.cdc_unreadable_records_total.inc(["cdc.shop.orders"]);
+    metrics.cdc_placeholders_total.inc(["cdc.shop.orders"]);
     metrics.catch_up_lag_records.set(["fct_orders"], 12.0);
     metrics.http_requests_total.inc(["/metrics", "200"]);
     metrics

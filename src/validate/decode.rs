@@ -367,6 +367,11 @@ impl RowReader {
     /// Column to JSON value. The schema id in the message is not looked at.
     pub fn read(&self, bytes: &[u8]) -> Result<BTreeMap<String, Json>, Fault> {
         let (id, datum) = message(bytes, "message")?;
+        self.datum(id, datum)
+    }
+
+    /// The same for a payload without an id before it.
+    pub(super) fn datum(&self, id: u32, datum: &[u8]) -> Result<BTreeMap<String, Json>, Fault> {
         let mut fields = Fields::default();
         fields.read(&self.0, datum, id)?;
         let names = field_names(&self.0).unwrap_or_else(|| vec!["value"]);

@@ -1,7 +1,9 @@
 //! What holds of every record, whatever its bytes are. For tests and for fuzzing (`fuzz`).
 
+use super::audit::{MOST_SAMPLES, PartReport, TopicAudit, TopicReport, Writers};
 use super::decode::{MAX_ROW, RowReader, field_ranges, message};
 use super::schema::Shape;
+use crate::model::record::RawRecord;
 
 /// A reader for records of a schema; `None` if none can be made.
 pub fn reader(schema: &str) -> Option<RowReader> {
@@ -29,4 +31,54 @@ pub fn record(reader: &RowReader, bytes: &[u8]) -> Result<(), String> {
     let text = serde_json::to_string(&row).map_err(|e| format!("a row that cannot be written: {e}"))?;
     // A value is written in JSON with at most six characters for a byte, and quotes and commas around it.
     if text.len() > 16 * MAX_ROW { Err(format!("a row of {} bytes", text.len())) } else { Ok(()) }
+}
+
+/// The records of a topic, those of a partition by offset, come to the same audit however they are read; what is counted adds up;
+/// and the audit can be written and read back. Gives back the first promise that was broken, in words.
+pub fn audit(records: &[RawRecord], writers: &Writers) -> Result<(), String> {
+    let holds = |promise: bool, words: &str| if promise { Ok(()) } else { Err(words.to_owned()) };
+    let folded = |records: &mut dyn Iterator<Item = &RawRecord>| {
+        let mut audit = TopicAudit::default();
+        records.for_each(|record| drop(audit.fold(record, writers)));
+        audit
+    };
+    let once = folded(&mut records.iter());
+    let mut by_partition: Vec<&RawRecord> = records.iter().collect();
+    by_partition.sort_by_key(|record| std::cmp::Reverse(record.partition));
+    holds(folded(&mut by_partition.into_iter()) == once, "the order of partitions matters")?;
+    // Each piece begins with the last records of the piece before it, as a read does that was broken off.
+    let starts = (0..records.len()).step_by(3);
+    let mut pieces = starts.flat_map(|at| records.iter().skip(at.saturating_sub(2)).take(5));
+    holds(folded(&mut pieces) == once, "pieces come to something else than the whole")?;
+    let report = once.report("t", &std::collections::BTreeMap::new());
+    adds_up(&report)?;
+    let text = serde_json::to_string(&report).map_err(|e| format!("an audit that cannot be written: {e}"))?;
+    let back: TopicReport = serde_json::from_str(&text).map_err(|e| format!("an audit that cannot be read: {e}"))?;
+    holds(back == report, "an audit is read back as another one")
+}
+
+fn adds_up(report: &TopicReport) -> Result<(), String> {
+    for p in &report.partitions {
+        let of =
+            |part: &PartReport| part.schemas.iter().map(|s| s.records).sum::<u64>() + part.beyond + part.without_schema;
+        if of(&p.value) + p.tombstones != p.records || of(&p.key) > p.records || p.unreadable > p.records {
+            return Err(format!("partition {} has {} records, but {p:?}", p.partition, p.records));
+        }
+        if p.first_unreadable.len() as u64 != p.unreadable.min(MOST_SAMPLES as u64) {
+            return Err(format!("{} unreadable records, but {:?}", p.unreadable, p.first_unreadable));
+        }
+        for part in [&p.key, &p.value] {
+            let inside = |s: &super::audit::SchemaReport| p.first <= s.first && s.first <= s.last && s.last <= p.last;
+            let apart = part.mixed.iter().zip(part.mixed.iter().skip(1)).all(|(a, b)| a.to < b.from);
+            let sound = part.mixed.iter().all(|m| m.from <= m.to && m.schemas.len() > 1);
+            if !part.schemas.iter().all(inside) || !apart || !sound {
+                return Err(format!("spans that cannot be: {part:?}"));
+            }
+        }
+    }
+    if report.partitions.iter().map(|p| p.records).sum::<u64>() == report.records {
+        Ok(())
+    } else {
+        Err("a sum".into())
+    }
 }

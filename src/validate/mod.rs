@@ -38,6 +38,7 @@
 //! The answer and its reason: see `verdict`. Digests: [`digest`].
 
 mod append;
+pub mod audit;
 mod canon;
 mod columns;
 mod compare;

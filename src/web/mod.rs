@@ -55,6 +55,8 @@ pub fn router(handle: Handle, auth: AuthSettings, metrics: Arc<Metrics>) -> Rout
         .route("/api/v1/status", get(read::status))
         .route("/api/v1/manifest", get(read::manifest))
         .route("/api/v1/jobs", get(read::jobs))
+        .route("/api/v1/topics", get(read::topics))
+        .route("/api/v1/topics/{topic}", get(read::topic))
         .route("/api/v1/rollouts", get(read::rollouts).post(decide::apply))
         .route("/api/v1/rollouts/{id}", get(read::rollout))
         .route("/api/v1/rollouts/{id}/approve", post(decide::approve))

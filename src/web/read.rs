@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::decide::{Id, rollout_id};
 use super::refusal::{Cause, Refused};
 use super::{App, Shared};
-use crate::daemon::handle::{RefusalCause, RolloutView, View};
+use crate::daemon::handle::{RefusalCause, RolloutView, TopicReport, View};
 
 /// Alive: the process answers.
 pub(super) async fn healthz() -> &'static str {
@@ -85,6 +85,31 @@ pub(super) async fn rollout(State(app): Shared, id: Id, headers: HeaderMap) -> R
             Cause::Daemon(crate::daemon::handle::RefusalCause::UnknownRollout),
             format!("no rollout has the id {id:?}"),
         )),
+    }
+}
+
+/// The input topics in short.
+pub(super) async fn topics(State(app): Shared, headers: HeaderMap) -> Result<Response, Refused> {
+    app.auth.admit_reader(&headers)?;
+    let view = complete(&app)?;
+    let short = |(topic, report): (&String, &Arc<TopicReport>)| {
+        json!({
+            "topic": topic,
+            "records": report.records,
+            "unreadable": report.unreadable,
+            "updates_without_before": report.updates_without_before,
+        })
+    };
+    Ok(Json(json!({ "topics": view.topics.iter().map(short).collect::<Vec<_>>() })).into_response())
+}
+
+/// What the records of one input topic show.
+pub(super) async fn topic(State(app): Shared, name: Id, headers: HeaderMap) -> Result<Response, Refused> {
+    app.auth.admit_reader(&headers)?;
+    let name = rollout_id(name)?;
+    match complete(&app)?.topics.get(&name) {
+        Some(report) => Ok(Json(report).into_response()),
+        None => Err(Refused::new(Cause::NotFound, format!("no topic that is read has the name {name:?}"))),
     }
 }
 

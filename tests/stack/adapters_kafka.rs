@@ -12,10 +12,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use cyanotype::adapter::kafka::{KafkaSettings, KafkaTopics};
 use cyanotype::adapter::kafka_journal::{JournalSettings, KafkaJournal, read_all};
-use cyanotype::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
+use cyanotype::model::record::{NewRecord, Offsets, Part, RawRecord, SchemaHeaders, SchemaId, TopicSpec};
 use cyanotype::port::{Held, Journal, PortError, PortResult, Topics};
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
@@ -145,6 +146,38 @@ async fn what_is_written_is_read_in_its_order_and_again_when_it_is_written_again
         read.extend(batch.into_iter().map(|r| NewRecord { key: r.key.unwrap(), value: r.value }));
     }
     assert!(read == [&records[..], &records[..10]].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_headers_those_that_name_schemas_are_read_and_no_other() {
+    let topic = name("headers");
+    let _cleanup = Cleanup(topic.clone());
+    let topics = topics();
+    topics.create(&spec(&topic, 1, &[])).await.unwrap();
+    let guid = 0xcc0e_0e0e_53c1_4a1a_8f1a_0000_0000_0001_u128;
+    let named = [&[1][..], &guid.to_be_bytes()].concat();
+    let header = |key: &'static str, value: &[u8]| (key, value.to_vec());
+    let drawn = [
+        vec![header("traceparent", b"00"), header(SchemaHeaders::VALUE, &[9]), header(SchemaHeaders::VALUE, &named)],
+        vec![header("traceparent", b"00")],
+        Vec::new(),
+    ];
+    let producer = producer(None);
+    for headers in &drawn {
+        let mut owned = OwnedHeaders::new();
+        for (key, value) in headers {
+            owned = owned.insert(Header { key, value: Some(value) });
+        }
+        let record = BaseRecord::to(&topic).partition(0).key("k").payload(&[42_u8][..]).headers(owned);
+        producer.send(record).map_err(|(error, _)| error).unwrap();
+    }
+    producer.flush(STEP).unwrap();
+    let ends = topics.visible_ends(&topic).await.unwrap();
+    let found = read(&topics, &topic, &Offsets::new(), &ends).await.unwrap();
+    let [with, without, bare] = &found[..] else { panic!("{found:?}") };
+    let want = Part::Named { schema: SchemaId::Guid(guid), payload: &[42] };
+    assert_eq!((with.value_part(), with.key_part()), (want, Part::Foreign(b"k")));
+    assert_eq!((&without.schema_headers, &bare.schema_headers), (&None, &None));
 }
 
 #[tokio::test(flavor = "multi_thread")]

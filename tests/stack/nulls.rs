@@ -127,8 +127,8 @@ impl Scene {
         let topics = KafkaTopics::new(kafka).during("Kafka")?;
         let registry = RegistryClient::new(&Endpoint::new(&self.world.registry)).during("the registry")?;
         let ends = topics.visible_ends(TOPIC).await.during("the ends")?;
-        let audit = watch::read_once((&registry, &topics), TOPIC, &ends).await.during("the audit")?;
-        let facts = audit.nulls.facts(TOPIC, &ends).during("the counts")?;
+        let audit = watch::read_once((&registry, &topics), TOPIC, &ends, |_| {}).await.during("the audit")?;
+        let facts = audit.nulls(TOPIC, &ends).during("the counts")?;
         ensure(facts.to_the_end && facts.unread == 0 && facts.columns.get("note") == Some(&wanted), || {
             format!("the audit must count {wanted:?}: {facts:?}")
         })

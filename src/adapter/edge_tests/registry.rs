@@ -60,3 +60,41 @@ async fn a_schema_is_registered_and_a_refusal_is_told() {
     let outcome = RegistryClient::new(&refused.endpoint()).unwrap().register("s-value", r#""int""#).await;
     assert!(matches!(&outcome, Err(PortError::Refused { .. })), "{outcome:?}");
 }
+
+const GUID: &str = "cc0e0e0e-53c1-4a1a-8f1a-000000000001";
+
+#[tokio::test]
+async fn a_guid_is_read_with_the_id_that_it_has_in_the_default_context() {
+    let answer = |line: &str, _: usize| match line.ends_with("/ids") {
+        true => (200, r#"[{"context":".other","id":3},{"context":".","id":7}]"#.into()),
+        false => (200, format!(r#"{{"schema":"\"int\"","guid":"{GUID}"}}"#)),
+    };
+    let fake = Fake::new(answer).await;
+    let schema = RegistryClient::new(&fake.endpoint()).unwrap().schema_by_guid(GUID).await.unwrap();
+    assert_eq!((schema.id, schema.text.as_str()), (7, "\"int\""));
+    assert_eq!(fake.count(&format!("GET /base/schemas/guids/{GUID}/ids")), 1);
+}
+
+#[tokio::test]
+async fn a_registry_without_guids_has_no_such_schema_and_one_that_fails_is_no_answer() {
+    // What a server says about a path that it does not have.
+    for status in [404, 405] {
+        let fake = Fake::constant(status, r#"{"error_code":404,"message":"HTTP 404 Not Found"}"#).await;
+        let registry = RegistryClient::new(&fake.endpoint()).unwrap();
+        let outcome = registry.schema_by_guid(GUID).await;
+        assert!(matches!(outcome, Err(PortError::Missing { .. })), "{outcome:?}");
+        assert_eq!(registry.versions_of(7).await, Ok(Vec::new()));
+    }
+    let fake = Fake::constant(401, r#"{"error_code":40101,"message":"who are you"}"#).await;
+    let registry = RegistryClient::new(&fake.endpoint()).unwrap();
+    assert!(matches!(registry.schema_by_guid(GUID).await, Err(PortError::Refused { .. })));
+    assert!(registry.versions_of(7).await.is_err());
+}
+
+#[tokio::test]
+async fn an_id_is_told_with_every_version_that_has_it() {
+    let fake = Fake::constant(200, r#"[{"subject":"b-value","version":1},{"subject":"a-value","version":2}]"#).await;
+    let found = RegistryClient::new(&fake.endpoint()).unwrap().versions_of(7).await.unwrap();
+    assert_eq!(found, [("a-value".to_owned(), 2), ("b-value".to_owned(), 1)]);
+    assert_eq!(fake.count("GET /base/schemas/ids/7/versions"), 1);
+}

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use rdkafka::Message;
+use rdkafka::message::Headers as _;
 
 use super::client::CALL;
 use super::reader::{Polled, Reader, Readers};
-use crate::model::record::{Offsets, RawRecord};
+use crate::model::record::{Offsets, RawRecord, SchemaHeaders};
 use crate::port::{PortError, PortResult, RecordStream};
 
 /// Records in one batch.
@@ -129,12 +130,17 @@ impl Read {
                     let Some(end) = self.open.get(&partition).copied() else { continue };
                     if offset < end && self.from.get(&partition).is_some_and(|from| offset >= *from) {
                         bytes += record.payload_len() + record.key_len();
+                        let mut schema_headers = None;
+                        for header in record.headers().into_iter().flat_map(|headers| headers.iter()) {
+                            SchemaHeaders::take(&mut schema_headers, header.key, header.value);
+                        }
                         batch.push(RawRecord {
                             partition,
                             offset,
                             timestamp_ms: record.timestamp().to_millis(),
                             key: record.key().map(<[u8]>::to_vec),
                             value: record.payload().map(<[u8]>::to_vec),
+                            schema_headers,
                         });
                     }
                     (offset >= end - 1).then_some(partition)

@@ -108,7 +108,7 @@ mod tests {
 
     fn record(offset: i64, key: Option<&str>, value: &[u8]) -> RawRecord {
         let key = key.map(|key| key.as_bytes().to_vec());
-        RawRecord { partition: 0, offset, timestamp_ms: None, key, value: Some(value.to_vec()) }
+        RawRecord { partition: 0, offset, timestamp_ms: None, key, value: Some(value.to_vec()), schema_headers: None }
     }
 
     fn assembled(begins: Begins, records: &[(Option<&str>, &str)]) -> Result<Vec<String>, String> {

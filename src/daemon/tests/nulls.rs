@@ -15,7 +15,7 @@ use crate::daemon::ports::Ports;
 use crate::daemon::settings::Settings;
 use crate::daemon::turn::Daemon;
 use crate::daemon::watch::{self, Sighting};
-use crate::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
+use crate::model::record::{NewRecord, Offsets, RawRecord, SchemaHeaders, TopicSpec};
 use crate::model::verdict::{Evidence, Outcome};
 use crate::plan::input::{Carry, NullCount, NullableDefaults};
 use crate::plan::{Plan, Policy, project};
@@ -25,21 +25,25 @@ use crate::rollout::{Entry, Event, State, Terms, Todo, todo};
 use crate::schema::Level;
 use crate::telemetry::Metrics;
 
-const TOPIC: &str = "p.a";
+pub(super) const TOPIC: &str = "p.a";
 const NOTE: &str = r#",{"name":"note","type":["string","null"],"default":"none"}"#;
 const FLAT: &str = r#"{"type":"record","name":"Row","fields":[{"name":"id","type":"long"},
     {"name":"plain","type":["null","string"],"default":null},{"name":"note","type":["string","null"],"default":"none"}]}"#;
 
 /// One change topic with one partition, its registry, and a clock that stands still.
 #[derive(Default)]
-struct Source {
+pub(super) struct Source {
     /// By id, which is the version as well.
-    schemas: BTreeMap<u32, String>,
-    records: Mutex<Vec<RawRecord>>,
+    pub(super) schemas: BTreeMap<u32, String>,
+    pub(super) records: Mutex<Vec<RawRecord>>,
+    /// Ids by GUID.
+    pub(super) guids: BTreeMap<String, u32>,
+    /// The subject of the values; that of the topic's name unless told.
+    pub(super) subject: Option<&'static str>,
     /// How many more schemas are not answered for, and how many reads.
-    silent: AtomicU32,
-    deaf: AtomicU32,
-    now_ms: AtomicI64,
+    pub(super) silent: AtomicU32,
+    pub(super) deaf: AtomicU32,
+    pub(super) now_ms: AtomicI64,
 }
 
 #[async_trait]
@@ -50,8 +54,20 @@ impl Registry for Source {
     async fn subjects(&self) -> PortResult<Vec<String>> {
         unasked()
     }
+    async fn schema_by_guid(&self, guid: &str) -> PortResult<RegisteredSchema> {
+        let missing = || PortError::Missing { system: "registry", what: format!("schema {guid}") };
+        self.schema_by_id(*self.guids.get(guid).ok_or_else(missing)?).await
+    }
+    async fn versions_of(&self, id: u32) -> PortResult<Vec<(String, i32)>> {
+        let numbered = (1..).zip(self.schemas.keys()).filter(|(_, known)| **known == id);
+        Ok(numbered.map(|(n, _)| (self.subject().to_owned(), n)).collect())
+    }
     async fn versions(&self, subject: &str) -> PortResult<Vec<i32>> {
-        Ok(if subject == "p.a-value" { (1..).zip(self.schemas.keys()).map(|(n, _)| n).collect() } else { Vec::new() })
+        Ok(if subject == self.subject() {
+            (1..).zip(self.schemas.keys()).map(|(n, _)| n).collect()
+        } else {
+            Vec::new()
+        })
     }
     async fn schema(&self, _: &str, version: i32) -> PortResult<RegisteredSchema> {
         self.schema_by_id(u32::try_from(version).unwrap()).await
@@ -137,18 +153,26 @@ impl Clock for Source {
 
 impl Source {
     /// Version 1 without `note`, version 2 with it.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { schemas: BTreeMap::from([(1, envelope("")), (2, envelope(NOTE))]), ..Self::default() }
     }
 
+    fn subject(&self) -> &'static str {
+        self.subject.unwrap_or("p.a-value")
+    }
+
     fn put(&self, value: Option<Vec<u8>>) {
+        self.put_with(value, None);
+    }
+
+    pub(super) fn put_with(&self, value: Option<Vec<u8>>, schema_headers: Option<Box<SchemaHeaders>>) {
         let mut all = self.records.lock().unwrap();
         let offset = i64::try_from(all.len()).unwrap();
-        all.push(RawRecord { partition: 0, offset, timestamp_ms: None, key: None, value });
+        all.push(RawRecord { partition: 0, offset, timestamp_ms: None, key: None, value, schema_headers });
     }
 
     /// A change of one row: `after` is what it leaves, field by field.
-    fn change(&self, id: u32, op: &str, after: Option<Vec<(&str, Value)>>) {
+    pub(super) fn change(&self, id: u32, op: &str, after: Option<Vec<(&str, Value)>>) {
         let row = |fields: Vec<(&str, Value)>| {
             let fields = fields.into_iter().map(|(n, v)| (n.to_owned(), v)).collect();
             Value::Union(1, Box::new(Value::Record(fields)))
@@ -172,7 +196,7 @@ impl Source {
         row
     }
 
-    fn wire(&self, id: u32, value: Value) -> Vec<u8> {
+    pub(super) fn wire(&self, id: u32, value: Value) -> Vec<u8> {
         let schema = apache_avro::Schema::parse_str(&self.schemas[&id]).unwrap();
         let datum = GenericDatumWriter::builder(&schema).build().unwrap().write_value_to_vec(value).unwrap();
         [&[0_u8][..], &id.to_be_bytes(), &datum].concat()
@@ -180,8 +204,8 @@ impl Source {
 
     async fn counted(self: &Arc<Self>) -> PortResult<(BTreeMap<String, NullCount>, u64, bool)> {
         let ends = self.visible_ends(TOPIC).await?;
-        let audit = watch::read_once((self.as_ref(), self.as_ref()), TOPIC, &ends).await?;
-        let facts = audit.nulls.facts(TOPIC, &ends).unwrap();
+        let audit = watch::read_once((self.as_ref(), self.as_ref()), TOPIC, &ends, |_| {}).await?;
+        let facts = audit.nulls(TOPIC, &ends).unwrap();
         Ok((facts.columns, facts.unread, facts.to_the_end))
     }
 }
@@ -249,7 +273,7 @@ async fn a_registry_that_is_silent_is_no_reason_to_count_a_record_as_read() {
 }
 
 /// What is deployed: `a` reads the topic, `s` is written from it.
-fn held() -> Vec<Entry> {
+pub(super) fn held() -> Vec<Entry> {
     let reader = "CREATE TABLE a (id BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'kafka', \
                   'scan.startup.mode' = 'earliest-offset', 'topic' = 'p.a', 'format' = 'debezium-avro-confluent');";
     let sink = "CREATE TABLE s (id BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'upsert-kafka', \
@@ -266,7 +290,7 @@ fn held() -> Vec<Entry> {
 }
 
 /// A daemon that goes on from `held`; its journal is the world's.
-async fn daemon(source: &Arc<Source>, held: Vec<Entry>) -> (Daemon, Arc<World>) {
+pub(super) async fn daemon(source: &Arc<Source>, held: Vec<Entry>) -> (Daemon, Arc<World>) {
     let world = Arc::new(World { held, ..World::default() });
     let nullable_defaults = NullableDefaults::WhenUnseen;
     let settings = Settings {
@@ -282,6 +306,7 @@ async fn daemon(source: &Arc<Source>, held: Vec<Entry>) -> (Daemon, Arc<World>) 
         job_settings: BTreeMap::new(),
         vars: BTreeMap::new(),
         public_vars: BTreeMap::new(),
+        subjects: Arc::default(),
     };
     let (_, inbox) = mpsc::channel(1);
     let (show, _) = channel::channel(Arc::default());
@@ -290,11 +315,11 @@ async fn daemon(source: &Arc<Source>, held: Vec<Entry>) -> (Daemon, Arc<World>) 
 }
 
 /// Lets the watchers read what there is.
-async fn read_all(daemon: &Daemon, source: &Source) {
+pub(super) async fn read_all(daemon: &Daemon, source: &Source) {
     daemon.watch_inputs();
     let ends = source.visible_ends(TOPIC).await.unwrap();
     for _ in 0..100 {
-        if daemon.audit.nulls.facts(TOPIC, &ends).is_some_and(|facts| facts.to_the_end) {
+        if daemon.audit.nulls(TOPIC, &ends).is_some_and(|facts| facts.to_the_end) {
             return;
         }
         tokio::task::yield_now().await;
@@ -479,7 +504,7 @@ async fn a_topic_that_is_made_anew_is_counted_from_its_beginning() {
     source.change(2, "u", row(no_note()));
     let counted = async || {
         for _ in 0..1_000 {
-            let facts = daemon.audit.nulls.facts(TOPIC, &Offsets::from([(0, 1)])).unwrap_or_default();
+            let facts = daemon.audit.nulls(TOPIC, &Offsets::from([(0, 1)])).unwrap_or_default();
             let count = facts.columns.get("note").copied().unwrap_or_default();
             if facts.to_the_end && count.records == 1 {
                 return count;

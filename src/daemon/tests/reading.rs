@@ -1,6 +1,6 @@
 //! Reading topics: what breaks off, and what no job could read past.
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::*;
 use crate::daemon::execute::{Failed, Run, execute};
@@ -43,7 +43,9 @@ async fn inspected(values: Vec<Vec<u8>>) -> Result<(), Failed> {
     let world = Arc::new(World { values, ..World::default() });
     let (audit, metrics) = (Arc::new(Audit::default()), Arc::new(Metrics::new().unwrap()));
     let (_topics, watched) = watch::channel(BTreeSet::from(["p.a".to_owned()]));
-    let reading = tokio::spawn(watching::topics(ports(&world), metrics, Arc::clone(&audit), watched, 100));
+    let (out, _sightings) = mpsc::channel(64);
+    let names = Arc::default();
+    let reading = tokio::spawn(watching::topics(ports(&world), metrics, Arc::clone(&audit), names, watched, 100, out));
     let run = Run {
         ports: ports(&world),
         settings: Arc::new(Settings { terms: Terms { catch_up_ms: 60_000, ..settings().terms }, ..settings() }),

@@ -85,8 +85,14 @@ fn a_truncated_record_names_its_place_and_keeps_the_table_from_passing() {
     assert_outcome(&scene.verdict(), Outcome::Pass, "");
     let mut value = scene.value(Side::Green, &row(1, "ann", 2.0));
     value.truncate(value.len() - 1);
-    let mut broken =
-        RawRecord { partition: 1, offset: 1, timestamp_ms: None, key: Scene::key(1), value: Some(value.clone()) };
+    let mut broken = RawRecord {
+        partition: 1,
+        offset: 1,
+        timestamp_ms: None,
+        key: Scene::key(1),
+        value: Some(value.clone()),
+        schema_headers: None,
+    };
     let error = scene.table.feed(Side::Green, &broken).expect_err("truncated");
     assert_eq!(error.to_string(), "record 1 in partition 1 of topic `orders_v2` cannot be read");
     assert_eq!(error.fault, Fault::Truncated);
@@ -123,7 +129,8 @@ fn foreign_records_are_errors_that_say_what_is_wrong() {
         (Some(name_key), Some(good), Fault::OtherKey { found: "a, b".to_owned(), wanted: "id".to_owned() }),
     ];
     for (offset, (key, value, fault)) in cases.into_iter().enumerate() {
-        let record = RawRecord { partition: 3, offset: offset as i64, timestamp_ms: None, key, value };
+        let record =
+            RawRecord { partition: 3, offset: offset as i64, timestamp_ms: None, key, value, schema_headers: None };
         assert_eq!(scene.table.feed(Side::Green, &record).expect_err("foreign").fault, fault);
     }
     assert_outcome(&scene.verdict(), Outcome::Undecided, "6 records could not be read");
@@ -132,7 +139,8 @@ fn foreign_records_are_errors_that_say_what_is_wrong() {
 #[test]
 fn an_append_table_has_no_tombstones_and_a_table_without_blue_takes_no_blue() {
     let mut scene = Scene::append();
-    let record = RawRecord { partition: 0, offset: 0, timestamp_ms: None, key: None, value: None };
+    let record =
+        RawRecord { partition: 0, offset: 0, timestamp_ms: None, key: None, value: None, schema_headers: None };
     assert_eq!(scene.table.feed(Side::Green, &record).expect_err("tombstone").fault, Fault::NoValue);
     let mut contract = exact(Changelog::Append);
     contract.blue_topic = None;
@@ -263,7 +271,7 @@ proptest! {
         let mut scene = Scene::upsert();
         scene.table.add_schema(1, KEY_SCHEMA).expect("schema");
         scene.table.add_schema(2, ROW_SCHEMA).expect("schema");
-        let record = RawRecord { partition: 0, offset: 0, timestamp_ms: None, key: Some(framed), value: Some(bytes) };
+        let record = RawRecord { partition: 0, offset: 0, timestamp_ms: None, key: Some(framed), value: Some(bytes), schema_headers: None };
         let _ = scene.table.missing_schemas(&record);
         let _ = scene.table.feed(Side::Green, &record);
         scene.round();

@@ -1,6 +1,7 @@
 //! Scenarios: two output topics as logs, rounds over them, and the verdict.
 
 mod append;
+mod audit;
 mod classes;
 mod decoding;
 mod figures;
@@ -110,7 +111,7 @@ impl Scene {
     /// Appends a record to a topic.
     fn write(&mut self, side: Side, partition: i32, key: Option<Vec<u8>>, value: Option<Vec<u8>>) {
         let offset = self.ends(side).get(&partition).copied().unwrap_or(0);
-        let record = RawRecord { partition, offset, timestamp_ms: None, key, value };
+        let record = RawRecord { partition, offset, timestamp_ms: None, key, value, schema_headers: None };
         self.logs.entry(side).or_default().push(record);
     }
 

@@ -103,7 +103,7 @@ struct Log(Vec<RawRecord>);
 impl Log {
     fn put(mut self, partition: i32, key: Vec<u8>, value: Option<Vec<u8>>) -> Self {
         let offset = self.0.iter().filter(|r| r.partition == partition).count() as i64;
-        self.0.push(RawRecord { partition, offset, timestamp_ms: None, key: Some(key), value });
+        self.0.push(RawRecord { partition, offset, timestamp_ms: None, key: Some(key), value, schema_headers: None });
         self
     }
 }

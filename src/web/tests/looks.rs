@@ -1,7 +1,7 @@
 //! The calls that only look, the page, and what is true of every answer.
 
 use super::*;
-use crate::daemon::handle::{HistoryView, RefusedView};
+use crate::daemon::handle::{HistoryView, RefusedView, TopicReport};
 
 #[tokio::test]
 async fn ready_means_leading_and_replayed() {
@@ -33,9 +33,30 @@ async fn rollouts_are_listed_and_shown_whole() {
 }
 
 #[tokio::test]
+async fn what_input_topics_hold_is_listed_and_shown() {
+    let report = TopicReport { topic: "p.a".to_owned(), records: 7, unreadable: 1, ..TopicReport::default() };
+    let topics = [("p.a".to_owned(), Arc::new(report.clone()))].into();
+    let world = world_with(View { topics, ..view() }, auth());
+    let listed = world.get("/api/v1/topics").await.json();
+    let short = serde_json::json!({ "topic": "p.a", "records": 7, "unreadable": 1, "updates_without_before": 0 });
+    assert_eq!(listed, serde_json::json!({ "topics": [short] }));
+    let shown: TopicReport = serde_json::from_value(world.get("/api/v1/topics/p.a").await.json()).unwrap();
+    assert_eq!(shown, report);
+    assert_eq!(world.get("/api/v1/topics/p.b").await.cause(), "not_found");
+}
+
+#[tokio::test]
 async fn looking_can_be_made_to_need_a_token() {
     let world = world_with(view(), auth().reads(ReadAccess::Token));
-    for path in ["/", "/api/v1/status", "/api/v1/manifest", "/api/v1/jobs", "/api/v1/rollouts", "/api/v1/rollouts/r1"] {
+    for path in [
+        "/",
+        "/api/v1/status",
+        "/api/v1/manifest",
+        "/api/v1/jobs",
+        "/api/v1/topics",
+        "/api/v1/rollouts",
+        "/api/v1/rollouts/r1",
+    ] {
         assert_eq!(world.get(path).await.cause(), "unauthenticated", "{path}");
         let with = |token| [("authorization", format!("Bearer {token}"))];
         for (token, status) in [(READER, 200), (OPERATOR, 403)] {

@@ -83,6 +83,7 @@ pub fn settings() -> Settings {
         job_settings: BTreeMap::new(),
         vars: BTreeMap::new(),
         public_vars: BTreeMap::new(),
+        subjects: std::sync::Arc::default(),
     }
 }
 

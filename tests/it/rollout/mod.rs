@@ -62,7 +62,7 @@ fn rollout() -> NewRollout {
 
 fn evidence(outcome: Outcome) -> Evidence {
     let positions = || BTreeMap::from([(0, 5), (12, 7)]);
-    let used = SchemaUse { records: 3, first: positions() };
+    let used = SchemaUse { records: 3, first: positions(), last: positions() };
     Evidence {
         rollout: "r".to_owned(),
         plan: "sha256:1".to_owned(),

@@ -120,7 +120,7 @@ impl State {
         let bytes = |(id, body): (u32, Body)| message(id, self.schemas.text(id).unwrap(), &body);
         let Slot::Record(key, value) = slot else { unreachable!("markers are never read") };
         let key = key.clone().map(|(id, row)| bytes((id, Body::Row(row))));
-        RawRecord { partition, offset, timestamp_ms: None, key, value: value.clone().map(bytes) }
+        RawRecord { partition, offset, timestamp_ms: None, key, value: value.clone().map(bytes), schema_headers: None }
     }
 }
 

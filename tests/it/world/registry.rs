@@ -83,6 +83,19 @@ impl Registry for Seat {
         .await
     }
 
+    async fn schema_by_guid(&self, guid: &str) -> PortResult<RegisteredSchema> {
+        self.look(|_| Err(missing("the registry", format!("schema {guid}")))).await
+    }
+
+    async fn versions_of(&self, id: u32) -> PortResult<Vec<(String, i32)>> {
+        self.look(|state| {
+            let subjects = state.schemas.subjects.iter();
+            let numbered = subjects.flat_map(|(subject, ids)| (1..).zip(ids).map(move |(n, id)| (subject, n, *id)));
+            Ok(numbered.filter(|(_, _, has)| *has == id).map(|(subject, n, _)| (subject.clone(), n)).collect())
+        })
+        .await
+    }
+
     async fn level(&self, subject: &str) -> PortResult<String> {
         self.look(|state| Ok(state.schemas.levels.get(subject).map_or(GLOBAL, String::as_str).to_owned())).await
     }

@@ -117,7 +117,14 @@ impl State {
         let lost = self.lost.get(topic).copied().unwrap_or(0);
         let offset = lost + i64::try_from(partitions[n].len()).unwrap();
         let partition = i32::try_from(n).unwrap();
-        partitions[n].push_back(RawRecord { partition, offset, timestamp_ms: None, key: Some(key(id)), value });
+        partitions[n].push_back(RawRecord {
+            partition,
+            offset,
+            timestamp_ms: None,
+            key: Some(key(id)),
+            value,
+            schema_headers: None,
+        });
     }
 
     pub(super) fn make(&mut self, topic: &str, partitions: i32) {
@@ -231,6 +238,12 @@ impl Registry for Harbour {
         let (subject, kind, references) = (String::new(), "AVRO".to_owned(), Vec::new());
         Ok(RegisteredSchema { subject, version: 0, id, kind, text: schema(id).to_owned(), references })
     }
+    async fn schema_by_guid(&self, _: &str) -> PortResult<RegisteredSchema> {
+        unasked()
+    }
+    async fn versions_of(&self, _: u32) -> PortResult<Vec<(String, i32)>> {
+        Ok(Vec::new())
+    }
     async fn level(&self, _: &str) -> PortResult<String> {
         unasked()
     }
@@ -293,7 +306,14 @@ impl Topics for Harbour {
             for NewRecord { key, value } in records.iter().take(count) {
                 let offset = i64::try_from(partitions[0].len()).unwrap();
                 let (key, value) = (Some(key.clone()), value.clone());
-                partitions[0].push_back(RawRecord { partition: 0, offset, timestamp_ms: None, key, value });
+                partitions[0].push_back(RawRecord {
+                    partition: 0,
+                    offset,
+                    timestamp_ms: None,
+                    key,
+                    value,
+                    schema_headers: None,
+                });
             }
         })
     }
