@@ -59,20 +59,24 @@ fn names(ty: &Value) -> BTreeSet<String> {
     }
 }
 
+/// Schemas that another one refers to, and that one.
+type Apart = (Vec<Value>, Value);
+
 #[test]
 #[ignore = "needs Java and Avro's library: ./x oracle"]
 fn schemas_with_references_are_read_as_avro_for_java_reads_them() {
     let split = |Pair { old, new }: &Pair| (apart(old), apart(new));
-    let split = pairs().iter().map(split).filter(|(old, new)| !old.0.is_empty() && !new.0.is_empty()).take(PAIRS);
+    let pairs = pairs();
+    let split = pairs.iter().map(split).filter(|(old, new)| !old.0.is_empty() && !new.0.is_empty()).take(PAIRS);
     let split: Vec<_> = split.collect();
-    let question = |(old, new): &((Vec<Value>, Value), (Vec<Value>, Value))| json!({"old": old.1, "old_references": old.0, "new": new.1, "new_references": new.0});
-    let theirs = AVRO.ask(split.iter().map(question).collect());
+    let ask = |((old_references, old), (new_references, new)): &(Apart, Apart)| json!({"old": old, "old_references": old_references, "new": new, "new_references": new_references});
+    let theirs = AVRO.ask(split.iter().map(ask).collect());
     let (mut judged, mut no) = (0, 0);
     for ((old, new), theirs) in split.iter().zip(theirs) {
         let (Some(backward), Some(forward)) = (theirs["backward"].as_bool(), theirs["forward"].as_bool()) else {
             continue;
         };
-        let read = |(references, schema): &(Vec<Value>, Value)| {
+        let read = |(references, schema): &Apart| {
             let references: Vec<(String, String)> =
                 references.iter().map(|text| (String::new(), text.to_string())).collect();
             parse(&schema.to_string(), &references).unwrap()
