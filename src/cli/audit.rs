@@ -11,13 +11,13 @@ use crate::config::Need;
 use crate::daemon::watch;
 use crate::model::record::SchemaId;
 use crate::port::PortError;
-use crate::validate::audit::{PartReport, TopicReport};
+use crate::validate::audit::{Op, PartReport, TopicReport};
 
 /// Read a change topic and tell which schemas wrote it: for each partition the first and last record of each schema, where records
 /// of several lie between each other, and what no job can read.
 ///
-/// Every record is read, up to the end that the topic has when it begins. The answer is yes if each can be read and no update lacks
-/// its row before. The daemon does the same for its inputs all the time: `GET /api/v1/topics`.
+/// Every record is read, up to the end that the topic has when it begins. The answer is yes if each can be read, no update lacks
+/// its row before, and none is a truncation. The daemon does the same for its inputs all the time: `GET /api/v1/topics`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Topic to read.
@@ -50,9 +50,14 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
         .await
         .map_err(|e| Failure::new(format!("topic {topic} cannot be read")).because(&e).help(LOOK))?;
     let report = audit.reports().remove(&topic).unwrap_or_default();
-    let good = report.unreadable == 0 && report.updates_without_before == 0;
+    let good = report.unreadable == 0 && report.updates_without_before == 0 && truncations(&report).next().is_none();
     let shown = Audited(report);
     Ok(if good { Reply::yes(shown) } else { Reply::no(shown) })
+}
+
+/// Partitions with records of truncations, and how many. Flink's Debezium formats know no such operation, and fail at it.
+fn truncations(report: &TopicReport) -> impl Iterator<Item = (i32, u64)> {
+    report.partitions.iter().filter_map(|p| Some((p.partition, *p.ops.get(&Op::Truncate)?)))
 }
 
 /// The audit as an answer.
@@ -138,6 +143,14 @@ impl Display for Audited {
                 writeln!(f, "  offset {}: {}", one.offset, plain(&one.reason))?;
             }
         }
+        for (partition, n) in truncations(report) {
+            let truncations = count(usize::try_from(n).unwrap_or(usize::MAX), "truncation");
+            writeln!(
+                f,
+                "partition {partition}: {truncations}: no job reads past it; set skipped.operations to t, which is Debezium's \
+                 default"
+            )?;
+        }
         for p in &report.partitions {
             let Some(first) = p.first_update_without_before else { continue };
             let updates = count(usize::try_from(p.updates_without_before).unwrap_or(usize::MAX), "update");
@@ -218,6 +231,15 @@ partition 0: 1 record cannot be read
   offset 5: it names no schema and is no JSON: it was written by something else, or with another format
 ";
         assert_eq!(shown(&values), want);
+    }
+
+    #[test]
+    fn a_truncation_is_told_as_what_no_job_reads_past() {
+        let told = shown(&[change(1, b'c'), change(1, b't')]);
+        assert!(
+            told.contains("partition 0: 1 truncation: no job reads past it; set skipped.operations to t"),
+            "{told}"
+        );
     }
 
     #[test]

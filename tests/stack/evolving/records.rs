@@ -57,13 +57,19 @@ async fn told(scene: &Scene) -> Outcome {
     read_again(scene).await
 }
 
-/// The record of a truncation has no row. It is no update, and counts like any record; that a job of Flink's fails at it
-/// (`Unknown "op" value "t"`) is not said.
+/// The record of a truncation has no row. A job of Flink's fails at it (`Unknown "op" value "t"`).
 async fn truncated(scene: &Scene) -> Outcome {
     scene.arrive("emptied", 4).await?;
     let ops: Vec<String> = scene.changes("emptied").await?.into_iter().map(|change| change.op).collect();
     ensure(ops == ["r", "r", "t", "c"], || format!("the topic must tell of the truncation: {ops:?}"))?;
-    says(scene, "emptied", &[4..=4], None).await
+    says(scene, "emptied", &[4..=4], None).await?;
+    let report = scene.report("emptied").await?;
+    let counted: Vec<(String, u64)> =
+        report.partitions.iter().flat_map(|p| &p.ops).map(|(op, n)| (op.to_string(), *n)).collect();
+    let wanted = [("create", 1), ("snapshot", 2), ("truncate", 1)].map(|(op, n)| (op.to_owned(), n));
+    ensure(counted.iter().all(|one| wanted.contains(one)) && counted.len() == wanted.len(), || {
+        format!("the audit must count the truncation: {counted:?}")
+    })
 }
 
 async fn unidentified(scene: &Scene) -> Outcome {
@@ -81,7 +87,9 @@ async fn unidentified(scene: &Scene) -> Outcome {
         format!("(operation, with the row before, with the placeholder): {told:?}")
     })?;
     // The record stays in the topic whatever the identity is now, and so does what is said of it.
-    says(scene, "unidentified", &[3..=3], Some((0, 1))).await
+    says(scene, "unidentified", &[3..=3], Some((0, 1))).await?;
+    let placeholders = scene.report("unidentified").await?.placeholders;
+    ensure(placeholders.get("long") == Some(&1), || format!("placeholders by column: {placeholders:?}"))
 }
 
 /// An incremental snapshot brings every row in the new schema, between the changes that go on in half of them.
@@ -136,7 +144,7 @@ async fn says(
     ensure(used.len() == records.len() && used.iter().zip(records).all(|((_, n), wanted)| wanted.contains(n)), || {
         format!("{topic} must hold {records:?} records of its schemas, the audit counts {used:?}")
     })?;
-    let unread = audit.nulls.facts(&topic, &ends).during("the counts")?.unread;
+    let unread = audit.nulls(&topic, &ends).during("the counts")?.unread;
     ensure(unread == 0, || format!("the audit cannot read {unread} records of {topic}"))?;
     let found = audit.update_without_before(&topic);
     ensure(found == update_without_before, || format!("update without its row before in {topic}: {found:?}"))

@@ -1,6 +1,7 @@
 //! Tables of PostgreSQL, one connector for all of them, and what arrives of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cyanotype::adapter::kafka::{KafkaSettings, KafkaTopics};
@@ -9,6 +10,7 @@ use cyanotype::adapter::rest::Endpoint;
 use cyanotype::daemon::watch::{self, Audit};
 use cyanotype::model::record::Offsets;
 use cyanotype::port::{Registry as _, Topics as _};
+use cyanotype::validate::audit::TopicReport;
 
 use crate::story::connect::{Connect, Connector};
 use crate::story::database::Database;
@@ -151,8 +153,15 @@ impl Scene {
     /// What the product sees in the topic.
     pub async fn audit(&self, topic: &str) -> Outcome<(Audit, Offsets)> {
         let ends = self.ends(topic).await?;
-        let audit = watch::read_once((&self.registry, &self.topics), topic, &ends).await.during("the audit")?;
+        let audit = watch::read_once((&self.registry, &self.topics), topic, &ends, |_| {}).await.during("the audit")?;
         Ok((audit, ends))
+    }
+
+    /// What the product says of the topic of a table.
+    pub async fn report(&self, table: &str) -> Outcome<Arc<TopicReport>> {
+        let topic = self.topic(table);
+        let (audit, _) = self.audit(&topic).await?;
+        audit.reports().remove(&topic).during("the report")
     }
 
     /// Subjects of the tables.
