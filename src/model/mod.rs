@@ -8,6 +8,7 @@ pub mod name;
 pub mod parity;
 pub mod record;
 pub mod sink;
+pub mod subject;
 pub mod template;
 pub mod verdict;
 pub mod work;
