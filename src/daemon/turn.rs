@@ -146,7 +146,12 @@ impl Daemon {
         let audit = Arc::new(Audit::default());
         let poll = settings.poll_ms;
         let mut watchers = JoinSet::new();
-        watchers.spawn(super::watch::registry(ports.clone(), Arc::clone(&metrics), topics.clone(), poll, seen));
+        if let Some(place) = ports.registry.log() {
+            let from = (Arc::clone(&ports.topics), Arc::clone(&ports.clock));
+            watchers.spawn(super::watch::log(place, from, topics.clone(), seen.clone()));
+        }
+        let (meter, looked) = (Arc::clone(&metrics), Arc::clone(&audit));
+        watchers.spawn(super::watch::registry(ports.clone(), meter, looked, topics.clone(), poll, seen));
         watchers.spawn(super::watch::topics(ports.clone(), Arc::clone(&metrics), Arc::clone(&audit), topics, poll));
         let started_ms = ports.clock.now_ms();
         Ok(Self {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use tokio::sync::Notify;
+
 use crate::daemon::nulls::Nulls;
 use crate::model::record::Offsets;
 use crate::model::verdict::SchemaUse;
@@ -15,6 +17,8 @@ pub struct Audit {
     updates_without_before: Mutex<BTreeMap<String, (i32, i64)>>,
     /// Explicit NULLs.
     pub nulls: Nulls,
+    /// Told when a record has a schema that was not seen before.
+    news: Notify,
 }
 
 impl Audit {
@@ -34,6 +38,16 @@ impl Audit {
         self.nulls.read_to(topic)
     }
 
+    /// Waits for a record with a schema that was not seen before; one that came since the last wait counts.
+    pub(super) async fn news(&self) {
+        self.news.notified().await;
+    }
+
+    /// A record has a schema that the registry does not know yet.
+    pub(super) fn unknown_schema(&self) {
+        self.news.notify_one();
+    }
+
     /// Forgets everything about `topic`: it was made anew under its name.
     pub(super) fn forget(&self, topic: &str) {
         if let Ok(mut seen) = self.seen.lock() {
@@ -50,6 +64,9 @@ impl Audit {
         let Ok(mut seen) = self.seen.lock() else { return false };
         let ids = seen.entry(topic.to_owned()).or_default();
         let new = !ids.contains_key(id);
+        if new {
+            self.news.notify_one();
+        }
         let used = ids.entry(id.to_owned()).or_default();
         used.records += 1;
         let first = used.first.entry(partition).or_insert(offset);

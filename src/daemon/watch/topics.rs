@@ -140,6 +140,7 @@ impl Reading {
                     writer
                 }
                 None => {
+                    audit.unknown_schema();
                     let asked = self.unknown.entry(number).or_insert(0);
                     *asked += 1;
                     if *asked < self.looks {
