@@ -90,14 +90,43 @@ pub struct RegisteredSchema {
     pub references: Vec<(String, String)>,
 }
 
-/// The schema registry, Confluent's API.
+/// Where a registry keeps its own records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryLog {
+    /// Topic, `_schemas` unless its operator named another.
+    pub topic: String,
+    /// The context whose subjects are meant; empty for the default one.
+    pub context: String,
+}
+
+/// The schema registry, Confluent's API. Subjects are named within one context.
 #[async_trait]
 pub trait Registry: Send + Sync {
     /// Every subject that is not deleted.
     async fn subjects(&self) -> PortResult<Vec<String>>;
+    /// The newest version of each of `subjects` that exists and is not deleted: what is asked for again and again. A subject
+    /// that comes or goes meanwhile may be missing.
+    async fn latest(&self, subjects: &BTreeSet<String>) -> PortResult<BTreeMap<String, i32>> {
+        let mut latest = BTreeMap::new();
+        for subject in subjects {
+            if let Some(newest) = self.versions(subject).await?.last() {
+                latest.insert(subject.clone(), *newest);
+            }
+        }
+        Ok(latest)
+    }
+    /// What may be done with the subject: `READWRITE`, `READONLY`, `IMPORT`, as the registry spells it; `None` where the
+    /// registry knows no modes.
+    async fn mode(&self, _subject: &str) -> PortResult<Option<String>> {
+        Ok(None)
+    }
+    /// The topic that the registry keeps its records in, if that may be read.
+    fn log(&self) -> Option<RegistryLog> {
+        None
+    }
     /// Versions of a subject, oldest first; empty when there is no such subject.
     async fn versions(&self, subject: &str) -> PortResult<Vec<i32>>;
-    /// One version.
+    /// One version, also one that is deleted softly.
     async fn schema(&self, subject: &str, version: i32) -> PortResult<RegisteredSchema>;
     /// The schema that records with this id were written with.
     async fn schema_by_id(&self, id: u32) -> PortResult<RegisteredSchema>;
@@ -136,6 +165,11 @@ pub trait Topics: Send + Sync {
     async fn beginnings(&self, topic: &str) -> PortResult<Offsets>;
     /// One past the last record that a read_committed reader sees now, as read by us; the beginning for an empty partition.
     async fn visible_ends(&self, topic: &str) -> PortResult<Offsets>;
+    /// One past the last offset of each partition that is decided: cheaper than [`Topics::visible_ends`], and further where
+    /// no reader sees the last offsets, such as the ends of transactions.
+    async fn ends(&self, topic: &str) -> PortResult<Offsets> {
+        self.visible_ends(topic).await
+    }
     /// Committed offsets of a group on a topic; `None` when the group has committed nothing there.
     async fn committed(&self, group: &str, topic: &str) -> PortResult<Option<Offsets>>;
     /// Consumer groups that have committed an offset on the topic or have a member that reads it, whether or not they are

@@ -215,7 +215,7 @@ impl Connectors for ConnectClient {
         for (_, value) in config.iter().filter(|(k, v)| v.len() > 3 && secret(k)) {
             body = body.replace(value.as_str(), "***");
         }
-        Err(self.rest.refusal(&what, &Answer { status: answer.status, body }))
+        Err(self.rest.refusal(&what, &Answer { status: answer.status, body, ..Answer::default() }))
     }
 
     async fn status(&self, name: &str) -> PortResult<Option<ConnectorStatus>> {

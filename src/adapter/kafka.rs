@@ -205,6 +205,11 @@ impl Topics for KafkaTopics {
         self.ask(move |reader| reader.visible_ends(&topic)).await
     }
 
+    async fn ends(&self, topic: &str) -> PortResult<Offsets> {
+        let topic = topic.to_owned();
+        self.ask(move |reader| reader.highs(&topic, &reader.ids(&topic)?)).await
+    }
+
     async fn committed(&self, group: &str, topic: &str) -> PortResult<Option<Offsets>> {
         let (topic, group) = (topic.to_owned(), group.to_owned());
         let readers = Arc::clone(&self.readers);

@@ -1,7 +1,11 @@
 //! The schema registry over Confluent's REST API, which Apicurio and Karapace speak as well.
 //!
 //! Rules: a subject is one segment of the path; a 404 counts as "there is none" only when the registry itself says so, not
-//! when the address is wrong; what is asked for each second is one request.
+//! when the address is wrong; what is asked for each second is one request where the registry can do that ([`bulk`]);
+//! subjects are named within the context that the address leads into, whatever the registry calls them.
+
+mod bulk;
+mod refusal;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -12,7 +16,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::rest::{Answer, Endpoint, Repeat, Rest};
-use crate::port::{PortResult, RegisteredSchema, Registry};
+use crate::model::subject;
+use crate::port::{PortError, PortResult, RegisteredSchema, Registry, RegistryLog};
+use bulk::Bulk;
 
 /// Schemas kept by id: a registry gives an id to one text for ever. More than any project reads.
 const CACHE_LIMIT: usize = 10_000;
@@ -24,6 +30,11 @@ const REFERENCE_LIMIT: usize = 1_000;
 /// A schema registry.
 pub struct RegistryClient {
     rest: Rest,
+    /// Where the address leads.
+    context: String,
+    /// The topic that the registry keeps its records in.
+    topic: Option<String>,
+    bulk: tokio::sync::Mutex<Bulk>,
     by_id: Mutex<BTreeMap<u32, RegisteredSchema>>,
 }
 
@@ -66,7 +77,19 @@ struct Reference {
 impl RegistryClient {
     /// A client; nothing is sent yet.
     pub fn new(endpoint: &Endpoint) -> PortResult<Self> {
-        Ok(Self { rest: Rest::new("registry", endpoint)?, by_id: Mutex::default() })
+        Ok(Self {
+            rest: Rest::new("registry", endpoint)?,
+            context: subject::context_of(&endpoint.url),
+            topic: None,
+            bulk: tokio::sync::Mutex::default(),
+            by_id: Mutex::default(),
+        })
+    }
+
+    /// The same, with the topic that the registry keeps its records in.
+    pub fn with_topic(mut self, topic: Option<String>) -> Self {
+        self.topic = topic;
+        self
     }
 
     /// `None` when the registry says that there is no such thing.
@@ -82,20 +105,30 @@ impl RegistryClient {
     }
 
     fn unless_missing(&self, what: &str, answer: Answer) -> PortResult<Option<Answer>> {
-        // The registry numbers its 404s 40401 and up. Another 404 comes from something else: the address is wrong.
-        let code = answer.value().get("error_code").and_then(Value::as_i64).unwrap_or_default();
-        match answer.status {
-            404 if (40_400..40_500).contains(&code) => Ok(None),
-            200..300 => Ok(Some(answer)),
-            _ => Err(self.rest.refusal(what, &answer)),
+        match answer.ok() {
+            true => Ok(Some(answer)),
+            false if refusal::is_missing(&answer) => Ok(None),
+            false => Err(self.refusal(what, &answer)),
         }
+    }
+
+    fn refusal(&self, what: &str, answer: &Answer) -> PortError {
+        refusal::with_way_out(self.rest.refusal(what, answer), answer)
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self, what: &str, answer: &Answer) -> PortResult<T> {
+        if answer.ok() { self.rest.json(what, answer) } else { Err(self.refusal(what, answer)) }
     }
 
     async fn version(&self, subject: &str, version: i32) -> PortResult<Found> {
         let what = format!("GET version {version} of subject `{subject}`");
-        let answer = self.read(&what, &["subjects", subject, "versions", &version.to_string()]).await?;
-        let answer = answer.ok_or_else(|| self.rest.missing(format!("version {version} of subject `{subject}`")))?;
-        self.rest.json(&what, &answer)
+        // What is deleted softly can still be what a statement was written for, or what another schema refers to.
+        let (parts, deleted) = (["subjects", subject, "versions", &version.to_string()], [("deleted", "true")]);
+        let answer = self.rest.call(Method::GET, &parts, &deleted, None, Repeat::Free).await?;
+        let answer = self
+            .unless_missing(&what, answer)?
+            .ok_or_else(|| self.rest.missing(format!("version {version} of subject `{subject}`")))?;
+        self.json(&what, &answer)
     }
 
     /// Texts that `references` lead to, each after those that it needs itself.
@@ -141,7 +174,7 @@ impl RegistryClient {
     /// The level at one place; `None` when none is set there.
     async fn own_level(&self, what: &str, parts: &[&str]) -> PortResult<Option<String>> {
         let Some(answer) = self.read(what, parts).await? else { return Ok(None) };
-        let value: Value = self.rest.json(what, &answer)?;
+        let value: Value = self.json(what, &answer)?;
         // Read with the one name and written with the other.
         let level = value.get("compatibilityLevel").or_else(|| value.get("compatibility")).and_then(Value::as_str);
         Ok(level.filter(|l| !l.is_empty()).map(str::to_owned))
@@ -153,13 +186,36 @@ impl Registry for RegistryClient {
     async fn subjects(&self) -> PortResult<Vec<String>> {
         let what = "GET /subjects";
         let answer = self.rest.get(&["subjects"]).await?;
-        self.rest.json(what, &answer)
+        let all: Vec<String> = self.json(what, &answer)?;
+        Ok(all.iter().filter_map(|name| subject::within(&self.context, name)).map(str::to_owned).collect())
+    }
+
+    async fn latest(&self, subjects: &BTreeSet<String>) -> PortResult<BTreeMap<String, i32>> {
+        self.bulk.lock().await.latest(self, subjects).await
+    }
+
+    async fn mode(&self, subject: &str) -> PortResult<Option<String>> {
+        let what = format!("GET mode of subject `{subject}`");
+        for parts in [&["mode", subject][..], &["mode"][..]] {
+            let answer = self.rest.get(parts).await?;
+            // Without one of its own, or without modes at all: Apicurio answers with nothing then.
+            if matches!(answer.status, 204 | 404 | 405) {
+                continue;
+            }
+            let value: Value = self.json(&what, &answer)?;
+            return Ok(value.get("mode").and_then(Value::as_str).map(str::to_owned));
+        }
+        Ok(None)
+    }
+
+    fn log(&self) -> Option<RegistryLog> {
+        self.topic.clone().map(|topic| RegistryLog { topic, context: self.context.clone() })
     }
 
     async fn versions(&self, subject: &str) -> PortResult<Vec<i32>> {
         let what = format!("GET versions of subject `{subject}`");
         let Some(answer) = self.read(&what, &["subjects", subject, "versions"]).await? else { return Ok(Vec::new()) };
-        let mut versions: Vec<i32> = self.rest.json(&what, &answer)?;
+        let mut versions: Vec<i32> = self.json(&what, &answer)?;
         versions.sort_unstable();
         Ok(versions)
     }
@@ -182,7 +238,7 @@ impl Registry for RegistryClient {
         let what = format!("GET schema id {id}");
         let answer = self.read(&what, &["schemas", "ids", &id.to_string()]).await?;
         let answer = answer.ok_or_else(|| self.rest.missing(format!("schema with id {id}")))?;
-        let found: Found = self.rest.json(&what, &answer)?;
+        let found: Found = self.json(&what, &answer)?;
         let schema = self.registered(Found { subject: String::new(), version: 0, id, ..found }).await?;
         let mut by_id = self.by_id.lock().unwrap_or_else(PoisonError::into_inner);
         if by_id.len() >= CACHE_LIMIT {
@@ -247,7 +303,7 @@ impl Registry for RegistryClient {
         let body = json!({ "schema": schema });
         let parts = ["subjects", subject, "versions"];
         let answer = self.rest.call(Method::POST, &parts, &[], Some(&body), Repeat::Free).await?;
-        if answer.ok() { Ok(()) } else { Err(self.rest.refusal(&what, &answer)) }
+        if answer.ok() { Ok(()) } else { Err(self.refusal(&what, &answer)) }
     }
 
     async fn delete_subject(&self, subject: &str) -> PortResult<()> {

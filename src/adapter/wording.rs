@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_reason_says_what_the_service_said() {
-        let of = |status, body: &str| reason(&Answer { status, body: body.into() });
+        let of = |status, body: &str| reason(&Answer { status, body: body.into(), ..Answer::default() });
         assert_eq!(of(404, r#"{"error_code":40401,"message":"no subject"}"#), "HTTP 404, code 40401: no subject");
         assert_eq!(of(500, r#"{"error_code":500,"message":"x"}"#), "HTTP 500: x");
         assert_eq!(of(401, "<html>"), "HTTP 401: the credentials are missing or wrong");

@@ -14,12 +14,15 @@ use crate::adapter::kafka_journal::{JournalSettings, KafkaJournal};
 use crate::adapter::registry::RegistryClient;
 use crate::adapter::rest::{self, Endpoint};
 use crate::adapter::webhook::{WebhookNotifier, WebhookSettings};
-use crate::config::{Auth, Config, Environment, Policy, Remote, RetireTopics, StagePolicy, Strategy};
+use crate::config::{
+    Auth, Config, Environment, Policy, RegistryAuth, Remote, RetireTopics, Secret, StagePolicy, Strategy,
+};
 use crate::daemon::ports::Ports;
 use crate::daemon::settings::Settings;
 use crate::daemon::subjects::Subjects;
 use crate::plan::input::{Carry, NullableDefaults};
 use crate::plan::start::DUPLICATE_EVENTS;
+use crate::port::Registry;
 use crate::rollout::Terms;
 use crate::schema::Level;
 
@@ -41,9 +44,7 @@ pub(super) fn ports(config: &Config, project: &Path) -> Result<Ports, Failure> {
         secret: n.secret.as_ref().map(|s| s.reveal().to_owned()).unwrap_or_default(),
     });
     Ok(Ports {
-        registry: Arc::new(
-            RegistryClient::new(&endpoint(&env.registry)).map_err(wired("the registry cannot be used"))?,
-        ),
+        registry: registry(env)?,
         topics: Arc::new(KafkaTopics::new(kafka).map_err(wired("Kafka cannot be used"))?),
         engine: Arc::new(
             FlinkEngine::new(&endpoint(&env.flink.gateway), &endpoint(&env.flink.rest))
@@ -55,6 +56,35 @@ pub(super) fn ports(config: &Config, project: &Path) -> Result<Ports, Failure> {
         notifier: Arc::new(WebhookNotifier::new(notify.as_ref()).map_err(wired("events cannot be sent"))?),
         clock: Arc::new(SystemClock),
     })
+}
+
+/// The registry alone.
+pub(super) fn registry(env: &Environment) -> Result<Arc<dyn Registry>, Failure> {
+    let of = &env.registry;
+    let shown = |secret: &Secret| secret.reveal().to_owned();
+    let auth = of.auth.as_ref().map(|auth| match auth {
+        RegistryAuth::Fixed(auth) => fixed(auth),
+        RegistryAuth::OAuth { token_url, client_id, client_secret, scope } => rest::Auth::OAuth {
+            token_url: token_url.clone(),
+            client_id: client_id.clone(),
+            client_secret: shown(client_secret),
+            scope: scope.clone(),
+        },
+    });
+    let (first, others) = of.urls.split_first().map_or((String::new(), Vec::new()), |(f, o)| (f.clone(), o.to_vec()));
+    let endpoint = Endpoint {
+        url: first,
+        others,
+        auth,
+        tls: rest::Tls {
+            ca: of.tls.ca.as_ref().map(shown),
+            identity: of.tls.identity.as_ref().map(|(certificate, key)| (shown(certificate), shown(key))),
+        },
+        headers: of.headers.iter().map(|(name, value)| (name.clone(), shown(value))).collect(),
+    };
+    let client = RegistryClient::new(&endpoint);
+    let client = client.map_err(|e| Failure::new("the registry cannot be used").because(&e))?;
+    Ok(Arc::new(client.with_topic(of.topic.clone())))
 }
 
 /// The project's folder.
@@ -117,13 +147,16 @@ fn job_settings(env: &Environment) -> BTreeMap<String, String> {
 }
 
 fn endpoint(remote: &Remote) -> Endpoint {
-    let auth = remote.auth.as_ref().map(|auth| match auth {
+    Endpoint { auth: remote.auth.as_ref().map(fixed), ..Endpoint::new(remote.url.clone()) }
+}
+
+fn fixed(auth: &Auth) -> rest::Auth {
+    match auth {
         Auth::Basic { user, password } => {
             rest::Auth::Basic { user: user.clone(), password: password.reveal().to_owned() }
         }
         Auth::Bearer(token) => rest::Auth::Bearer(token.reveal().to_owned()),
-    });
-    Endpoint { url: remote.url.clone(), auth }
+    }
 }
 
 fn millis(duration: std::time::Duration) -> i64 {

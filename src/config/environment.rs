@@ -17,7 +17,7 @@ pub struct Environment {
     /// Brokers.
     pub kafka: Kafka,
     /// Schema registry.
-    pub registry: Remote,
+    pub registry: Registry,
     /// Flink.
     pub flink: Flink,
     /// Kafka Connect; `None` when no connector is managed.
@@ -40,11 +40,11 @@ pub struct Environment {
 
 impl Environment {
     /// Values for every `${NAME}`: what is under `vars`, and where it is not said there, `KAFKA` is the brokers and `REGISTRY`
-    /// the registry's address. Secrets are in the clear: for the last moment before a text leaves, never for a log.
+    /// the registry's addresses. Secrets are in the clear: for the last moment before a text leaves, never for a log.
     pub fn variables(&self) -> BTreeMap<String, String> {
         let mut all = BTreeMap::from([
             ("KAFKA".to_owned(), self.kafka.brokers.clone()),
-            ("REGISTRY".to_owned(), self.registry.url.clone()),
+            ("REGISTRY".to_owned(), self.registry.addresses()),
         ]);
         all.extend(self.vars.iter().map(|(name, value)| (name.clone(), value.reveal().to_owned())));
         all
@@ -68,6 +68,55 @@ pub struct Kafka {
     pub brokers: String,
     /// Client settings by librdkafka's names, for consumers, producers and administration alike.
     pub properties: BTreeMap<String, Secret>,
+}
+
+/// The schema registry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Registry {
+    /// Base addresses of one registry, without credentials and without a slash at the end; the first that serves is asked.
+    pub urls: Vec<String>,
+    /// How to identify; `None` when it asks for nothing.
+    pub auth: Option<RegistryAuth>,
+    /// Certificates.
+    pub tls: Tls,
+    /// Headers that are sent with every call.
+    pub headers: BTreeMap<String, Secret>,
+    /// The topic that the registry keeps its records in, if it is to be read.
+    pub topic: Option<String>,
+}
+
+impl Registry {
+    /// Every address, separated by commas, as clients of Confluent's API take them.
+    pub fn addresses(&self) -> String {
+        self.urls.join(",")
+    }
+}
+
+/// Credentials for the registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegistryAuth {
+    /// The same for every call.
+    Fixed(Auth),
+    /// Tokens that are fetched with the credentials of a client (OAuth 2.0).
+    OAuth {
+        /// Where tokens are given out.
+        token_url: String,
+        /// Who asks.
+        client_id: String,
+        /// Its secret.
+        client_secret: Secret,
+        /// What the token is to be good for.
+        scope: Option<String>,
+    },
+}
+
+/// Certificates and keys in PEM, beside the authorities that the machine trusts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Certificates of authorities that are trusted as well.
+    pub ca: Option<Secret>,
+    /// Our certificate and its key.
+    pub identity: Option<(Secret, Secret)>,
 }
 
 /// Something that is reached over HTTP.

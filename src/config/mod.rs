@@ -16,8 +16,8 @@ pub(crate) mod text_file;
 use std::path::{Path, PathBuf};
 
 pub use environment::{
-    Api, Auth, Carry, Environment, Flink, Kafka, LEVELS, Notify, NullableDefaults, Policy, Reads, Remote, RetireTopics,
-    Scope, SigningSecret, StagePolicy, Strategy, Token,
+    Api, Auth, Carry, Environment, Flink, Kafka, LEVELS, Notify, NullableDefaults, Policy, Reads, Registry,
+    RegistryAuth, Remote, RetireTopics, Scope, SigningSecret, StagePolicy, Strategy, Tls, Token,
 };
 pub(crate) use problem::nearest;
 pub use problem::{ConfigError, Problem};

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::Need;
 use super::document::{Resolve, Section};
 use super::environment::{
-    Api, Auth, Carry, Environment, Flink, Kafka, LEVELS, Notify, NullableDefaults, Policy, Reads, Remote, RetireTopics,
-    Scope, SigningSecret, StagePolicy, Strategy, Token,
+    Api, Auth, Carry, Environment, Flink, Kafka, LEVELS, Notify, NullableDefaults, Policy, Reads, Registry,
+    RegistryAuth, Remote, RetireTopics, Scope, SigningSecret, StagePolicy, Strategy, Tls, Token,
 };
 use super::problem::suggestion;
 use super::secret::Secret;
@@ -24,7 +24,7 @@ const LONGEST_SECONDS: u64 = 365 * 24 * 3600;
 /// Reads `[env.<name>]`. The value is sound when no problem was found.
 pub(super) fn environment(name: &str, section: Section<'_>, need: Need) -> Environment {
     let kafka = kafka(section.section("kafka"));
-    let registry = required_remote(section.section("registry"), "\"http://localhost:8081\"");
+    let registry = registry(section.section("registry"));
     let flink = flink(section.section("flink"));
     let connect = section.section("connect");
     let connect = connect.given().then(|| required_remote(connect, "\"http://localhost:8083\""));
@@ -93,6 +93,59 @@ fn kafka(section: Section<'_>) -> Kafka {
     }
     section.finish();
     Kafka { brokers: brokers.join(","), properties }
+}
+
+fn registry(section: Section<'_>) -> Registry {
+    let urls = section.list("url");
+    if section.known("url").is_none() {
+        section.missing("url", "\"http://localhost:8081\"");
+    }
+    let urls = urls.iter().filter_map(|url| section.checked("url", url, http_address)).collect();
+    let auth = registry_auth(section.section("auth"));
+    let tls = tls(section.section("tls"));
+    let topic = section.text("topic").and_then(|topic| section.checked("topic", &topic, topic_name));
+    let headers = section.map("headers");
+    section.finish();
+    Registry { urls, auth, tls, headers, topic }
+}
+
+fn registry_auth(section: Section<'_>) -> Option<RegistryAuth> {
+    if section.known("token_url").is_none() {
+        return auth(section).map(RegistryAuth::Fixed);
+    }
+    let token_url = section.text("token_url").and_then(|url| section.checked("token_url", &url, http_address));
+    let client_id = section.required("client_id", "\"cyanotype\"");
+    let client_secret = section.required("client_secret", "{ env = \"NAME\" }");
+    let scope = section.text("scope");
+    section.finish();
+    Some(RegistryAuth::OAuth {
+        token_url: token_url.unwrap_or_default(),
+        client_id: client_id.unwrap_or_default(),
+        client_secret: Secret::new(client_secret.unwrap_or_default()),
+        scope,
+    })
+}
+
+fn tls(section: Section<'_>) -> Tls {
+    let pem = |key: &'static str| {
+        let text = section.text(key)?;
+        section.checked(key, &text, pem_form).map(Secret::new)
+    };
+    let (ca, cert, key) = (pem("ca"), pem("cert"), pem("key"));
+    if section.known("cert").is_some() != section.known("key").is_some() {
+        let message = format!("`{}` takes `cert` and `key` together", section.path);
+        section.reader.problem(&section.span, message);
+    }
+    section.finish();
+    Tls { ca, identity: cert.zip(key) }
+}
+
+/// What is wrong is not repeated: it may be a key.
+fn pem_form(text: &str) -> Result<String, String> {
+    match text.contains("-----BEGIN ") {
+        true => Ok(text.to_owned()),
+        false => Err("holds no certificate or key in PEM: write { file = \"PATH\" }".to_owned()),
+    }
 }
 
 fn required_remote(section: Section<'_>, example: &str) -> Remote {

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod registry;
+
 const DEV: &str = r#"
 project = "shop"
 [env.dev]
@@ -39,7 +41,7 @@ fn a_short_section_has_sensible_defaults() {
     assert_eq!(config.project, Path::new("conf/shop"));
     let env = config.env;
     assert_eq!(env.name, "dev");
-    assert_eq!(env.registry.url, "http://localhost:8081");
+    assert_eq!(env.registry.urls, ["http://localhost:8081"]);
     assert_eq!(env.api.url, "http://127.0.0.1:18080");
     assert_eq!(env.journal_topic, "cyanotype.journal");
     assert_eq!((env.connect, env.notify), (None, None));
@@ -120,7 +122,7 @@ retire_topics = "keep"
     assert_eq!(env.kafka.properties["sasl.password"].reveal(), "hunter2hunter2hunter2");
     assert_eq!(
         env.registry.auth,
-        Some(Auth::Basic { user: "u".to_owned(), password: Secret::new("hunter2hunter2hunter2") })
+        Some(RegistryAuth::Fixed(Auth::Basic { user: "u".to_owned(), password: Secret::new("hunter2hunter2hunter2") }))
     );
     assert_eq!(env.flink.rest.auth, Some(Auth::Bearer(Secret::new("hunter2hunter2hunter2"))));
     assert_eq!(env.api.tokens.first().unwrap().scopes, [Scope::Read, Scope::Approve]);

@@ -8,7 +8,9 @@ use super::turn::{AppendError, Daemon, Later, Stopped};
 use super::watch::Sighting;
 use super::{nulls, standing};
 use crate::diagnostic::Diagnostic;
+use crate::plan::input::Evolution;
 use crate::plan::{self, Cause};
+use crate::port::PortError;
 use crate::rollout::event::{Body, Notice};
 use crate::rollout::{Event, Rollout};
 
@@ -19,40 +21,85 @@ impl Daemon {
         deployed.max(self.ledger.looked_at.get(subject).copied()).is_some_and(|known| *version > known)
     }
 
-    /// Decides on a newest version; it comes back when it cannot be decided yet.
+    /// Decides on every version that came since the last one that was handled, up to the one that was seen, in their order;
+    /// it comes back when it cannot be decided yet.
+    ///
+    /// A version that can be planned is planned together with those before it. One that cannot is refused by itself: those
+    /// before it are planned all the same, and first, so that a stop in between does not lose them.
     pub(super) async fn decide_on(&mut self, sighting: Sighting) -> Result<Option<Later>, Stopped> {
-        let Sighting { subject, version, at_ms } = &sighting;
+        let Sighting { subject, version, .. } = &sighting;
         let deployed = self.ledger.manifest.subjects.get(subject).copied();
         let looked_at = self.ledger.looked_at.get(subject).copied();
         let Some(known) = deployed.max(looked_at) else {
             self.journal(Body::Watched { subject: subject.clone(), version: *version }).await?;
             return Ok(None);
         };
-        if looked_at.is_some_and(|seen| *version < seen && self.ledger.is_refused(subject, seen)) {
-            tracing::info!(subject, version, "the refused version is deleted: what was planned before it holds again");
-            self.accept(subject, *version, Notice::Taken).await?;
+        let refused = looked_at.filter(|seen| version < seen && self.ledger.is_refused(subject, *seen));
+        if *version <= known && refused.is_none() {
             return Ok(None);
         }
-        if *version <= known {
+        let later = |waits: String| Ok(Some(Later { sighting: sighting.clone(), waits, behind: None }));
+        let not_yet = |error: PortError| {
+            tracing::warn!(subject, version, %error, "version cannot be judged yet; looked at again");
+            later(error.to_string())
+        };
+        let there = match self.ports.registry.versions(subject).await {
+            Ok(there) => there,
+            Err(error) => return not_yet(error),
+        };
+        if let Some(seen) = refused {
+            // A node of the registry that is behind says the same as a version that was deleted.
+            if !there.contains(&seen) {
+                tracing::info!(
+                    subject,
+                    version,
+                    "the refused version is deleted: what was planned before it holds again"
+                );
+                self.accept(subject, *version, Notice::Taken).await?;
+            }
             return Ok(None);
+        }
+        if there.last().is_some_and(|newest| newest < version) {
+            return later(format!("the registry to have version {version}"));
         }
         let from = deployed.or_else(|| self.ledger.first_seen.get(subject).copied()).unwrap_or(known);
-        let later = |waits: String| Ok(Some(Later { sighting: sighting.clone(), waits, behind: None }));
         let baseline = self.ledger.baselines.get(subject).copied();
-        let seen = match gather::assess(&self.ports, &self.settings, subject, baseline, (from, *version)).await {
-            Ok(seen) => seen,
-            Err(error) => {
-                tracing::warn!(subject, version, %error, "version cannot be judged yet; looked at again");
-                return later(error.to_string());
+        let mut plannable = None;
+        let mut refused = Vec::new();
+        for version in there.into_iter().filter(|v| *v > known && v <= version) {
+            match gather::assess(&self.ports, &self.settings, subject, baseline, (from, version)).await {
+                Ok(Seen::Evolved(evolution)) => plannable = Some(evolution),
+                Ok(Seen::Refused(reasons)) => refused.push((version, reasons)),
+                Err(error) => return not_yet(error),
             }
-        };
-        let evolution = match seen {
-            Seen::Refused(reasons) => {
-                self.refuse(subject, *version, reasons).await?;
-                return Ok(None);
-            }
-            Seen::Evolved(evolution) => evolution,
-        };
+        }
+        let upto = plannable.as_ref().map_or(i32::MAX, |evolution| evolution.to_version);
+        let (before, after): (Vec<_>, Vec<_>) = refused.into_iter().partition(|(version, _)| *version < upto);
+        for (version, reasons) in before {
+            self.refuse(subject, version, reasons).await?;
+        }
+        if let Some(evolution) = plannable
+            && let Some(waiting) = self.decide_on_one(&sighting, from, evolution).await?
+        {
+            return Ok(Some(waiting));
+        }
+        for (version, reasons) in after {
+            self.refuse(subject, version, reasons).await?;
+        }
+        Ok(None)
+    }
+
+    /// Decides on a version that can be planned, from the one that the deployed text was written for.
+    async fn decide_on_one(
+        &mut self,
+        sighting: &Sighting,
+        from: i32,
+        evolution: Box<Evolution>,
+    ) -> Result<Option<Later>, Stopped> {
+        let Sighting { subject, at_ms, .. } = sighting;
+        let version = &evolution.to_version.clone();
+        let baseline = self.ledger.baselines.get(subject).copied();
+        let later = |waits: String| Ok(Some(Later { sighting: sighting.clone(), waits, behind: None }));
         if let Some(planned) = self.planned_for(subject).filter(|planned| *planned > from && planned < version) {
             let range = (planned, *version);
             match gather::assess(&self.ports, &self.settings, subject, baseline, range).await {
@@ -97,7 +144,7 @@ impl Daemon {
                 return later("its turn".to_owned());
             };
             let waits = format!("the end of rollout {rollout}");
-            return Ok(Some(Later { sighting, waits, behind: Some(rollout) }));
+            return Ok(Some(Later { sighting: sighting.clone(), waits, behind: Some(rollout) }));
         }
         match planned.plan {
             Some(plan) => {

@@ -15,7 +15,7 @@ use crate::model::job::{JobHealth, JobRef, JobShape, JobText};
 use crate::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
 use crate::port::{
     ConnectorStatus, Connectors, Engine, Journal, Notifier, OutgoingEvent, PortError, PortResult, ProjectFile,
-    RecordStream, RegisteredSchema, Registry, Repository, Topics,
+    RecordStream, RegisteredSchema, Registry, RegistryLog, Repository, Topics,
 };
 use crate::telemetry::Metrics;
 
@@ -85,6 +85,15 @@ impl Registry for Guarded<dyn Registry> {
     async fn subjects(&self) -> PortResult<Vec<String>> {
         self.counted(self.port.subjects().await)
     }
+    async fn latest(&self, subjects: &BTreeSet<String>) -> PortResult<BTreeMap<String, i32>> {
+        self.counted(self.port.latest(subjects).await)
+    }
+    async fn mode(&self, subject: &str) -> PortResult<Option<String>> {
+        self.counted(self.port.mode(subject).await)
+    }
+    fn log(&self) -> Option<RegistryLog> {
+        self.port.log()
+    }
     async fn versions(&self, subject: &str) -> PortResult<Vec<i32>> {
         self.counted(self.port.versions(subject).await)
     }
@@ -130,6 +139,9 @@ impl Topics for Guarded<dyn Topics> {
     }
     async fn visible_ends(&self, topic: &str) -> PortResult<Offsets> {
         self.counted(self.port.visible_ends(topic).await)
+    }
+    async fn ends(&self, topic: &str) -> PortResult<Offsets> {
+        self.counted(self.port.ends(topic).await)
     }
     async fn committed(&self, group: &str, topic: &str) -> PortResult<Option<Offsets>> {
         self.counted(self.port.committed(group, topic).await)

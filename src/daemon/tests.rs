@@ -43,7 +43,7 @@ use crate::telemetry::Metrics;
 /// Everything outside.
 #[derive(Default)]
 struct World {
-    /// Texts of each subject's versions.
+    /// Texts of each subject's versions; a version without one is deleted.
     subjects: BTreeMap<String, Vec<String>>,
     /// What the journal held at the start.
     held: Vec<Entry>,
@@ -128,7 +128,8 @@ impl Registry for World {
         Ok(self.subjects.keys().cloned().collect())
     }
     async fn versions(&self, subject: &str) -> PortResult<Vec<i32>> {
-        Ok((1..).zip(self.subjects.get(subject).into_iter().flatten()).map(|(n, _)| n).collect())
+        let all = (1..).zip(self.subjects.get(subject).into_iter().flatten());
+        Ok(all.filter(|(_, text)| !text.is_empty()).map(|(version, _)| version).collect())
     }
     async fn schema(&self, subject: &str, version: i32) -> PortResult<RegisteredSchema> {
         let text = self.subjects[subject][usize::try_from(version - 1).unwrap()].clone();

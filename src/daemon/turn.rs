@@ -150,11 +150,15 @@ impl Daemon {
         let audit = Arc::new(Audit::default());
         let poll = settings.poll_ms;
         let mut watchers = JoinSet::new();
-        let (names, counts) = (Arc::clone(&settings.subjects), Arc::clone(&metrics));
-        let registry = watch::registry(ports.clone(), counts, Arc::clone(&names), topics.clone(), poll, seen);
-        watchers.spawn(registry);
-        let (counts, seen) = (Arc::clone(&metrics), Arc::clone(&audit));
-        watchers.spawn(watch::topics(ports.clone(), counts, seen, names, topics, poll, first));
+        let names = Arc::clone(&settings.subjects);
+        if let Some(place) = ports.registry.log() {
+            let from = (Arc::clone(&ports.topics), Arc::clone(&ports.clock));
+            watchers.spawn(watch::log(place, from, Arc::clone(&names), topics.clone(), seen.clone()));
+        }
+        let beside =
+            |metrics: &Arc<Metrics>, audit: &Arc<Audit>| (Arc::clone(metrics), Arc::clone(audit), Arc::clone(&names));
+        watchers.spawn(watch::registry(ports.clone(), beside(&metrics, &audit), topics.clone(), poll, seen));
+        watchers.spawn(watch::topics(ports.clone(), beside(&metrics, &audit), topics, poll, first));
         let started_ms = ports.clock.now_ms();
         Ok(Self {
             ports,

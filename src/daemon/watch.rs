@@ -1,15 +1,17 @@
-//! Watches the registry and the input topics, beside the loop.
+//! Watches the registry, its own topic where that is read, and the input topics, beside the loop.
 //!
 //! Rules: a system that does not answer is logged once when it goes and once when it comes back, and asked again; the rest
 //! goes on. What is seen goes to the loop, which decides.
 
 mod arrivals;
 mod audit;
+mod log;
 mod news;
 mod registry;
 mod topics;
 
 pub use audit::Audit;
+pub use log::log;
 pub use registry::registry;
 pub use topics::{Origin, read_once, topics};
 

@@ -9,6 +9,7 @@ pub mod naming;
 pub mod parity;
 pub mod record;
 pub mod sink;
+pub mod subject;
 pub mod template;
 pub mod verdict;
 pub mod work;

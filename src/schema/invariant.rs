@@ -8,6 +8,7 @@ use super::diff::diff;
 use super::envelope::row_fields;
 use super::level::{CompatReport, Direction, Level, check};
 use super::parse::parse;
+use super::registry_log;
 use super::verdict::{added_columns, assess};
 
 /// A promise that was broken.
@@ -58,4 +59,26 @@ pub fn pair(old: &AvroSchema, new: &AvroSchema) -> Broken {
     let key = assess(Level::FullTransitive, true, new, &earlier(old));
     let _ = (there.to_string(), key.to_string(), added_columns(old, new).len());
     Ok(())
+}
+
+/// A record of a registry's topic is read in one way, whatever the order of its properties, and is news at most once.
+pub fn registry_record(key: &[u8], value: Option<&[u8]>) -> Broken {
+    let record = registry_log::read(Some(key), value);
+    // A map of JSON puts properties in order. What it makes one of two is left alone, as is what it cannot read.
+    let sorted = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).ok().map(|json| json.to_string());
+    if let (Ok(record), Some(key), Some(value)) =
+        (&record, sorted(key), value.map_or(Some(None), |v| sorted(v).map(Some)))
+    {
+        let again = registry_log::read(Some(key.as_bytes()), value.as_ref().map(String::as_bytes));
+        holds(again.as_ref() == Ok(record), || format!("{record:?} and in another order {again:?}"))?;
+    }
+    let mut log = registry_log::Log::new("");
+    let first = log.take(Some(key), value);
+    holds(first.is_ok() == record.is_ok(), || "read in two ways".to_owned())?;
+    holds(log.broken == u64::from(record.is_err()), || format!("{} counted as broken", log.broken))?;
+    if let Ok(Some(registry_log::News::Version { subject, version })) = &first {
+        holds(log.newest(subject) == Some(*version), || format!("version {version} is news and not there"))?;
+    }
+    let second = log.take(Some(key), value);
+    holds(!matches!(second, Ok(Some(_))), || format!("news twice: {second:?}"))
 }

@@ -3,7 +3,8 @@
 //! Read in this order: [`kind`] (which schema language), [`avro`] and [`mod@parse`] (our own model of Avro), [`flaw`] (what a
 //! strict parser refuses), [`form`] (what a stored value means), [`compat`], [`level`] and [`listed`] (the registry's answer), [`envelope`] and [`flink`] (the columns that a
 //! table sees), [`change`] and [`mod@diff`] (what differs), [`verdict`] (what that does to jobs and values), [`declared`] (what tables
-//! declare), [`pair`] (all of it about two texts).
+//! declare), [`pair`] (all of it about two texts). Apart from these,
+//! [`registry_log`] reads what a registry writes into its own topic.
 //!
 //! Rules: the registry's answer and the meaning for the data are two answers, and the worse one counts. What cannot be
 //! judged is `unknown, because ...`, never compatible. Stored schemas are read leniently: a schema that a strict parser
@@ -31,6 +32,7 @@ pub mod literal;
 mod outline;
 pub mod pair;
 pub mod parse;
+pub mod registry_log;
 mod rename;
 pub mod rule;
 mod scalar;

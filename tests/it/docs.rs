@@ -236,7 +236,12 @@ fn every_configuration_in_a_document_can_be_used() {
         let file = folder.path().join("cyanotype.toml");
         // Secrets come from the environment, which a test does not change, and from files that are elsewhere.
         let text = fence.lines.join("\n").replace("_TOKEN\" }", "_TOKEN\", default = \"0123456789abcdef\" }");
-        let text = text.replace("{ file = ", "{ default = \"0123456789abcdef\", file = ");
+        let at_hand = |line: &str| {
+            let content = if line.contains(".pem\"") { "-----BEGIN CERTIFICATE-----" } else { "0123456789abcdef" };
+            line.replace("{ file = ", &format!("{{ default = \"{content}\", file = "))
+        };
+        let text: Vec<String> = text.lines().map(at_hand).collect();
+        let text = text.join("\n");
         let secret = "_SECRET\", default = \"whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\" }";
         std::fs::write(&file, text.replace("_SECRET\" }", secret)).unwrap();
         let read = Config::load(&file, Some("dev"), Need::Everything);

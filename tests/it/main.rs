@@ -14,6 +14,8 @@ mod deploy;
 mod docs;
 mod plan;
 mod questions;
+#[cfg(feature = "daemon")]
+mod registry;
 mod rollout;
 #[cfg(feature = "daemon")]
 mod since;

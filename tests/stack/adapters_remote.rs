@@ -153,6 +153,29 @@ async fn a_subject_lives_and_goes() {
 }
 
 #[tokio::test]
+async fn the_newest_versions_are_told_whatever_the_registry_can_do() {
+    let registry = registry();
+    let (one, two, none) = (name("newest-value"), name("newest-key"), name("newest-none"));
+    tidy(Made { subjects: &[&one, &two], ..Made::default() }, async {
+        let wanted = [&one, &two, &none].map(String::clone).into();
+        assert_eq!(registry.latest(&wanted).await.unwrap(), BTreeMap::new());
+        assert_eq!(register(&one, record(A)).await, 200);
+        assert_eq!(register(&two, record(A)).await, 200);
+        for _ in 0..2 {
+            let both = BTreeMap::from([(one.clone(), 1), (two.clone(), 1)]);
+            assert_eq!(registry.latest(&wanted).await.unwrap(), both);
+        }
+        assert_eq!(register(&one, record(&format!("{A},{B}"))).await, 200);
+        assert_eq!(registry.latest(&wanted).await.unwrap()[&one], 2);
+        registry.delete_subject(&two).await.unwrap();
+        assert_eq!(registry.latest(&wanted).await.unwrap(), BTreeMap::from([(one.clone(), 2)]));
+        let mode = registry.mode(&one).await.unwrap();
+        assert!(mode.is_none_or(|mode| mode == "READWRITE"), "schemas were just registered");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_schema_can_be_known_under_another_subject_as_well() {
     let registry = registry();
     let (subject, other) = (name("own-value"), name("other-value"));

@@ -20,6 +20,7 @@ mod held;
 mod kills;
 mod nulls;
 mod refusals;
+mod registry_log;
 mod shop;
 mod soak;
 mod steps;

@@ -9,9 +9,14 @@ use crate::daemon::view;
 use crate::rollout::State;
 
 const SUBJECT: &str = "p.a-value";
+/// In the place of a version that is deleted.
+const DELETED: &str = "deleted";
+/// What nobody may add: a column without a default.
+const BAD: &str = r#",{"name":"bad","type":"string"}"#;
 
 fn versions(texts: &[&str]) -> BTreeMap<String, Vec<String>> {
-    BTreeMap::from([(SUBJECT.to_owned(), texts.iter().map(|more| envelope(more)).collect())])
+    let text = |more: &&str| if *more == DELETED { String::new() } else { envelope(more) };
+    BTreeMap::from([(SUBJECT.to_owned(), texts.iter().map(text).collect())])
 }
 
 fn seen(version: i32) -> Sighting {
@@ -103,14 +108,20 @@ async fn a_refused_version_keeps_a_rollout_from_a_yes_until_it_is_deleted() {
     let x = field("x");
     let (_, world) = proposed(&["", &x]).await;
     let bad = r#",{"name":"y","type":"string"}"#;
-    let (mut daemon, _) = with_versions(&world, &["", &x, bad]).await;
+    let (mut daemon, refusing) = with_versions(&world, &["", &x, bad]).await;
     assert_eq!(daemon.decide_on(seen(3)).await.unwrap(), None);
     let refusal = allowed(&mut daemon).await.unwrap_err();
     assert_eq!(refusal.cause, RefusalCause::AssumptionsMoved, "{refusal}");
     let shown = view::of(&daemon.ledger, View::default());
     assert!(shown.rollouts[0].waiting_on.contains("version 3 was refused"), "{}", shown.rollouts[0].waiting_on);
     assert_eq!(shown.refused.len(), 1);
+    // A node of the registry that is behind still says 2: nothing follows from that.
+    assert_eq!(daemon.decide_on(seen(2)).await.unwrap(), None);
+    assert_eq!(view::of(&daemon.ledger, View::default()).refused.len(), 1);
     // Its owner deletes it: the registry's newest is 2 again.
+    let journal = world.journal.lock().unwrap().iter().chain(&*refusing.journal.lock().unwrap()).cloned().collect();
+    let held = World { held: [world.held.clone(), journal].concat(), ..World::default() };
+    let (mut daemon, _) = with_versions(&Arc::new(held), &["", &x, DELETED]).await;
     assert_eq!(daemon.decide_on(seen(2)).await.unwrap(), None);
     assert_eq!(view::of(&daemon.ledger, View::default()).refused, []);
     assert_eq!(allowed(&mut daemon).await.unwrap().state, "staging");
@@ -165,4 +176,72 @@ async fn a_subject_with_a_bad_past_goes_on_after_a_baseline() {
     // It is in the journal: a daemon that is started again has it.
     let (again, _) = with_versions(&world, &texts).await;
     assert_eq!(again.ledger.baselines, BTreeMap::from([(SUBJECT.to_owned(), 3)]));
+}
+
+/// What the journal of `world` says of versions, in its order: refused ones with `!`, and `p` for a proposal.
+fn said(world: &World) -> Vec<String> {
+    let one = |entry: &Entry| match &entry.body {
+        Body::Evolution { version, refused, .. } if refused.is_empty() => Some(version.to_string()),
+        Body::Evolution { version, .. } => Some(format!("{version}!")),
+        Body::Rollout { what: Event::Proposed(new), .. } => {
+            Some(format!("p{}", if new.title.contains('y') { "xy" } else { "x" }))
+        }
+        _ => None,
+    };
+    world.journal.lock().unwrap().iter().filter_map(one).collect()
+}
+
+#[tokio::test]
+async fn versions_that_came_while_the_registry_was_away_are_handled_once_and_in_their_order() {
+    let (x, y) = (field("x"), field("y"));
+    let both = format!("{x}{y}");
+    let worse = format!("{both}{BAD}");
+    // What the registry holds when it is back, and what the journal says then.
+    for (texts, want) in [
+        (vec!["", &x, &both], vec!["pxy", "3"]),
+        // The newest may not be planned: the one before it is, and first.
+        (vec!["", &x, BAD], vec!["px", "2", "3!"]),
+        (vec!["", &x, &both, &worse], vec!["pxy", "3", "4!"]),
+        // A version in between is deleted.
+        (vec!["", DELETED, &both], vec!["pxy", "3"]),
+        (vec!["", BAD, &x], vec!["2!", "3!"]),
+        (vec!["", &x, DELETED, BAD], vec!["px", "2", "4!"]),
+    ] {
+        let newest = i32::try_from(texts.len()).unwrap();
+        let world = Arc::new(World { subjects: versions(&texts), held: one_reader(Vec::new()), ..World::default() });
+        let mut first = daemon(&world).await;
+        assert_eq!(first.decide_on(seen(newest)).await.unwrap(), None, "{texts:?}");
+        assert_eq!(said(&world), want, "{texts:?}");
+        // Seen once more, it is nothing new.
+        assert_eq!(first.decide_on(seen(newest)).await.unwrap(), None);
+        assert_eq!(said(&world), want, "{texts:?}");
+        // A daemon that stopped after any entry goes on to the same end.
+        let written = world.journal.lock().unwrap().clone();
+        for stop in 0..=written.len() {
+            let held = [&world.held[..], &written[..stop]].concat();
+            let world = Arc::new(World { held, ..World::default() });
+            let (mut again, world) = with_versions(&world, &texts).await;
+            again.pick_up().await.unwrap();
+            assert_eq!(again.decide_on(seen(newest)).await.unwrap(), None);
+            let all = said(&World {
+                journal: Mutex::new([&written[..stop], &world.journal.lock().unwrap()[..]].concat()),
+                ..World::default()
+            });
+            assert_eq!(all, want, "{texts:?}, stopped after {stop} entries");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_only_another_node_has_is_waited_for() {
+    let x = field("x");
+    let world = Arc::new(World { subjects: versions(&["", &x]), held: one_reader(Vec::new()), ..World::default() });
+    let mut daemon = daemon(&world).await;
+    let later = daemon.decide_on(seen(3)).await.unwrap().unwrap();
+    assert_eq!((later.waits.as_str(), later.behind), ("the registry to have version 3", None));
+    assert_eq!(said(&world), Vec::<String>::new(), "what is there is planned together with it");
+    // The subject is deleted meanwhile.
+    let (mut daemon, world) = with_versions(&world, &[DELETED, DELETED]).await;
+    assert_eq!(daemon.decide_on(seen(3)).await.unwrap(), None);
+    assert_eq!(said(&world), Vec::<String>::new());
 }

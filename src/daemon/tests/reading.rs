@@ -45,7 +45,8 @@ async fn inspected(values: Vec<Vec<u8>>) -> Result<(), Failed> {
     let (_topics, watched) = watch::channel(BTreeSet::from(["p.a".to_owned()]));
     let (out, _sightings) = mpsc::channel(64);
     let names = Arc::default();
-    let reading = tokio::spawn(watching::topics(ports(&world), metrics, Arc::clone(&audit), names, watched, 100, out));
+    let reading =
+        tokio::spawn(watching::topics(ports(&world), (metrics, Arc::clone(&audit), names), watched, 100, out));
     let run = Run {
         ports: ports(&world),
         settings: Arc::new(Settings { terms: Terms { catch_up_ms: 60_000, ..settings().terms }, ..settings() }),

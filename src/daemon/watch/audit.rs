@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::Notify;
+
 use super::arrivals::Arrivals;
 use crate::model::record::{self, Offsets, RawRecord, SchemaId};
 use crate::model::verdict::SchemaUse;
@@ -15,6 +17,8 @@ pub struct Audit {
     topics: Mutex<BTreeMap<String, Seen>>,
     /// When versions became known.
     pub(crate) arrivals: Arrivals,
+    /// Told when a record has a schema that was not seen before.
+    news: Notify,
 }
 
 /// What was seen of one topic.
@@ -77,9 +81,23 @@ impl Audit {
         self.topics().remove(topic);
     }
 
+    /// Waits for a record with a schema that was not seen before; one that came since the last wait counts.
+    pub(super) async fn news(&self) {
+        self.news.notified().await;
+    }
+
+    /// A record has a schema that the registry does not know yet.
+    pub(super) fn unknown_schema(&self) {
+        self.news.notify_one();
+    }
+
     /// Folds in one record.
     pub(super) fn fold(&self, topic: &str, record: &RawRecord, writers: &Writers) -> Folded {
-        self.change(topic, |seen| seen.audit.fold(record, writers))
+        let folded = self.change(topic, |seen| seen.audit.fold(record, writers));
+        if folded.new_key.is_some() || folded.new_value.is_some() {
+            self.news.notify_one();
+        }
+        folded
     }
 
     /// Notes what the registry calls a schema.

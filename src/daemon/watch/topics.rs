@@ -22,9 +22,7 @@ use crate::validate::audit::{Folded, Writer, Writers};
 /// Reads the input topics from their beginning, for as long as it lives.
 pub async fn topics(
     ports: Ports,
-    metrics: Arc<Metrics>,
-    audit: Arc<Audit>,
-    subjects: Arc<Subjects>,
+    (metrics, audit, subjects): (Arc<Metrics>, Arc<Audit>, Arc<Subjects>),
     topics: watch::Receiver<BTreeSet<String>>,
     poll_ms: u64,
     out: mpsc::Sender<Sighting>,
@@ -150,7 +148,7 @@ impl Reading {
             let mut stream = topics.read(&self.topic, &self.position, ends).await?;
             while let Some(batch) = stream.next_batch().await? {
                 for record in &batch {
-                    self.know(registry, known, record).await?;
+                    self.know(registry, audit, known, record).await?;
                     let folded = audit.fold(&self.topic, record, &known.writers);
                     self.position.insert(record.partition, record.offset + 1);
                     if folded.counted {
@@ -166,7 +164,13 @@ impl Reading {
     }
 
     /// After `Ok`, the schema of the record's value is known, or known to be unknown.
-    async fn know(&mut self, registry: &dyn Registry, known: &mut Known, record: &RawRecord) -> PortResult<()> {
+    async fn know(
+        &mut self,
+        registry: &dyn Registry,
+        audit: &Audit,
+        known: &mut Known,
+        record: &RawRecord,
+    ) -> PortResult<()> {
         let Part::Named { schema, .. } = record.value_part() else { return Ok(()) };
         if known.writers.contains_key(&schema) {
             return Ok(());
@@ -178,6 +182,7 @@ impl Reading {
                 Writer::new(&found.kind, &found.text, &found.references)
             }
             Err(PortError::Missing { .. }) => {
+                audit.unknown_schema();
                 let waits = self.unknown.len() < WAITED_FOR || self.unknown.contains_key(&schema);
                 let asked = self.unknown.entry(schema).or_insert(0);
                 *asked += 1;

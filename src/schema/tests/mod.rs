@@ -11,6 +11,7 @@ mod literals;
 mod other_languages;
 mod parsing;
 mod properties;
+mod registry_log;
 mod worst_cases;
 
 use super::avro::AvroSchema;

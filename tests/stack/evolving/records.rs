@@ -88,7 +88,8 @@ async fn unidentified(scene: &Scene) -> Outcome {
     })?;
     // The record stays in the topic whatever the identity is now, and so does what is said of it.
     says(scene, "unidentified", &[3..=3], Some((0, 1))).await?;
-    let placeholders = scene.report("unidentified").await?.placeholders;
+    let report = scene.report("unidentified").await?;
+    let placeholders = &report.placeholders;
     ensure(placeholders.get("long") == Some(&1), || format!("placeholders by column: {placeholders:?}"))
 }
 

@@ -1,0 +1,9 @@
+//! The registry's client and what watches it, against a registry that can do more or less and fails as it is told.
+
+mod log;
+mod looks;
+mod scale;
+mod stub;
+mod topic;
+mod transport;
+mod watching;
