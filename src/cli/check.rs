@@ -27,7 +27,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     found.extend(check::secrets(&manifest, &read.texts));
     found.extend(from.remarks);
     if found.iter().all(|d| d.severity != Severity::Error || d.code == "C109") {
-        match estate::read(&manifest) {
+        match estate::read_of(&manifest, Some(&read.texts)) {
             Ok(estate) => {
                 found.extend(graph::build(&estate).err());
                 found.extend(check::columns(&estate, &read.texts));

@@ -79,7 +79,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     if plan::project::broken(&read.project.diagnostics) {
         return Ok(Reply::no(Diagnosed::new(read.project.diagnostics, read.texts, "")));
     }
-    let estate = match estate::read(&read.project.manifest) {
+    let estate = match estate::read_of(&read.project.manifest, Some(&read.texts)) {
         Ok(estate) => estate,
         Err(problems) => return Ok(Reply::no(Diagnosed::new(problems, read.texts, ""))),
     };

@@ -7,6 +7,7 @@ use crate::model::manifest::{DeployedTable, Manifest};
 use crate::sql::{self, Catalog, CreateTable, CreateView, Definitions, Insert, Query, Statement, StatementKind};
 
 use super::document::Role;
+use super::project::placed;
 
 /// Every table and view of a manifest, parsed.
 #[derive(Clone, Debug)]
@@ -120,15 +121,34 @@ impl Table {
 /// # Errors
 /// A diagnostic for each statement that is not what the manifest says it is, and for each table that is read but not known.
 pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
+    read_of(manifest, None)
+}
+
+/// The same, with places in the `files` that the manifest is made of, by path.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_of(manifest: &Manifest, files: Option<&BTreeMap<String, String>>) -> Result<Estate, Vec<Diagnostic>> {
     let mut problems = Vec::new();
+    let place = |problem: Diagnostic, own: &str| match files {
+        Some(files) => placed(problem, own, files),
+        None => problem,
+    };
     let logical: BTreeMap<String, String> =
         manifest.tables.iter().map(|(name, t)| (t.physical.clone(), name.clone())).collect();
     let mut tables = BTreeMap::new();
     let mut known = Definitions::default();
     for (name, deployed) in &manifest.tables {
-        let Some(ddl) = single(&deployed.ddl, &deployed.ddl_file, &mut problems) else { continue };
+        let mut single = |text: &str, file: &str| match self::single(text, file) {
+            Ok(statement) => Some(statement),
+            Err(found) => {
+                problems.extend(found.into_iter().map(|problem| place(problem, text)));
+                None
+            }
+        };
+        let Some(ddl) = single(&deployed.ddl, &deployed.ddl_file) else { continue };
         let dml = match (&deployed.dml, &deployed.dml_file) {
-            (Some(text), Some(file)) => match single(text, file, &mut problems) {
+            (Some(text), Some(file)) => match single(text, file) {
                 Some(statement) => Some(statement),
                 None => continue,
             },
@@ -141,18 +161,20 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
         };
         if !matches!(ddl.kind, StatementKind::CreateTable(_) | StatementKind::CreateView(_)) {
             let what = Diagnostic::error("C101", format!("{} is not a CREATE TABLE or CREATE VIEW", deployed.ddl_file));
-            problems.push(what.in_file(&deployed.ddl_file).at(ddl.span, "this statement"));
+            problems.push(place(what.in_file(&deployed.ddl_file).at(ddl.span, "this statement"), &deployed.ddl));
             continue;
         }
         known.add(&ddl);
         let source = if role == Role::View {
-            Some((&ddl, &deployed.ddl_file))
+            Some((&ddl, &deployed.ddl_file, deployed.ddl.as_str()))
         } else {
-            dml.as_ref().zip(deployed.dml_file.as_ref())
+            dml.as_ref()
+                .zip(deployed.dml_file.as_ref())
+                .map(|(dml, file)| (dml, file, deployed.dml.as_deref().unwrap_or_default()))
         };
         let mut reads = BTreeSet::new();
         let mut repeated = BTreeSet::new();
-        if let Some((statement, file)) = source {
+        if let Some((statement, file, own)) = source {
             for reference in sql::table_refs(statement) {
                 let physical = &reference.name.last().name;
                 match logical.get(physical) {
@@ -160,15 +182,14 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
                         repeated.insert(read.clone());
                     }
                     Some(_) => {}
-                    None => problems.push(
-                        Diagnostic::error(
-                            "C102",
-                            format!("table `{physical}` is read here but the project does not define it"),
-                        )
-                        .in_file(file)
-                        .at(reference.name.span, "not defined")
-                        .help("add its CREATE TABLE under pipelines/, or correct the name"),
-                    ),
+                    None => {
+                        let text = format!("table `{physical}` is read here but the project does not define it");
+                        let problem = Diagnostic::error("C102", text)
+                            .in_file(file)
+                            .at(reference.name.span, "not defined")
+                            .help("add its CREATE TABLE under pipelines/, or correct the name");
+                        problems.push(place(problem, own));
+                    }
                 }
             }
         }
@@ -181,24 +202,17 @@ pub fn read(manifest: &Manifest) -> Result<Estate, Vec<Diagnostic>> {
     if problems.is_empty() { Ok(Estate { tables, logical, known, catalog }) } else { Err(problems) }
 }
 
-/// The only statement of a text; every problem of the text goes to `problems`.
-fn single(text: &str, file: &str, problems: &mut Vec<Diagnostic>) -> Option<Statement> {
+/// The only statement of a text, or what is wrong with it.
+fn single(text: &str, file: &str) -> Result<Statement, Vec<Diagnostic>> {
     let parsed = sql::parse(text);
-    let before = problems.len();
-    problems.extend(
-        parsed
-            .diagnostics()
-            .iter()
-            .filter(|d| d.severity == crate::diagnostic::Severity::Error)
-            .map(|d| d.clone().in_file(file)),
-    );
+    let errors = parsed.diagnostics().iter().filter(|d| d.severity == crate::diagnostic::Severity::Error);
+    let errors: Vec<Diagnostic> = errors.map(|d| d.clone().in_file(file)).collect();
     match parsed.statements() {
-        [one] if problems.len() == before => Some(one.clone()),
-        [_] => None,
+        [one] if errors.is_empty() => Ok(one.clone()),
+        [_] => Err(errors),
         other => {
             let text = format!("{file} holds {} statements where one is expected", other.len());
-            problems.push(Diagnostic::error("C103", text).in_file(file));
-            None
+            Err(errors.into_iter().chain([Diagnostic::error("C103", text).in_file(file)]).collect())
         }
     }
 }

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::check::placed;
 use super::document::Role;
 use super::estate::{Estate, Table};
+use super::project::placed;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::lexer::tokenize;
 use crate::sql::{Symbol, Token, TokenKind};

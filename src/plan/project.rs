@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::connector;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::model::manifest::{DeployedConnector, DeployedTable, Manifest};
 use crate::model::sink::{self, Inexact};
 use crate::model::{name, template};
@@ -30,7 +30,7 @@ pub struct Project {
 /// Reads the files. `vars` are the placeholders that are not secret.
 pub fn read(files: &[File], vars: &BTreeMap<String, String>) -> Project {
     let mut project = Project::default();
-    let mut inserts: Vec<(String, String, String)> = Vec::new();
+    let mut inserts: Vec<Written> = Vec::new();
     let mut connectors: BTreeMap<String, String> = BTreeMap::new();
     let mut empty = Vec::new();
     for (path, text) in files {
@@ -40,7 +40,7 @@ pub fn read(files: &[File], vars: &BTreeMap<String, String>) -> Project {
             script(path, text, &mut project, &mut inserts, &mut empty);
         }
     }
-    for (target, path, text) in inserts {
+    for Written { target, path, text, span } in inserts {
         let (logical, _) = name::split(&target);
         match project.manifest.tables.get_mut(logical) {
             Some(table) if table.dml.is_none() => {
@@ -48,37 +48,49 @@ pub fn read(files: &[File], vars: &BTreeMap<String, String>) -> Project {
                 table.dml = Some(text);
             }
             Some(table) => {
-                let other = table.dml_file.clone().unwrap_or_default();
+                let other = elsewhere(table.dml_file.as_deref(), &path);
                 project.diagnostics.push(
                     Diagnostic::error(
                         "C104",
-                        format!("table `{target}` is written by two statements, here and in {other}"),
+                        format!("table `{target}` is written by two statements, here and {other}"),
                     )
                     .in_file(path)
+                    .at(span, "written again")
                     .help("write it by one statement with UNION ALL"),
                 );
             }
             None => project.diagnostics.push(
                 Diagnostic::error("C105", format!("table `{target}` is written here but no file creates it"))
                     .in_file(path)
+                    .at(span, "not created")
                     .help(format!("add ddl.{target}.sql with its CREATE TABLE")),
             ),
         }
     }
     empty_files(&mut project, &empty);
-    resolve_topics(&mut project, vars);
+    resolve_topics(&mut project, vars, files);
     one_table_for_a_written_topic(&mut project);
     attach_connectors(&mut project, vars, &connectors);
     project
 }
 
-fn script(
-    path: &str,
-    text: &str,
-    project: &mut Project,
-    inserts: &mut Vec<(String, String, String)>,
-    empty: &mut Vec<String>,
-) {
+/// An INSERT: the table that it writes, the path of its file, its own text, and where in the file the table is named.
+struct Written {
+    target: String,
+    path: String,
+    text: String,
+    span: Span,
+}
+
+/// Where the other statement is, for one in the file at `path`.
+fn elsewhere(other: Option<&str>, path: &str) -> String {
+    match other.unwrap_or_default() {
+        other if other == path => "before in this file".to_owned(),
+        other => format!("in {other}"),
+    }
+}
+
+fn script(path: &str, text: &str, project: &mut Project, inserts: &mut Vec<Written>, empty: &mut Vec<String>) {
     let parsed = sql::parse(text);
     project.diagnostics.extend(parsed.diagnostics().iter().map(|d| d.clone().in_file(path)));
     let statements = parsed.statements();
@@ -97,7 +109,8 @@ fn script(
                     .help("write INSERT INTO"),
             ),
             StatementKind::Insert(insert) => {
-                inserts.push((insert.target.last().name.clone(), path.to_owned(), own));
+                let (target, span) = (insert.target.last().name.clone(), insert.target.span);
+                inserts.push(Written { target, path: path.to_owned(), text: own, span });
             }
             StatementKind::Unparsed { words, .. } => {
                 project.unread.entry(path.to_owned()).or_default().extend(words.iter().map(|w| w.name.clone()));
@@ -150,7 +163,8 @@ fn own_text(text: &str, statements: &[Statement], i: usize) -> String {
 fn table(path: &str, text: String, physical: &str, statement: &Statement, project: &mut Project) {
     let (logical, version) = name::split(physical);
     if let Some(other) = project.manifest.tables.get(logical) {
-        let text = format!("table `{logical}` is created twice, here and in {}", other.ddl_file);
+        let other = elsewhere(Some(&other.ddl_file), path);
+        let text = format!("table `{logical}` is created twice, here and {other}");
         project.diagnostics.push(
             Diagnostic::error("C107", text)
                 .in_file(path)
@@ -174,29 +188,43 @@ fn table(path: &str, text: String, physical: &str, statement: &Statement, projec
     );
 }
 
-fn resolve_topics(project: &mut Project, vars: &BTreeMap<String, String>) {
+/// The same, with places in the whole file: a statement's text is only a part of it where a file holds several. Without any
+/// where the file does not hold the text as it stands.
+pub fn placed(problem: Diagnostic, own: &str, files: &BTreeMap<String, String>) -> Diagnostic {
+    let file = problem.file.as_ref().and_then(|path| files.get(path));
+    placed_in(problem, own, file.map(String::as_str))
+}
+
+fn placed_in(mut problem: Diagnostic, own: &str, file: Option<&str>) -> Diagnostic {
+    match file.and_then(|text| text.find(own)) {
+        Some(before) => problem.labels.iter_mut().for_each(|label| {
+            label.span = Span::new(label.span.start + before, label.span.end + before);
+        }),
+        None => problem.labels.clear(),
+    }
+    problem
+}
+
+fn resolve_topics(project: &mut Project, vars: &BTreeMap<String, String>, files: &[File]) {
+    let of = |path: &str| files.iter().find(|(known, _)| known == path).map(|(_, text)| text.as_str());
     for table in project.manifest.tables.values_mut() {
         let parsed = sql::parse(&table.ddl);
         let Some(Statement { kind: StatementKind::CreateTable(create), .. }) = parsed.statements().first() else {
             continue;
         };
-        let Some(option) = create.option("topic") else {
-            let text = format!("table `{}` has no 'topic'", table.physical);
-            project.diagnostics.push(
-                Diagnostic::error("C108", text).in_file(&table.ddl_file).at(create.name.span, "this table").help(
-                    "only tables on Kafka can be deployed: 'connector' = 'kafka' or 'upsert-kafka' with a 'topic'",
-                ),
-            );
-            continue;
+        let problem = match create.option("topic") {
+            Some(option) => match template::resolve(&option.value, vars) {
+                Ok(topic) => {
+                    table.topic = Some(topic);
+                    continue;
+                }
+                Err(missing) => Diagnostic::error("C109", missing.to_string()).at(option.value_span, "used here"),
+            },
+            None => Diagnostic::error("C108", format!("table `{}` has no 'topic'", table.physical))
+                .at(create.name.span, "this table")
+                .help("only tables on Kafka can be deployed: 'connector' = 'kafka' or 'upsert-kafka' with a 'topic'"),
         };
-        match template::resolve(&option.value, vars) {
-            Ok(topic) => table.topic = Some(topic),
-            Err(missing) => project.diagnostics.push(
-                Diagnostic::error("C109", missing.to_string())
-                    .in_file(&table.ddl_file)
-                    .at(option.value_span, "used here"),
-            ),
-        }
+        project.diagnostics.push(placed_in(problem.in_file(&table.ddl_file), &table.ddl, of(&table.ddl_file)));
     }
 }
 

@@ -8,6 +8,7 @@ use super::graph::Graph;
 use super::hint;
 use super::impact::Impact;
 use super::input::{Cause, PlanInput};
+use super::project::placed;
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// The setting that makes a job absorb repeated and missing changes of a changelog (semantics, "State and start").
@@ -28,7 +29,11 @@ pub fn sound(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &Imp
     let mut problems = hint::in_the_way(estate, &green, texts);
     for name in graph.upstream(&green) {
         let Some(table) = estate.tables.get(&name).filter(|t| t.role == Role::Reader) else { continue };
-        problems.extend(from_elsewhere(table));
+        let problem = from_elsewhere(table);
+        problems.extend(problem.map(|problem| match texts {
+            Some(texts) => placed(problem, &table.deployed.ddl, texts),
+            None => problem,
+        }));
         let Some(facts) = table.deployed.topic.as_ref().and_then(|t| input.topics.get(t)) else { continue };
         let changelog = table.option("format").is_some_and(|f| f.starts_with("debezium") || f.starts_with("canal"));
         let absorbs = input.settings.get(DUPLICATE_EVENTS).is_some_and(|v| v == "true") && !table.key().is_empty();
@@ -76,8 +81,11 @@ fn from_elsewhere(table: &Table) -> Option<Diagnostic> {
     elsewhere.then(|| {
         let text = format!("`{}` starts at {mode}: green would not hold the history that blue holds", table.name);
         let help = format!("set '{START}' = 'earliest-offset' in its DDL and deploy it so");
-        Diagnostic::error("C210", text).in_file(&table.deployed.ddl_file).help(help)
-    })
+        let create = table.create()?;
+        let set = create.option(START).map(|option| (option.value_span, "set here"));
+        let (span, said) = set.unwrap_or((create.name.span, "this table"));
+        Some(Diagnostic::error("C210", text).in_file(&table.deployed.ddl_file).at(span, said).help(help))
+    })?
 }
 
 /// The same for every reader table and hint of a project, as warnings: a first deployment goes through, no later change does.
@@ -86,5 +94,6 @@ pub fn starts(estate: &Estate, texts: &BTreeMap<String, String>) -> Vec<Diagnost
     let warning = |d: Diagnostic| Diagnostic { severity: Severity::Warning, ..d };
     let tables = || estate.tables.values();
     let hints = tables().flat_map(|table| hint::of(table, Some(texts)));
-    tables().filter_map(from_elsewhere).chain(hints).map(warning).collect()
+    let started = tables().filter_map(|table| Some(placed(from_elsewhere(table)?, &table.deployed.ddl, texts)));
+    started.chain(hints).map(warning).collect()
 }

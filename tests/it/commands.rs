@@ -273,6 +273,35 @@ fn the_error_comes_before_the_way_out() {
 }
 
 #[test]
+fn places_are_those_of_a_file_that_holds_several_statements() {
+    let place = Place::new();
+    let orders = "CREATE TABLE early (id INT) WITH ('connector' = 'kafka', 'topic' = 'early', 'scan.startup.mode' = 'latest-offset');";
+    let without = "CREATE TABLE two (id INT) WITH ('connector' = 'kafka');";
+    let text =
+        format!("-- All of them.\n{orders}\n{without}\nINSERT INTO three SELECT 1;\nINSERT INTO four SELECT 1;\n");
+    let done = place.check_with("pipelines/all.sql", text.clone());
+    let wanted = [
+        "error[C108]: table `two` has no 'topic'\n --> pipelines/all.sql:3:14",
+        "error[C105]: table `three` is written here but no file creates it\n --> pipelines/all.sql:4:13",
+        "--> pipelines/all.sql:5:13",
+    ];
+    says(&done.out, &wanted);
+    let text = text.replace(without, "CREATE TABLE early (id INT);").replace("three", "early").replace("four", "early");
+    let done = place.check_with("pipelines/all.sql", text);
+    let wanted = [
+        "error[C107]: table `early` is created twice, here and before in this file",
+        "error[C104]: table `early` is written by two statements, here and before in this file\n --> pipelines/all.sql:5:13",
+    ];
+    says(&done.out, &wanted);
+    let text = format!("{orders}\nCREATE VIEW three AS SELECT 1 AS x;\nCREATE VIEW v AS SELECT * FROM nowhere;\n");
+    let done = place.check_with("pipelines/all.sql", text);
+    says(&done.out, &["error[C102]: table `nowhere` is read here", "--> pipelines/all.sql:3:32"]);
+    let done = place
+        .check_with("pipelines/all.sql", format!("-- One of them.\n{orders}\nCREATE VIEW three AS SELECT 1 AS x;\n"));
+    says(&done.out, &["warning[C210]: `early` starts at latest-offset", "--> pipelines/all.sql:2:99"]);
+}
+
+#[test]
 fn a_dry_run_needs_no_system_when_it_is_told_so() {
     let place = Place::new();
     let done = place.run(&["deploy", "--dry-run", "--offline"]);

@@ -7,6 +7,7 @@ use super::super::estate::{Estate, Table};
 use super::super::impact::Impact;
 use super::super::meaning::OWN_IDS;
 use super::super::parity;
+use super::super::project::placed;
 use super::own::{Own, TypeChange, type_change};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::column::Nullable;
@@ -35,19 +36,6 @@ pub fn tables(
         all.extend(found.into_iter().map(|problem| placed(problem, &new.deployed.ddl, files)));
     }
     all
-}
-
-/// The same, with places in the whole file: a statement's text is only a part of it where a file holds several. Without any
-/// where the file does not hold the text as it stands.
-pub fn placed(mut problem: Diagnostic, own: &str, files: &BTreeMap<String, String>) -> Diagnostic {
-    let before = problem.file.as_ref().and_then(|path| files.get(path)).and_then(|text| text.find(own));
-    match before {
-        Some(before) => problem.labels.iter_mut().for_each(|label| {
-            label.span = Span::new(label.span.start + before, label.span.end + before);
-        }),
-        None => problem.labels.clear(),
-    }
-    problem
 }
 
 /// True when a table became something else: a view, or one that a statement writes.
