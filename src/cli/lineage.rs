@@ -168,7 +168,16 @@ impl Lineage {
         let [from, to] = self.directions;
         if from {
             self.statement(f)?;
-            part(f, "comes from", &self.trace.sources)?;
+            match self.filled.columns.as_slice() {
+                // Such as a number of rows.
+                [column] if self.of_column && self.trace.sources.is_empty() && !column.influences.is_empty() => {
+                    let decide: BTreeSet<String> =
+                        column.influences.iter().map(|i| format!("{} ({})", i.column, i.used)).collect();
+                    let decide: Vec<String> = decide.into_iter().collect();
+                    writeln!(f, "comes from: no column; its rows are decided by {}", decide.join(", "))?;
+                }
+                _ => part(f, "comes from", &self.trace.sources)?,
+            }
         }
         if to {
             part(f, "goes to", &self.trace.uses)?;

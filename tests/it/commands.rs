@@ -320,6 +320,15 @@ fn a_dry_run_needs_no_system_when_it_is_told_so() {
 }
 
 #[test]
+fn a_number_of_rows_comes_from_no_column_and_says_what_decides_about_the_rows() {
+    let place = Place::new();
+    let counted = "CREATE VIEW counted AS SELECT COUNT(*) AS n FROM orders WHERE amount > 1;\n";
+    place.put("pipelines/ddl.counted.sql", counted);
+    let done = place.run(&["lineage", "counted.n", "--upstream"]);
+    says(&done.out, &["comes from: no column; its rows are decided by orders.amount (filter)"]);
+}
+
+#[test]
 fn an_unknown_column_lists_those_that_are() {
     let place = Place::new();
     let done = place.run(&["lineage", "facts.amuont"]);
