@@ -111,9 +111,6 @@ fn open_where_unknown(estate: &Estate) -> Catalog {
     catalog
 }
 
-/// A function without arguments that may be called without brackets, which our reader takes for a column.
-const BARE: &str = "PI";
-
 /// The notes of lineage that say that Flink refuses a text. The others say what we do not know.
 const REFUSED: &[&str] = &[
     code::UNKNOWN_COLUMN,
@@ -142,8 +139,7 @@ fn named<'a>(
     let mut seen = BTreeSet::new();
     notes.into_iter().filter(|note| REFUSED.contains(&note.code.as_str())).filter_map(move |mut note| {
         let span = note.labels.first()?.span;
-        let function = span.of(own).eq_ignore_ascii_case(BARE);
-        if function || !seen.insert(span) {
+        if !seen.insert(span) {
             return None;
         }
         for label in &mut note.labels {

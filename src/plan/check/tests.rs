@@ -85,7 +85,7 @@ fn what_is_right_or_not_known_is_left_alone() {
         "SELECT id, extra, whatever FROM more",
         "SELECT id, anything FROM orders, more",
         "SELECT CASE WHEN amount IS NULL THEN 1 ELSE 2 END, ROW(id, amount), MAP['a', id], ARRAY[id] FROM orders",
-        "SELECT CURRENT_USER, PI, INTERVAL '1' DAY FROM orders",
+        "SELECT CURRENT_DATE, PI, INTERVAL '1' DAY FROM orders",
         "SELECT ts FROM orders NATURAL JOIN rates",
         "SELECT ts, rate FROM orders JOIN rates USING (ts)",
         "SELECT o.id, l.m FROM orders AS o CROSS JOIN LATERAL (SELECT MAX(rate) AS m FROM rates WHERE cur = o.item.sku) AS l",

@@ -30,6 +30,7 @@ impl Walker<'_> {
     /// The value of an expression; its form is that of its parts.
     fn unformed(&mut self, expr: &Expr) -> Value {
         match &expr.kind {
+            ExprKind::Column(name) if is_pi(name) => Value::literal(true),
             ExprKind::Column(name) => self.column(name),
             ExprKind::Literal(literal) => Value::literal(matches!(literal, Literal::Approximate(_))),
             ExprKind::Nested(inner) => self.expr(inner),
@@ -278,6 +279,12 @@ impl Walker<'_> {
         maybe.iter().for_each(|open| value.add(open.column(name, UseKind::Unknown)));
         value.formed(Form::Unknown).placed(span)
     }
+}
+
+/// The only function of Flink that needs no brackets and is no word of the grammar. It is nearer than a column; in backquotes it is
+/// none.
+fn is_pi(name: &ObjectName) -> bool {
+    name.span.end - name.span.start == 2 && name.last().name.eq_ignore_ascii_case("PI")
 }
 
 /// How many columns a row that is written out has.

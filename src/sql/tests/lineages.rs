@@ -273,6 +273,38 @@ fn windows_and_patterns() {
 }
 
 #[test]
+fn reserved_words_without_brackets_are_columns() {
+    let from = "FROM (SELECT id, status AS `user`, total AS `current_path` FROM orders) AS q";
+    assert_eq!(outputs(&format!("SELECT user {from}")), [out("user", &["orders.status:Direct"])]);
+    assert_eq!(outputs(&format!("SELECT UPPER(user) AS u {from}")), [out("u", &["orders.status:Computed"])]);
+    assert_eq!(rows(&format!("SELECT id {from} WHERE current_path > 1")), ["orders.total:Filter"]);
+    for text in ["SELECT user FROM orders", "SELECT id FROM orders WHERE CURRENT_USER = 'a'"] {
+        let codes: Vec<String> = lineage(&query(text), &shop()).notes.into_iter().map(|n| n.code).collect();
+        assert_eq!(codes, ["S101"], "{text}");
+    }
+    assert_eq!(outputs("SELECT CURRENT_DATE AS d FROM orders"), [out("d", &[])]);
+}
+
+#[test]
+fn pi_is_a_function_that_needs_no_brackets() {
+    let from = "FROM (SELECT id AS pi FROM orders) AS q";
+    assert_eq!(outputs(&format!("SELECT pi {from}")), [out("pi", &[])]);
+    assert_eq!(outputs(&format!("SELECT `pi` {from}")), [out("pi", &["orders.id:Direct"])]);
+    assert_eq!(outputs(&format!("SELECT q.pi {from}")), [out("pi", &["orders.id:Direct"])]);
+    assert_eq!(rows("SELECT id AS pi FROM orders ORDER BY pi"), ["orders.id:Order"]);
+    assert!(lineage(&query("SELECT PI * total AS x FROM orders"), &shop()).notes.is_empty());
+    let codes = |text: &str| lineage(&query(text), &shop()).notes.into_iter().map(|n| n.code).collect::<Vec<_>>();
+    assert_eq!(codes("SELECT `pi` FROM orders"), ["S101"]);
+}
+
+#[test]
+fn a_variable_that_is_only_defined_is_one() {
+    let text = "SELECT * FROM orders MATCH_RECOGNIZE (ORDER BY ts MEASURES A.id AS a PATTERN (A C) DEFINE B AS B.id > 1)";
+    assert!(lineage(&query(text), &shop()).notes.is_empty());
+    assert_eq!(rows(text), ["orders.id:Pattern", "orders.ts:Order"]);
+}
+
+#[test]
 fn what_cannot_be_told_is_said() {
     let found = lineage(&query("SELECT a.x, y, z FROM a JOIN b ON a.k = b.k"), &shop());
     assert_eq!(shown(&found.outputs[0].uses), ["a.x:Direct"]);
