@@ -139,6 +139,7 @@ impl<'a> Walker<'a> {
             scope.groups = Some(groups);
         }
         let place = if scope.plain { Place::Order } else { Place::Free };
+        let of_sources = !scope.sources().is_empty();
         self.scopes.push(scope);
         let named = relation.closed();
         for OrderItem { expr, .. } in items {
@@ -154,7 +155,7 @@ impl<'a> Walker<'a> {
             };
             let value = match output {
                 Some(column) => column.value.clone(),
-                None if matches!(expr.kind, ExprKind::Column(_)) => self.expr(expr),
+                None if of_sources && matches!(expr.kind, ExprKind::Column(_)) => self.expr(expr),
                 None => self.in_place(place, |walker| walker.with_names_of(&named, |walker| walker.expr(expr))),
             };
             self.row(value, UseKind::Order, expr.span);

@@ -221,6 +221,12 @@ fn names_that_mean_nothing_or_two_things() {
         ("SELECT t.a FROM t JOIN o ON a = b", "column `a` could come from more than one source"),
         ("SELECT COUNT(*) FROM t, o GROUP BY a", "column `a` could come from more than one source"),
         ("SELECT t.id AS q FROM t, o ORDER BY a + 1", "column `a` could come from more than one source"),
+        ("SELECT a FROM (SELECT a, id AS a FROM t)", "column `a` could come from more than one column of its source"),
+        ("SELECT q.a FROM (SELECT a, a FROM t) AS q", "column `a` could come from more than one column of its source"),
+        (
+            "SELECT b FROM (SELECT a, a, b FROM o) WHERE a = 1",
+            "column `a` could come from more than one column of its source",
+        ),
         ("SELECT sku FROM t, v", "column `sku` could come from more than one row"),
         ("SELECT item.nope FROM t", "`item` has no field `nope`"),
         ("SELECT t.item.deep.nope FROM t", "`deep` has no field `nope`"),
@@ -242,6 +248,9 @@ fn names_that_mean_nothing_or_two_things() {
     for text in [
         "SELECT t.a AS id FROM t, o ORDER BY id + 1",
         "SELECT t.a, o.a FROM t, o",
+        "SELECT b FROM (SELECT a, a, b FROM o) AS q",
+        "SELECT x FROM (SELECT a, a FROM t) AS q (x, y)",
+        "SELECT a FROM (SELECT p.a, q.* FROM t AS p, o AS q)",
         "SELECT a FROM t JOIN o USING (a)",
         "SELECT a FROM t WHERE EXISTS (SELECT 1 FROM o WHERE a = t.a)",
         "SELECT item['sku'], item[1] FROM t",
@@ -253,6 +262,32 @@ fn names_that_mean_nothing_or_two_things() {
     ] {
         assert_eq!(notes(text), Vec::<String>::new(), "{text}");
     }
+}
+
+#[test]
+fn the_way_out_lists_what_can_be_written_there() {
+    let help = |text: &str| lineage(&query(text), &shop()).notes.remove(0).help.unwrap();
+    for (text, wanted) in [
+        ("SELECT nope FROM (SELECT id AS k, total FROM orders) AS q", "correct the name: `q` has k, total"),
+        ("SELECT nope FROM (SELECT id AS k FROM orders)", "correct the name: the source has k"),
+        ("WITH c AS (SELECT id FROM orders) SELECT nope FROM c", "correct the name: `c` has id"),
+        ("SELECT nope FROM rates AS r (x, y, z)", "correct the name: `r` has x, y, z"),
+        ("SELECT r.nope FROM rates AS r, people", "correct the name: `r` has currency, rate, ts"),
+        (
+            "SELECT nope FROM rates AS r, people",
+            "correct the name: `r` has currency, rate, ts; `people` has id, nested",
+        ),
+        ("SELECT id FROM people UNION ALL SELECT rate FROM rates ORDER BY rate", "correct the name: the source has id"),
+        ("SELECT id FROM orders AS o, customers AS c", "write which one is meant: `o.id` or `c.id`"),
+    ] {
+        assert_eq!(help(text), wanted, "{text}");
+    }
+    let notes = lineage(&query("SELECT id FROM orders AS o, customers AS o"), &shop()).notes;
+    let unclear = notes.iter().find(|note| note.code == "S102").unwrap();
+    assert_eq!(
+        unclear.help.as_deref(),
+        Some("give each source a name of its own, and write the one that is meant in front")
+    );
 }
 
 #[test]
@@ -299,7 +334,8 @@ fn pi_is_a_function_that_needs_no_brackets() {
 
 #[test]
 fn a_variable_that_is_only_defined_is_one() {
-    let text = "SELECT * FROM orders MATCH_RECOGNIZE (ORDER BY ts MEASURES A.id AS a PATTERN (A C) DEFINE B AS B.id > 1)";
+    let text =
+        "SELECT * FROM orders MATCH_RECOGNIZE (ORDER BY ts MEASURES A.id AS a PATTERN (A C) DEFINE B AS B.id > 1)";
     assert!(lineage(&query(text), &shop()).notes.is_empty());
     assert_eq!(rows(text), ["orders.id:Pattern", "orders.ts:Order"]);
 }
