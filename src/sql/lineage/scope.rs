@@ -200,7 +200,7 @@ pub(super) struct Scope {
     merged: Vec<String>,
     /// Up to which source each of them was made one.
     merged_to: BTreeMap<String, usize>,
-    /// What the select groups by, for the `ORDER BY` behind it.
+    /// What the select groups by, or lists if it is `DISTINCT`, for the `ORDER BY` behind it.
     pub groups: Option<Groups>,
     /// It is that of a select that does not aggregate.
     pub plain: bool,

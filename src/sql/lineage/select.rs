@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::columns::{Names, counted, place, width};
 use super::form::Form;
-use super::grouped::{Ungrouped, groups};
+use super::grouped::{Ungrouped, groups, listed};
 use super::made::{Expansion, Value};
 use super::misplaced::Place;
 use super::scope::{Open, Relation, RelationColumn, Scope, Source};
@@ -272,6 +272,8 @@ impl<'a> Walker<'a> {
             select.having.iter().for_each(|filter| ungrouped.expr(filter));
             self.notes.append(&mut ungrouped.notes);
             (scope.plain, scope.groups) = (false, Some(groups));
+        } else {
+            scope.groups = listed(select, &mut scope);
         }
         (relation, scope)
     }

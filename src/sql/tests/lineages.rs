@@ -265,6 +265,40 @@ fn names_that_mean_nothing_or_two_things() {
 }
 
 #[test]
+fn distinct_rows_are_ordered_by_what_is_listed() {
+    let notes = |text: &str| typed(text).2;
+    let note = |name: &str| format!("ORDER BY names `{name}`, which is not in the list of SELECT DISTINCT");
+    for (text, name) in [
+        ("SELECT DISTINCT a FROM t ORDER BY id", "id"),
+        ("SELECT DISTINCT a FROM t AS q ORDER BY q.a, q.id LIMIT 3", "q.id"),
+        ("SELECT DISTINCT a + 1 AS c FROM t ORDER BY a", "a"),
+        ("SELECT DISTINCT 1 FROM t ORDER BY id", "id"),
+        ("SELECT DISTINCT a FROM t ORDER BY ABS(id)", "id"),
+        ("SELECT DISTINCT p.* FROM t AS p, o AS q ORDER BY q.b", "q.b"),
+    ] {
+        assert_eq!(notes(text), [note(name)], "{text}");
+    }
+    for text in [
+        "SELECT DISTINCT a FROM t ORDER BY a, t.a, 1, ABS(a) + 1",
+        "SELECT DISTINCT a AS c FROM t ORDER BY a",
+        "SELECT DISTINCT a + 1 FROM t ORDER BY a + 1",
+        "SELECT DISTINCT ABS(a) AS id FROM t ORDER BY id",
+        "SELECT DISTINCT * FROM t ORDER BY t.id",
+        "SELECT DISTINCT p.* FROM t AS p, o AS q ORDER BY p.id",
+        "SELECT DISTINCT item.sku FROM t ORDER BY item.sku",
+        "SELECT DISTINCT item.* FROM t ORDER BY sku",
+        "SELECT DISTINCT sku FROM t ORDER BY sku",
+        "SELECT DISTINCT a FROM t JOIN o USING (a) ORDER BY a",
+        "SELECT DISTINCT * FROM t JOIN o USING (a) ORDER BY id",
+        "SELECT DISTINCT a FROM t ORDER BY (SELECT MAX(b) FROM o)",
+        "SELECT DISTINCT a FROM t ORDER BY CURRENT_TIMESTAMP",
+        "SELECT DISTINCT CASE WHEN a > 1 THEN item END AS i, id FROM t ORDER BY id, a > 1",
+    ] {
+        assert_eq!(notes(text), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
 fn the_way_out_lists_what_can_be_written_there() {
     let help = |text: &str| lineage(&query(text), &shop()).notes.remove(0).help.unwrap();
     for (text, wanted) in [
