@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::estate::{Estate, Table};
+use super::estate::Estate;
 use super::project::File;
 use super::{change, connector};
 use crate::diagnostic::{Diagnostic, Severity, Span};
@@ -82,22 +82,24 @@ pub fn columns(estate: &Estate, texts: &BTreeMap<String, String>) -> Vec<Diagnos
             let mut notes = std::mem::take(&mut outline.notes);
             notes.extend(table.view().into_iter().flat_map(|view| listed::in_view(view, &outline)));
             notes.extend(table.insert().into_iter().flat_map(|insert| listed::in_insert(insert, own_columns)));
-            let help = || format!("correct the name: {}", choices(estate, table));
-            found.extend(named(notes, table.query_text(), table.query_file(), texts).map(|d| with_help(d, help)));
+            let help = |note: Diagnostic| match note.help {
+                Some(_) => note,
+                None => note.help("correct the name: what it reads has no such column"),
+            };
+            found.extend(named(notes, table.query_text(), table.query_file(), texts).map(help));
         }
         if let Some(create) = table.create() {
             let mut notes = own_columns.map(|create| sql::table_lineage(create).notes).unwrap_or_default();
             notes.extend(listed::in_table(create));
             let own = table.deployed.ddl.as_str();
-            let help = || "correct the name, or declare the column".to_owned();
-            found.extend(named(notes, own, &table.deployed.ddl_file, texts).map(|d| with_help(d, help)));
+            let help = |note: Diagnostic| match (note.code.as_str(), &note.help) {
+                (code::UNKNOWN_COLUMN, _) | (_, None) => note.help("correct the name, or declare the column"),
+                _ => note,
+            };
+            found.extend(named(notes, own, &table.deployed.ddl_file, texts).map(help));
         }
     }
     found
-}
-
-fn with_help(found: Diagnostic, help: impl Fn() -> String) -> Diagnostic {
-    if found.help.is_some() { found } else { found.help(help()) }
 }
 
 /// The catalog, without the columns of tables that take more from others.
@@ -110,9 +112,6 @@ fn open_where_unknown(estate: &Estate) -> Catalog {
     }
     catalog
 }
-
-/// A function without arguments that may be called without brackets, which our reader takes for a column.
-const BARE: &str = "PI";
 
 /// The notes of lineage that say that Flink refuses a text. The others say what we do not know.
 const REFUSED: &[&str] = &[
@@ -142,8 +141,7 @@ fn named<'a>(
     let mut seen = BTreeSet::new();
     notes.into_iter().filter(|note| REFUSED.contains(&note.code.as_str())).filter_map(move |mut note| {
         let span = note.labels.first()?.span;
-        let function = span.of(own).eq_ignore_ascii_case(BARE);
-        if function || !seen.insert(span) {
+        if !seen.insert(span) {
             return None;
         }
         for label in &mut note.labels {
@@ -153,24 +151,6 @@ fn named<'a>(
         note.severity = Severity::Error;
         Some(note.in_file(file))
     })
-}
-
-/// How many columns are listed.
-const LISTED: usize = 12;
-
-/// The columns of what a statement reads, for people.
-fn choices(estate: &Estate, table: &Table) -> String {
-    let of = |name: &String| {
-        let read = estate.tables.get(name)?;
-        let known = estate.catalog.tables.get(&read.deployed.physical)?;
-        let mut columns: Vec<&str> = known.columns.iter().map(|c| c.name.as_str()).collect();
-        let more = columns.len().saturating_sub(LISTED);
-        columns.truncate(LISTED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        (!columns.is_empty()).then(|| format!("`{}` has {}{more}", read.deployed.physical, columns.join(", ")))
-    };
-    let all: Vec<String> = table.reads.iter().filter_map(of).collect();
-    if all.is_empty() { "what it reads has no such column".to_owned() } else { all.join("; ") }
 }
 
 #[cfg(test)]

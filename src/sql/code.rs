@@ -48,7 +48,7 @@ pub const SOURCE_TWICE: &str = "S110";
 pub const JOIN: &str = "S111";
 /// A window that nobody names, or that two are named like.
 pub const WINDOW: &str = "S112";
-/// A column that is neither grouped by nor aggregated.
+/// A column that is neither grouped by nor aggregated, or in the order of `DISTINCT` rows and not in their list.
 pub const UNGROUPED: &str = "S113";
 /// An aggregate or a window function where none may be.
 pub const MISPLACED: &str = "S114";

@@ -44,7 +44,7 @@ fn a_column_that_no_table_has_is_named_at_its_place() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!((found[0].code.as_str(), found[0].file.as_deref()), ("S101", Some("pipelines/all.sql")));
     assert_eq!(found[0].labels[0].span.of(&text), "o.nmae");
-    assert!(found[0].help.as_ref().unwrap().contains("`orders` has id, amount, item"), "{found:?}");
+    assert!(found[0].help.as_ref().unwrap().contains("`o` has id, amount, item"), "{found:?}");
     for (query, name) in [
         ("SELECT a FROM (SELECT id FROM orders)", "a"),
         ("SELECT id FROM orders WHERE EXISTS (SELECT 1 FROM rates WHERE cur = orders.nr)", "orders.nr"),
@@ -85,7 +85,7 @@ fn what_is_right_or_not_known_is_left_alone() {
         "SELECT id, extra, whatever FROM more",
         "SELECT id, anything FROM orders, more",
         "SELECT CASE WHEN amount IS NULL THEN 1 ELSE 2 END, ROW(id, amount), MAP['a', id], ARRAY[id] FROM orders",
-        "SELECT CURRENT_USER, PI, INTERVAL '1' DAY FROM orders",
+        "SELECT CURRENT_DATE, PI, INTERVAL '1' DAY FROM orders",
         "SELECT ts FROM orders NATURAL JOIN rates",
         "SELECT ts, rate FROM orders JOIN rates USING (ts)",
         "SELECT o.id, l.m FROM orders AS o CROSS JOIN LATERAL (SELECT MAX(rate) AS m FROM rates WHERE cur = o.item.sku) AS l",
@@ -150,7 +150,7 @@ fn names_that_are_not_clear_and_fields_that_are_not_there() {
             "SELECT ts FROM (SELECT ts FROM orders), rates",
             "S102",
             "ts",
-            "give each source a name, and write the one that is meant in front",
+            "give each source a name of its own, and write the one that is meant in front",
         ),
         ("SELECT item.price FROM orders", "S106", "item.price", "correct the name: `item` has sku, n"),
         ("SELECT o.item.price FROM orders AS o", "S106", "item.price", "correct the name: `item` has sku, n"),

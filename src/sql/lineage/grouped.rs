@@ -6,6 +6,7 @@
 //! aggregates.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::scope::{Found, Relation, Scope};
@@ -24,6 +25,8 @@ type Key = (usize, Arc<str>);
 pub(super) struct Groups {
     /// There is a `GROUP BY`.
     given: bool,
+    /// They are those of `DISTINCT`: the select list.
+    distinct: bool,
     /// Whole columns.
     whole: BTreeSet<Key>,
     /// Columns of which a field is grouped by.
@@ -52,6 +55,37 @@ pub(super) fn groups(select: &Select, scope: &mut Scope) -> Option<Groups> {
     let mut groups = Groups { given: select.group_by.is_some(), ..Groups::default() };
     select.group_by.iter().flat_map(|group| &group.keys).for_each(|key| groups.key(key, scope));
     Some(groups)
+}
+
+/// What the `ORDER BY` behind a `SELECT DISTINCT` may name.
+pub(super) fn listed(select: &Select, scope: &mut Scope) -> Option<Groups> {
+    select.distinct?;
+    let mut groups = Groups { distinct: true, ..Groups::default() };
+    for item in &select.items {
+        match item {
+            SelectItem::Expr { expr, .. } => groups.key(expr, scope),
+            SelectItem::Wildcard { qualifier, .. } => match places(qualifier.as_ref(), scope) {
+                Some(places) => {
+                    let sources = scope.sources().iter().enumerate().skip(places.start).take(places.len());
+                    for (place, source) in sources {
+                        steps::count(source.relation.columns().len());
+                        groups.unsure |= !source.relation.open.is_empty();
+                        let columns = source.relation.columns().iter();
+                        groups.whole.extend(columns.map(|column| (place, Arc::clone(&column.name))));
+                    }
+                }
+                None => groups.unsure = true,
+            },
+        }
+    }
+    Some(groups)
+}
+
+/// The sources whose columns a star lists, if that is all that it lists.
+fn places(qualifier: Option<&ObjectName>, scope: &Scope) -> Option<Range<usize>> {
+    let Some(name) = qualifier else { return (!scope.merges()).then(|| 0..scope.sources().len()) };
+    let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
+    scope.place(&parts).map(|place| place..place + 1)
 }
 
 /// True if there is an aggregate in it that is one of this query.
@@ -157,15 +191,7 @@ impl Ungrouped<'_> {
 
     /// The first column of a star that is not grouped by.
     fn star(&mut self, qualifier: Option<&ObjectName>, span: Span) {
-        let places = match qualifier {
-            None if self.scope.merges() => return,
-            None => 0..self.scope.sources().len(),
-            Some(name) => {
-                let parts: Vec<&str> = name.parts.iter().map(|part| part.name.as_str()).collect();
-                let Some(place) = self.scope.place(&parts) else { return };
-                place..place + 1
-            }
-        };
+        let Some(places) = places(qualifier, self.scope) else { return };
         if self.groups.unsure {
             return;
         }
@@ -235,7 +261,12 @@ impl Ungrouped<'_> {
     }
 
     fn note(&mut self, column: &str, span: Span) {
-        let Groups { given, number, .. } = self.groups;
+        let Groups { given, number, distinct, .. } = self.groups;
+        if *distinct {
+            let text = format!("ORDER BY names `{column}`, which is not in the list of SELECT DISTINCT");
+            let note = Diagnostic::warning(code::UNGROUPED, text).at(span, "not in the select list");
+            return self.notes.push(note.help("add it to the select list, or order by a column of that"));
+        }
         let (label, help) = match (given, number) {
             (_, true) => {
                 ("not in GROUP BY", "write the column in GROUP BY: a number there is no position in the select list")

@@ -1,6 +1,6 @@
 //! Names in reach: sources with their columns, and what a name stands for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use super::form::Fields;
@@ -33,8 +33,8 @@ pub(super) struct Relation {
     pub open: Vec<Open>,
     /// The table that it is, which has a hidden `$rowtime` on Confluent Cloud: no star shows it.
     pub table: Option<Arc<str>>,
-    /// The first column of each name, once one was asked for.
-    index: OnceLock<BTreeMap<Arc<str>, usize>>,
+    /// The first column of each name, and whether there are more, once one was asked for.
+    index: OnceLock<BTreeMap<Arc<str>, (usize, bool)>>,
     /// The fields of its columns, once one was asked for.
     fields: OnceLock<Fields>,
 }
@@ -93,15 +93,26 @@ impl Relation {
         if self.columns.len() <= FEW {
             return self.columns.iter().find(|column| &*column.name == name);
         }
-        let index = self.index.get_or_init(|| {
+        self.index().get(name).and_then(|(place, _)| self.columns.get(*place))
+    }
+
+    /// True if several columns have this name.
+    pub fn has_twice(&self, name: &str) -> bool {
+        if self.columns.len() <= FEW {
+            return self.columns.iter().filter(|column| &*column.name == name).count() > 1;
+        }
+        self.index().get(name).is_some_and(|(_, twice)| *twice)
+    }
+
+    fn index(&self) -> &BTreeMap<Arc<str>, (usize, bool)> {
+        self.index.get_or_init(|| {
             steps::count(self.columns.len());
             let mut index = BTreeMap::new();
             for (place, column) in self.columns.iter().enumerate() {
-                index.entry(Arc::clone(&column.name)).or_insert(place);
+                index.entry(Arc::clone(&column.name)).and_modify(|(_, twice)| *twice = true).or_insert((place, false));
             }
             index
-        });
-        index.get(name).and_then(|place| self.columns.get(*place))
+        })
     }
 
     /// The fields that can be named without their columns.
@@ -189,7 +200,7 @@ pub(super) struct Scope {
     merged: Vec<String>,
     /// Up to which source each of them was made one.
     merged_to: BTreeMap<String, usize>,
-    /// What the select groups by, for the `ORDER BY` behind it.
+    /// What the select groups by, or lists if it is `DISTINCT`, for the `ORDER BY` behind it.
     pub groups: Option<Groups>,
     /// It is that of a select that does not aggregate.
     pub plain: bool,
@@ -327,11 +338,12 @@ impl Scope {
         self.fielded = self.sources.len();
     }
 
-    /// The names of the first `most` sources at these places; none where one has no name.
+    /// The names of the first `most` sources at these places; none where one has no name, or that of another.
     pub fn names(&self, places: &[usize], most: usize) -> Vec<String> {
         let sources = places.iter().take(most).filter_map(|place| self.sources.get(*place));
         let names: Vec<String> = sources.map(|source| source.parts.join(".")).collect();
-        if names.iter().any(String::is_empty) { Vec::new() } else { names }
+        let apart = names.iter().collect::<BTreeSet<_>>().len() == names.len();
+        if names.iter().any(String::is_empty) || !apart { Vec::new() } else { names }
     }
 
     /// The value of the column in the source at `place`.

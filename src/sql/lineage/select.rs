@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::columns::{Names, counted, place, width};
 use super::form::Form;
-use super::grouped::{Ungrouped, groups};
+use super::grouped::{Ungrouped, groups, listed};
 use super::made::{Expansion, Value};
 use super::misplaced::Place;
 use super::scope::{Open, Relation, RelationColumn, Scope, Source};
@@ -139,6 +139,7 @@ impl<'a> Walker<'a> {
             scope.groups = Some(groups);
         }
         let place = if scope.plain { Place::Order } else { Place::Free };
+        let of_sources = !scope.sources().is_empty();
         self.scopes.push(scope);
         let named = relation.closed();
         for OrderItem { expr, .. } in items {
@@ -154,7 +155,7 @@ impl<'a> Walker<'a> {
             };
             let value = match output {
                 Some(column) => column.value.clone(),
-                None if matches!(expr.kind, ExprKind::Column(_)) => self.expr(expr),
+                None if of_sources && matches!(expr.kind, ExprKind::Column(_)) => self.expr(expr),
                 None => self.in_place(place, |walker| walker.with_names_of(&named, |walker| walker.expr(expr))),
             };
             self.row(value, UseKind::Order, expr.span);
@@ -271,6 +272,8 @@ impl<'a> Walker<'a> {
             select.having.iter().for_each(|filter| ungrouped.expr(filter));
             self.notes.append(&mut ungrouped.notes);
             (scope.plain, scope.groups) = (false, Some(groups));
+        } else {
+            scope.groups = listed(select, &mut scope);
         }
         (relation, scope)
     }

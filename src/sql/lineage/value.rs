@@ -30,6 +30,7 @@ impl Walker<'_> {
     /// The value of an expression; its form is that of its parts.
     fn unformed(&mut self, expr: &Expr) -> Value {
         match &expr.kind {
+            ExprKind::Column(name) if is_pi(name) => Value::literal(true),
             ExprKind::Column(name) => self.column(name),
             ExprKind::Literal(literal) => Value::literal(matches!(literal, Literal::Approximate(_))),
             ExprKind::Nested(inner) => self.expr(inner),
@@ -267,7 +268,9 @@ impl Walker<'_> {
                     return value;
                 }
                 let text = format!("column `{}` is in no table of this query", parts.join("."));
-                self.notes.push(Diagnostic::warning(code::UNKNOWN_COLUMN, text).at(span, "not found"));
+                let note = Diagnostic::warning(code::UNKNOWN_COLUMN, text).at(span, "not found");
+                let choices = self.scopes.last().and_then(|scope| choices(scope, parts));
+                self.notes.push(Diagnostic { help: choices, ..note });
             }
             _ => {
                 let text = format!("column `{name}` could come from any table whose columns are not known");
@@ -278,6 +281,12 @@ impl Walker<'_> {
         maybe.iter().for_each(|open| value.add(open.column(name, UseKind::Unknown)));
         value.formed(Form::Unknown).placed(span)
     }
+}
+
+/// The only function of Flink that needs no brackets and is no word of the grammar. It is nearer than a column; in backquotes it is
+/// none.
+fn is_pi(name: &ObjectName) -> bool {
+    name.span.end - name.span.start == 2 && name.last().name.eq_ignore_ascii_case("PI")
 }
 
 /// How many columns a row that is written out has.
@@ -316,6 +325,8 @@ enum Unclear {
     Sources(Vec<String>),
     /// Rows in several columns have such a field.
     Rows,
+    /// Several columns of a source have this name.
+    Columns,
 }
 
 impl Search<'_> {
@@ -326,7 +337,8 @@ impl Search<'_> {
             let Some(source) = by(scope, leading) else { continue };
             let relation = &source.relation;
             let known = relation.column(column).map(|found| found.value.clone());
-            if let Some(found) = known.and_then(|value| self.fits(value, count + 1)) {
+            if let Some(mut found) = known.and_then(|value| self.fits(value, count + 1)) {
+                found.unclear = relation.has_twice(column).then_some(Unclear::Columns);
                 return Some(found);
             }
             let fields = if self.bare_fields { relation.fields().named(column) } else { &[] };
@@ -353,7 +365,10 @@ impl Search<'_> {
         match values.as_slice() {
             [] => {}
             [only] => {
-                if let Some(found) = self.fits(only.clone(), 1) {
+                if let Some(mut found) = self.fits(only.clone(), 1) {
+                    let mut sources = places.iter().filter_map(|at| scope.sources().get(*at));
+                    let twice = sources.any(|source| source.relation.has_twice(first));
+                    found.unclear = twice.then_some(Unclear::Columns);
                     return Some(found);
                 }
             }
@@ -403,13 +418,35 @@ impl Search<'_> {
 /// How many names are listed in a way out.
 const LISTED: usize = 12;
 
+/// The columns of the sources in reach, or of the one that the name's first parts name, for people.
+fn choices(scope: &Scope, parts: &[&str]) -> Option<String> {
+    let of = |source: &Source| {
+        let columns = source.relation.columns();
+        let names: Vec<&str> = columns.iter().take(LISTED).map(|column| &*column.name).collect();
+        let more = columns.len().saturating_sub(LISTED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let name =
+            if source.parts.is_empty() { "the source".to_owned() } else { format!("`{}`", source.parts.join(".")) };
+        (!names.is_empty()).then(|| format!("{name} has {}{more}", names.join(", ")))
+    };
+    let named = parts.split_last().and_then(|(_, leading)| scope.named(leading));
+    let all: Vec<String> = match named {
+        Some(source) => of(source).into_iter().collect(),
+        None => scope.sources().iter().filter_map(of).take(LISTED).collect(),
+    };
+    (!all.is_empty()).then(|| format!("correct the name: {}", all.join("; ")))
+}
+
 /// A name that could be one of several columns.
 fn ambiguity(parts: &[&str], leading: usize, unclear: &Unclear, span: Span) -> Diagnostic {
     let column = parts.get(leading.saturating_sub(1)).copied().unwrap_or("");
     let (what, help) = match unclear {
         Unclear::Rows => ("row", "write the column in front that it is a field of".to_owned()),
+        Unclear::Columns => {
+            ("column of its source", "give each of them a name of its own there: AS and an alias".to_owned())
+        }
         Unclear::Sources(names) if names.is_empty() => {
-            ("source", "give each source a name, and write the one that is meant in front".to_owned())
+            ("source", "give each source a name of its own, and write the one that is meant in front".to_owned())
         }
         Unclear::Sources(names) => {
             let choices: Vec<String> = names.iter().map(|name| format!("`{name}.{column}`")).collect();

@@ -4,14 +4,17 @@ use super::{Parse, Parser};
 use crate::model::column::ColumnType;
 use crate::sql::keyword::is_reserved;
 use crate::sql::token::{Symbol, TokenKind};
-use crate::sql::tree::{Arg, ArgValue, Call, Expr, ExprKind, Literal, ObjectName, OrderItem, TableArg};
+use crate::sql::tree::{Arg, ArgValue, Call, Expr, ExprKind, Ident, Literal, ObjectName, OrderItem, TableArg};
 
 /// Functions that are written without brackets.
 #[rustfmt::skip]
-const BARE: &[&str] = &[
-    "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_ROW_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP",
-    "CURRENT_USER", "SESSION_USER", "SYSTEM_USER", "USER", "CURRENT_CATALOG", "CURRENT_SCHEMA", "CURRENT_ROLE",
-    "CURRENT_PATH", "CURRENT_DEFAULT_TRANSFORM_GROUP",
+const BARE: &[&str] = &["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"];
+
+/// Reserved words that the grammar takes for such functions. Flink has none of them: to its planner they are columns.
+#[rustfmt::skip]
+const COLUMNS: &[&str] = &[
+    "CURRENT_CATALOG", "CURRENT_DEFAULT_TRANSFORM_GROUP", "CURRENT_PATH", "CURRENT_ROLE", "CURRENT_SCHEMA", "CURRENT_USER",
+    "SESSION_USER", "SYSTEM_USER", "USER",
 ];
 
 /// Reserved words that are functions where a bracket follows.
@@ -35,6 +38,11 @@ const CONNECTORS: &[&str] = &["FROM", "FOR", "PLACING", "USING", "TO", "IN"];
 
 pub(super) fn is_bare_function(word: &str) -> bool {
     BARE.iter().any(|known| known.eq_ignore_ascii_case(word))
+}
+
+/// True for a reserved word that stands for a column where no bracket follows.
+pub(super) fn is_column(word: &str) -> bool {
+    COLUMNS.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// True for a word that a bracket makes a function.
@@ -201,12 +209,18 @@ impl Parser<'_> {
         Ok(ExprKind::Cast { operand, ty, safe })
     }
 
-    pub(super) fn bare_function(&mut self, start: usize) -> Parse<Expr> {
+    /// A function without brackets, or a column, that is called by a reserved word.
+    pub(super) fn reserved_name(&mut self, start: usize) -> Parse<Expr> {
         let Some(token) = self.bump() else { return Err(self.unexpected("a function")) };
-        let ident = crate::sql::tree::Ident { name: token.text(self.text).to_owned(), span: token.span };
+        let ident = Ident { name: token.text(self.text).to_owned(), span: token.span };
         let name = ObjectName { span: ident.span, parts: vec![ident] };
-        let call = empty_call(name);
-        Ok(Expr { span: self.since(start), kind: ExprKind::Call(Box::new(Call { span: self.since(start), ..call })) })
+        let span = self.since(start);
+        let kind = if is_column(token.text(self.text)) {
+            ExprKind::Column(name)
+        } else {
+            ExprKind::Call(Box::new(Call { span, ..empty_call(name) }))
+        };
+        Ok(Expr { span, kind })
     }
 
     /// The brackets after a function's name, and `FILTER`, `WITHIN GROUP`, `OVER` after them.

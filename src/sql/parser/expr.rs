@@ -353,9 +353,9 @@ impl Parser<'_> {
         }
         let calls = self.symbol_ahead(1, Symbol::LeftParen) && super::call::is_callable(text);
         if is_reserved(text) && !calls {
-            if super::call::is_bare_function(text) {
+            if super::call::is_bare_function(text) || super::call::is_column(text) {
                 if !self.symbol_ahead(1, Symbol::Dot) {
-                    return self.bare_function(start);
+                    return self.reserved_name(start);
                 }
                 // The grammar takes it for a field of what the function gives; it was surely meant as a table's name.
                 let name = self.object_name("a column")?;

@@ -60,6 +60,10 @@ impl Parser<'_> {
         clause.define = self.comma_list(|p| {
             let name = p.ident("a pattern variable")?;
             p.expect_word("AS")?;
+            // One that the pattern does not use is one all the same.
+            if seen.insert(name.name.clone()) {
+                clause.variables.push(name.clone());
+            }
             Ok((name, p.expr()?))
         })?;
         self.expect(Symbol::RightParen)?;

@@ -221,6 +221,12 @@ fn names_that_mean_nothing_or_two_things() {
         ("SELECT t.a FROM t JOIN o ON a = b", "column `a` could come from more than one source"),
         ("SELECT COUNT(*) FROM t, o GROUP BY a", "column `a` could come from more than one source"),
         ("SELECT t.id AS q FROM t, o ORDER BY a + 1", "column `a` could come from more than one source"),
+        ("SELECT a FROM (SELECT a, id AS a FROM t)", "column `a` could come from more than one column of its source"),
+        ("SELECT q.a FROM (SELECT a, a FROM t) AS q", "column `a` could come from more than one column of its source"),
+        (
+            "SELECT b FROM (SELECT a, a, b FROM o) WHERE a = 1",
+            "column `a` could come from more than one column of its source",
+        ),
         ("SELECT sku FROM t, v", "column `sku` could come from more than one row"),
         ("SELECT item.nope FROM t", "`item` has no field `nope`"),
         ("SELECT t.item.deep.nope FROM t", "`deep` has no field `nope`"),
@@ -242,6 +248,9 @@ fn names_that_mean_nothing_or_two_things() {
     for text in [
         "SELECT t.a AS id FROM t, o ORDER BY id + 1",
         "SELECT t.a, o.a FROM t, o",
+        "SELECT b FROM (SELECT a, a, b FROM o) AS q",
+        "SELECT x FROM (SELECT a, a FROM t) AS q (x, y)",
+        "SELECT a FROM (SELECT p.a, q.* FROM t AS p, o AS q)",
         "SELECT a FROM t JOIN o USING (a)",
         "SELECT a FROM t WHERE EXISTS (SELECT 1 FROM o WHERE a = t.a)",
         "SELECT item['sku'], item[1] FROM t",
@@ -253,6 +262,66 @@ fn names_that_mean_nothing_or_two_things() {
     ] {
         assert_eq!(notes(text), Vec::<String>::new(), "{text}");
     }
+}
+
+#[test]
+fn distinct_rows_are_ordered_by_what_is_listed() {
+    let notes = |text: &str| typed(text).2;
+    let note = |name: &str| format!("ORDER BY names `{name}`, which is not in the list of SELECT DISTINCT");
+    for (text, name) in [
+        ("SELECT DISTINCT a FROM t ORDER BY id", "id"),
+        ("SELECT DISTINCT a FROM t AS q ORDER BY q.a, q.id LIMIT 3", "q.id"),
+        ("SELECT DISTINCT a + 1 AS c FROM t ORDER BY a", "a"),
+        ("SELECT DISTINCT 1 FROM t ORDER BY id", "id"),
+        ("SELECT DISTINCT a FROM t ORDER BY ABS(id)", "id"),
+        ("SELECT DISTINCT p.* FROM t AS p, o AS q ORDER BY q.b", "q.b"),
+    ] {
+        assert_eq!(notes(text), [note(name)], "{text}");
+    }
+    for text in [
+        "SELECT DISTINCT a FROM t ORDER BY a, t.a, 1, ABS(a) + 1",
+        "SELECT DISTINCT a AS c FROM t ORDER BY a",
+        "SELECT DISTINCT a + 1 FROM t ORDER BY a + 1",
+        "SELECT DISTINCT ABS(a) AS id FROM t ORDER BY id",
+        "SELECT DISTINCT * FROM t ORDER BY t.id",
+        "SELECT DISTINCT p.* FROM t AS p, o AS q ORDER BY p.id",
+        "SELECT DISTINCT item.sku FROM t ORDER BY item.sku",
+        "SELECT DISTINCT item.* FROM t ORDER BY sku",
+        "SELECT DISTINCT sku FROM t ORDER BY sku",
+        "SELECT DISTINCT a FROM t JOIN o USING (a) ORDER BY a",
+        "SELECT DISTINCT * FROM t JOIN o USING (a) ORDER BY id",
+        "SELECT DISTINCT a FROM t ORDER BY (SELECT MAX(b) FROM o)",
+        "SELECT DISTINCT a FROM t ORDER BY CURRENT_TIMESTAMP",
+        "SELECT DISTINCT CASE WHEN a > 1 THEN item END AS i, id FROM t ORDER BY id, a > 1",
+    ] {
+        assert_eq!(notes(text), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn the_way_out_lists_what_can_be_written_there() {
+    let help = |text: &str| lineage(&query(text), &shop()).notes.remove(0).help.unwrap();
+    for (text, wanted) in [
+        ("SELECT nope FROM (SELECT id AS k, total FROM orders) AS q", "correct the name: `q` has k, total"),
+        ("SELECT nope FROM (SELECT id AS k FROM orders)", "correct the name: the source has k"),
+        ("WITH c AS (SELECT id FROM orders) SELECT nope FROM c", "correct the name: `c` has id"),
+        ("SELECT nope FROM rates AS r (x, y, z)", "correct the name: `r` has x, y, z"),
+        ("SELECT r.nope FROM rates AS r, people", "correct the name: `r` has currency, rate, ts"),
+        (
+            "SELECT nope FROM rates AS r, people",
+            "correct the name: `r` has currency, rate, ts; `people` has id, nested",
+        ),
+        ("SELECT id FROM people UNION ALL SELECT rate FROM rates ORDER BY rate", "correct the name: the source has id"),
+        ("SELECT id FROM orders AS o, customers AS c", "write which one is meant: `o.id` or `c.id`"),
+    ] {
+        assert_eq!(help(text), wanted, "{text}");
+    }
+    let notes = lineage(&query("SELECT id FROM orders AS o, customers AS o"), &shop()).notes;
+    let unclear = notes.iter().find(|note| note.code == "S102").unwrap();
+    assert_eq!(
+        unclear.help.as_deref(),
+        Some("give each source a name of its own, and write the one that is meant in front")
+    );
 }
 
 #[test]
@@ -270,6 +339,39 @@ fn windows_and_patterns() {
         rows(text),
         ["orders.customer_id:Partition", "orders.status:Pattern", "orders.total:Pattern", "orders.ts:Order"]
     );
+}
+
+#[test]
+fn reserved_words_without_brackets_are_columns() {
+    let from = "FROM (SELECT id, status AS `user`, total AS `current_path` FROM orders) AS q";
+    assert_eq!(outputs(&format!("SELECT user {from}")), [out("user", &["orders.status:Direct"])]);
+    assert_eq!(outputs(&format!("SELECT UPPER(user) AS u {from}")), [out("u", &["orders.status:Computed"])]);
+    assert_eq!(rows(&format!("SELECT id {from} WHERE current_path > 1")), ["orders.total:Filter"]);
+    for text in ["SELECT user FROM orders", "SELECT id FROM orders WHERE CURRENT_USER = 'a'"] {
+        let codes: Vec<String> = lineage(&query(text), &shop()).notes.into_iter().map(|n| n.code).collect();
+        assert_eq!(codes, ["S101"], "{text}");
+    }
+    assert_eq!(outputs("SELECT CURRENT_DATE AS d FROM orders"), [out("d", &[])]);
+}
+
+#[test]
+fn pi_is_a_function_that_needs_no_brackets() {
+    let from = "FROM (SELECT id AS pi FROM orders) AS q";
+    assert_eq!(outputs(&format!("SELECT pi {from}")), [out("pi", &[])]);
+    assert_eq!(outputs(&format!("SELECT `pi` {from}")), [out("pi", &["orders.id:Direct"])]);
+    assert_eq!(outputs(&format!("SELECT q.pi {from}")), [out("pi", &["orders.id:Direct"])]);
+    assert_eq!(rows("SELECT id AS pi FROM orders ORDER BY pi"), ["orders.id:Order"]);
+    assert!(lineage(&query("SELECT PI * total AS x FROM orders"), &shop()).notes.is_empty());
+    let codes = |text: &str| lineage(&query(text), &shop()).notes.into_iter().map(|n| n.code).collect::<Vec<_>>();
+    assert_eq!(codes("SELECT `pi` FROM orders"), ["S101"]);
+}
+
+#[test]
+fn a_variable_that_is_only_defined_is_one() {
+    let text =
+        "SELECT * FROM orders MATCH_RECOGNIZE (ORDER BY ts MEASURES A.id AS a PATTERN (A C) DEFINE B AS B.id > 1)";
+    assert!(lineage(&query(text), &shop()).notes.is_empty());
+    assert_eq!(rows(text), ["orders.id:Pattern", "orders.ts:Order"]);
 }
 
 #[test]

@@ -274,7 +274,7 @@ pub struct MatchClause {
     pub measures: Vec<(Expr, Ident)>,
     /// `WITHIN` was given: a match that takes longer is given up.
     pub within: bool,
-    /// The names in `PATTERN`, in order of first use.
+    /// The names in `PATTERN`, in order of first use, then those that are only in `SUBSET` or `DEFINE`.
     pub variables: Vec<Ident>,
     /// `DEFINE`
     pub define: Vec<(Ident, Expr)>,
