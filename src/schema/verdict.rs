@@ -27,7 +27,7 @@ use super::avro::{AvroSchema, SchemaError};
 use super::change::{Change, Scope};
 use super::concern::{concern, key_concern};
 use super::diff::diff_as;
-use super::envelope::{RowField, required, row_fields, row_fields_where, row_names};
+use super::envelope::{RowField, is_nullable_row, required, row_fields, row_fields_where, row_names};
 use super::flaw::{Remark, remarks};
 use super::flink::unsupported;
 use super::kind::SchemaKind;
@@ -167,6 +167,10 @@ fn judge(level: Level, subject_is_key: bool, new: &AvroSchema, earlier: &[(i32, 
     }
     let changes = diff_as(Scope::Row, latest, new);
     let mut concerns: Vec<Concern> = changes.iter().filter_map(concern).collect();
+    if is_nullable_row(latest) && is_nullable_row(new) {
+        let reason = "a record may be null as a whole, as before: a table that declares a column NOT NULL fails at it";
+        concerns.push(Concern::whole(Scope::Row, DataVerdict::SafeWithHistoryCaveat, reason));
+    }
     for (version, old) in older {
         concerns.extend(history(*version, old, latest, new, &concerns));
     }

@@ -142,3 +142,20 @@ fn a_field_inside_a_column_is_added_as_a_column_is() {
         assert_eq!(told(nullable).data, DataVerdict::Safe, "{path}");
     }
 }
+
+/// Where null may stand for the whole record, its fields are the columns all the same.
+#[test]
+fn a_record_that_may_be_null_has_columns_and_a_caveat() {
+    let id = || json!({"name": "id", "type": "long"});
+    let nullable = |fields: Value| format!("[\"null\", {}]", record(fields));
+    let old = nullable(json!([id()]));
+    let told = pair(&old, &old, Level::Full);
+    assert_eq!((told.compatible, told.data), (Some(true), DataVerdict::SafeWithHistoryCaveat));
+    assert!(told.concerns[0].reason.starts_with("a record may be null as a whole"), "{:?}", told.concerns);
+    let more = nullable(json!([id(), {"name": "tier", "type": ["null", "string"], "default": null}]));
+    assert_eq!(pair(&old, &more, Level::Full).columns[0].to_string(), "column `tier`: new, STRING");
+    let parsed = |text: &str| crate::schema::parse(text, &[]).expect("a schema");
+    let added = crate::schema::added_columns(&parsed(&old), &parsed(&more));
+    assert_eq!(added.iter().map(|column| column.name.as_str()).collect::<Vec<_>>(), ["tier"]);
+    assert_eq!(pair(&record(json!([id()])), &old, Level::Backward).data, DataVerdict::JobFails);
+}
