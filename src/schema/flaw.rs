@@ -1,6 +1,7 @@
 //! What a strict parser refuses of a schema that is read here all the same.
 //!
-//! Rules: a flaw is said and changes no answer, because a registry may have stored the schema long ago. What counts is what
+//! Rules: a flaw is said and changes no answer, because a registry may have stored the schema long ago; only a new text with
+//! one that no setting of the library takes is refused by [`pair`](super::pair). What counts is what
 //! Avro's Java library refuses when a registry is given a new version: names that are no names, names and symbols that are
 //! there twice, defaults that do not fit, unions that are no unions. One is added, a field's default that is no symbol of its
 //! enum, which the library takes and its readers then trip over. Referenced schemas are not looked at: they are subjects of

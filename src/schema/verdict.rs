@@ -13,6 +13,7 @@
 //! | column renamed | suspected rename |
 //! | decimal scale, unit of a time, decimal as text, other meaning of the same bytes | wrong values |
 //! | anything in a key | identity change |
+//! | more differences than are looked at | unknown |
 //!
 //! An added column is nullable in the reader table, whatever the source says: older records do not have it. A table is
 //! assumed to declare what the earlier schema said, until [`Assessment::data_for`] is given the real declaration. Versions
