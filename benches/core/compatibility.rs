@@ -107,7 +107,8 @@ fn batch() -> Result<(), String> {
     let bytes = lines.iter().map(String::len).sum();
     let variant = Variant::new("answer each line", Role::Ours, || {
         let (time, no) = timed(|| {
-            let answers = lines.iter().enumerate().map(|(n, line)| Answered::to(line, n + 1, Level::Full, false));
+            let answers =
+                lines.iter().enumerate().map(|(n, line)| Answered::to(line.as_bytes(), n + 1, Level::Full, false));
             answers.filter(|answer| answer.good() != Some(true) && !json!(answer).to_string().is_empty()).count()
         });
         // Two of six changes are no change for the worse.

@@ -14,6 +14,7 @@ use crate::schema::{Direction, Level};
 /// A file of this size is a mistake.
 const LIMIT: u64 = 256 << 20;
 const HELP: &str = "give the schema as the registry holds it, or the registry's whole answer, as JSON";
+const PAIRS: &str = "give a line of JSON for each pair: {\"id\": 1, \"old\": ..., \"new\": ...}";
 const WHOLE: &str = "the file is read whole: split it";
 
 /// Compare two versions of a schema: would a registry take the new one, and what becomes of the data. Needs no system. The
@@ -25,8 +26,8 @@ pub(super) struct Args {
     old: Option<PathBuf>,
     /// The new schema; `-` is standard input.
     new: Option<PathBuf>,
-    /// Compare many pairs instead: a file of JSON lines `{"id", "old", "new"}`, `-` for standard input; a JSON line is the
-    /// answer to each.
+    /// Compare many pairs instead: a file of JSON lines `{"id", "old", "new"}`, `-` for standard input; with `--output json`
+    /// a JSON line is the answer to each.
     #[arg(long, value_name = "FILE", conflicts_with = "old")]
     batch: Option<PathBuf>,
     /// What the registry checks: NONE, BACKWARD, FORWARD or FULL; with _TRANSITIVE it is the same for two schemas.
@@ -39,9 +40,13 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Reply, Failure> {
     if let Some(batch) = &args.batch {
-        let text = read(batch)?;
-        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let bytes = read_bytes(batch)?;
+        let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
+        let lines = text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.trim_ascii().is_empty());
         let answers: Vec<Answered> = lines.map(|(at, line)| Answered::to(line, at + 1, args.level, args.key)).collect();
+        if answers.is_empty() {
+            return Err(Failure::new("no pair was given").help(PAIRS));
+        }
         return Ok(replied(answers.iter().map(Answered::good).fold(Some(true), worse), Answers(answers)).in_lines());
     }
     let (Some(old), Some(new)) = (&args.old, &args.new) else {
@@ -81,6 +86,12 @@ fn schema(path: &Path) -> Result<Given, Failure> {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
+    let text = String::from_utf8(read_bytes(path)?)
+        .map_err(|_| Failure::new(format!("{} is not UTF-8", path.display())).help(HELP));
+    text.map(text_file::without_mark)
+}
+
+fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let read = if path == Path::new("-") {
         std::io::stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes)
@@ -92,9 +103,7 @@ fn read(path: &Path) -> Result<String, Failure> {
         let most = LIMIT >> 20;
         return Err(Failure::new(format!("{} is larger than {most} MiB", path.display())).help(WHOLE));
     }
-    let text =
-        String::from_utf8(bytes).map_err(|_| Failure::new(format!("{} is not UTF-8", path.display())).help(HELP));
-    text.map(text_file::without_mark)
+    Ok(bytes)
 }
 
 /// The answer about two schemas, for people and for programs.
@@ -114,18 +123,15 @@ fn show(pair: &Pair, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Some(false) => "no",
         None => "unknown",
     };
-    writeln!(
-        f,
-        "registry  {} {}: backward {}, forward {}",
-        pair.level,
-        match pair.compatible {
-            Some(true) => "allows it",
-            Some(false) => "forbids it",
-            None => "is not known to allow it",
-        },
-        word(pair.backward),
-        word(pair.forward)
-    )?;
+    let level = pair.level;
+    let verdict = match pair.compatible {
+        _ if !pair.refused.is_empty() => "refused, no registry takes the new schema".to_owned(),
+        Some(true) => format!("{level} allows it"),
+        Some(false) => format!("{level} forbids it"),
+        None => format!("{level} is not known to allow it"),
+    };
+    writeln!(f, "registry  {verdict}: backward {}, forward {}", word(pair.backward), word(pair.forward))?;
+    pair.refused.iter().try_for_each(|flaw| writeln!(f, "  {}", plain(&flaw.to_string())))?;
     for failing in &pair.failures {
         let asked = pair.level.directions().contains(&failing.direction);
         let note = if asked { "" } else { " (which this level does not ask)" };
@@ -168,8 +174,9 @@ struct Answers(Vec<Answered>);
 impl Display for Answers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|answered| match answered {
-            Answered::Compared { id, pair } => {
+            Answered::Compared { id, pair, ignored } => {
                 writeln!(f, "pair {id}")?;
+                ignored.iter().try_for_each(|key| writeln!(f, "ignored   `{}`, which no pair has", plain(key)))?;
                 show(pair, f)
             }
             Answered::Wrong { id, error } => writeln!(f, "pair {id}\nerror: {}", plain(error)),

@@ -11,7 +11,7 @@ use super::parity::{self, Added};
 use super::rewrite::{self, NewColumn};
 use super::{Planned, defaults, graph, start};
 use crate::diagnostic::Diagnostic;
-use crate::model::column::Column;
+use crate::model::column::{Column, ColumnType};
 use crate::model::parity::ChangeRule;
 use crate::model::verdict::digest_of;
 use crate::schema::flaw::Version;
@@ -20,6 +20,7 @@ use crate::schema::{Change, ChangeKind, Effect as Noticed, Scope};
 /// Plans the evolution.
 pub fn plan(input: &PlanInput, evolution: &Evolution) -> Planned {
     let mut diagnostics = remarks(evolution);
+    diagnostics.extend(inner_fields(input, evolution));
     if let Err(mut problems) = plannable(evolution) {
         problems.extend(diagnostics);
         return Planned { plan: None, diagnostics: problems };
@@ -150,6 +151,57 @@ fn remarks(evolution: &Evolution) -> Vec<Diagnostic> {
     });
     let help = "mend the schema at its source: readers that parse it strictly cannot use it";
     told.chain(more).map(|text| Diagnostic::warning("C213", text).help(help)).collect()
+}
+
+/// The fields that came inside a column which a reader table declares without them: no plan adds them to its type.
+fn inner_fields(input: &PlanInput, evolution: &Evolution) -> Vec<Diagnostic> {
+    let is_inner = |c: &&Change| c.scope == Scope::Row && matches!(c.kind, ChangeKind::Added { .. }) && c.is_nested();
+    let mut fields = evolution.changes.iter().filter(is_inner).peekable();
+    if fields.peek().is_none() {
+        return Vec::new();
+    }
+    let Ok(estate) = estate::read(&input.manifest) else { return Vec::new() };
+    let Ok(readers) = readers(&estate, evolution) else { return Vec::new() };
+    let declared: Vec<(&String, Vec<Column>)> =
+        readers.keys().filter_map(|name| Some((name, estate.tables.get(name)?.create()?.schema()))).collect();
+    let mut told = Vec::new();
+    for field in fields {
+        let Some(column) = &field.column else { continue };
+        let inside = field.path.strip_prefix(column.as_str()).unwrap_or_default();
+        let lacks = |columns: &[Column]| columns.iter().any(|c| c.name == *column && !holds(&c.ty.ty, inside));
+        for (table, _) in declared.iter().filter(|(_, columns)| lacks(columns)) {
+            let Evolution { subject, to_version, .. } = evolution;
+            let path = &field.path;
+            let text = format!(
+                "{subject} version {to_version}: `{path}` is not carried, as `{table}` declares `{column}` without it"
+            );
+            let help = "add the field to the type of the column, in the statements that need it, in a branch";
+            told.push(Diagnostic::warning("C214", text).help(help));
+        }
+    }
+    let more = told.len().saturating_sub(TOLD);
+    told.truncate(TOLD);
+    if more > 0 {
+        let text = format!("{}: and {more} more fields inside columns are not carried", evolution.subject);
+        told.push(Diagnostic::warning("C214", text).help("add them to the types of the columns, in a branch"));
+    }
+    told
+}
+
+/// Whether the type has what the rest of a path names, such as `.city` or `[items].city`.
+fn holds(ty: &ColumnType, path: &str) -> bool {
+    let mut ty = ty;
+    for part in path.split(['.', '[']).filter(|part| !part.is_empty()) {
+        let inner = match (ty, part) {
+            (ColumnType::Array(items), "items]") => Some(&items.ty),
+            (ColumnType::Map(_, values), "values]") => Some(&values.ty),
+            (ColumnType::Row(fields), name) => fields.iter().find(|f| f.name == name).map(|f| &f.ty.ty),
+            _ => None,
+        };
+        let Some(inner) = inner else { return false };
+        ty = inner;
+    }
+    true
 }
 
 /// Why a version is not planned, each reason a problem of its own.

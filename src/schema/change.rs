@@ -136,6 +136,8 @@ pub enum ChangeKind {
     TypeName,
     /// The namespace alone.
     NamespaceOnly,
+    /// There are more differences than are looked at.
+    NotJudged,
 }
 
 impl Scope {

@@ -7,6 +7,9 @@ use super::verdict::{Concern, DataVerdict};
 pub(super) fn concern(change: &Change) -> Option<Concern> {
     match change.scope {
         Scope::Key => Some(key_concern(change)),
+        scope if change.kind == ChangeKind::NotJudged => {
+            Some(Concern::whole(scope, DataVerdict::Unknown, &change.sentence))
+        }
         Scope::SourceBlock => source_block(change),
         Scope::Envelope => envelope(change),
         Scope::Row => row(change),
@@ -30,7 +33,6 @@ fn row(change: &Change) -> Option<Concern> {
     let column = change.path.as_str();
     let both = |verdict: DataVerdict| (verdict, verdict);
     let ((verdict, if_not_null), consequence, way_out) = match &change.kind {
-        ChangeKind::Added { .. } if change.is_nested() => return None,
         ChangeKind::Added { default, nullable } => {
             let has_default = default.as_ref().is_some_and(|d| !d.is_null());
             let consequence = match (has_default, nullable) {

@@ -407,7 +407,9 @@ impl Walk<'_> {
             sentence: format!("{subject} {what}"),
         };
         if self.out.len() == MOST_CHANGES {
-            change.kind = ChangeKind::TypeChanged;
+            change.kind = ChangeKind::NotJudged;
+            (change.path, change.column) = (String::new(), None);
+            (change.old, change.new) = (None, None);
             (change.old_table, change.new_table) = FAILS;
             change.sentence = format!("more than {MOST_CHANGES} differences: the rest is not judged");
         }

@@ -70,14 +70,22 @@ pub fn shape(schema: &AvroSchema) -> Shape {
     }
 }
 
-/// The record that holds the columns; `None` when the schema is no record.
+/// The record that holds the columns, also where null may stand for it; `None` when the schema is no record.
 pub fn row(schema: &AvroSchema) -> Option<NodeId> {
-    let (_, fields) = schema.record(schema.root())?;
     match shape(schema) {
-        Shape::Envelope => row_record(schema, fields),
+        Shape::Envelope => schema.record(schema.root()).and_then(|(_, fields)| row_record(schema, fields)),
         Shape::Flat | Shape::Key => Some(schema.root()),
-        Shape::Other => None,
+        Shape::Other => {
+            let (_, branches) = schema.branches(schema.root());
+            let [only] = branches.as_slice() else { return None };
+            schema.record(*only).filter(|(name, _)| name.short != "Envelope").map(|_| *only)
+        }
     }
+}
+
+/// Whether a record may be null as a whole.
+pub(super) fn is_nullable_row(schema: &AvroSchema) -> bool {
+    shape(schema) == Shape::Other && schema.branches(schema.root()).0 && row(schema).is_some()
 }
 
 /// The columns, in the schema's order; empty when the schema is no record.

@@ -1,6 +1,7 @@
 //! What a strict parser refuses of a schema that is read here all the same.
 //!
-//! Rules: a flaw is said and changes no answer, because a registry may have stored the schema long ago. What counts is what
+//! Rules: a flaw is said and changes no answer, because a registry may have stored the schema long ago; only a new text with
+//! one that no setting of the library takes is refused by [`pair`](super::pair). What counts is what
 //! Avro's Java library refuses when a registry is given a new version: names that are no names, names and symbols that are
 //! there twice, defaults that do not fit, unions that are no unions. One is added, a field's default that is no symbol of its
 //! enum, which the library takes and its readers then trip over. Referenced schemas are not looked at: they are subjects of
@@ -29,6 +30,9 @@ pub struct Flaw {
     pub path: String,
     /// What is wrong there.
     pub problem: String,
+    /// Whether no setting of Avro's Java library takes it, so that no registry registers it.
+    #[serde(skip)]
+    pub never_taken: bool,
 }
 
 impl fmt::Display for Flaw {
@@ -80,6 +84,9 @@ pub(super) fn remarks(old: Option<&AvroSchema>, new: &AvroSchema) -> Vec<Remark>
     fresh.chain(gone.map(|f| of(f, Version::Old))).collect()
 }
 
+/// Whether some setting of the library takes a flaw.
+type Taken = bool;
+
 /// A place in the text. Places are made in the order of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place(usize);
@@ -94,7 +101,7 @@ pub(super) struct Seen {
     /// Places of the fields of each record.
     fields: Vec<(NodeId, Vec<Place>)>,
     /// What no type shows any more.
-    noted: Vec<(Place, String)>,
+    noted: Vec<(Place, String, Taken)>,
     /// Nodes before this one belong to referenced schemas.
     own: usize,
 }
@@ -127,7 +134,14 @@ impl Seen {
     /// A flaw that only the text shows.
     pub(super) fn note(&mut self, at: Place, problem: impl Into<String>) {
         if self.noted.len() <= MOST_FLAWS {
-            self.noted.push((at, problem.into()));
+            self.noted.push((at, problem.into(), true));
+        }
+    }
+
+    /// The same, of a union that is a branch of a union.
+    pub(super) fn note_nested_union(&mut self, at: Place) {
+        if self.noted.len() <= MOST_FLAWS {
+            self.noted.push((at, "a union is a branch of a union".to_owned(), false));
         }
     }
 
@@ -177,12 +191,14 @@ pub(super) fn flaws(schema: &AvroSchema, seen: &Seen) -> Vec<Flaw> {
         search.fields(*id, places);
     }
     let Search { mut found, left, .. } = search;
-    found.sort_by_key(|(place, _)| *place);
+    found.sort_by_key(|(place, ..)| *place);
     let more = found.len() > MOST_FLAWS;
     found.truncate(MOST_FLAWS);
-    let mut flaws: Vec<Flaw> =
-        found.into_iter().map(|(place, problem)| Flaw { path: seen.path(place), problem }).collect();
-    let whole = |problem: String| Flaw { path: String::new(), problem };
+    let mut flaws: Vec<Flaw> = found
+        .into_iter()
+        .map(|(at, problem, taken)| Flaw { path: seen.path(at), problem, never_taken: !taken })
+        .collect();
+    let whole = |problem: String| Flaw { path: String::new(), problem, never_taken: false };
     if more {
         flaws.push(whole(format!("there are more than {MOST_FLAWS} flaws: the rest is not told")));
     }
@@ -195,7 +211,7 @@ pub(super) fn flaws(schema: &AvroSchema, seen: &Seen) -> Vec<Flaw> {
 struct Search<'a> {
     schema: &'a AvroSchema,
     seen: &'a Seen,
-    found: Vec<(Place, String)>,
+    found: Vec<(Place, String, Taken)>,
     /// Symbols of the enums that a default was held against.
     symbols: BTreeMap<NodeId, BTreeSet<&'a str>>,
     /// Values that may still be looked at.
@@ -204,8 +220,16 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn say(&mut self, at: Place, problem: String) {
+        self.tell(at, problem, true);
+    }
+
+    fn say_never_taken(&mut self, at: Place, problem: String) {
+        self.tell(at, problem, false);
+    }
+
+    fn tell(&mut self, at: Place, problem: String, taken: Taken) {
         if self.found.len() <= MOST_FLAWS {
-            self.found.push((at, problem));
+            self.found.push((at, problem, taken));
         }
     }
 
@@ -220,7 +244,7 @@ impl<'a> Search<'a> {
             Type::Union(branches) => {
                 let kinds = branches.iter().map(|b| kind(schema.ty(*b)));
                 if let Some(twice) = twice(kinds) {
-                    self.say(at, format!("the union has two branches of {}", clip(&twice)));
+                    self.say_never_taken(at, format!("the union has two branches of {}", clip(&twice)));
                 }
             }
             Type::Enum { symbols, default, .. } => {
@@ -229,10 +253,10 @@ impl<'a> Search<'a> {
                     self.name(symbol, at);
                 }
                 if let Some(symbol) = twice(symbols.iter().map(String::as_str)) {
-                    self.say(at, format!("the enum has the symbol `{}` twice", clip(symbol)));
+                    self.say_never_taken(at, format!("the enum has the symbol `{}` twice", clip(symbol)));
                 }
                 if let Some(default) = default.as_ref().filter(|d| !symbols.contains(d)) {
-                    self.say(at, format!("the enum's default `{}` is none of its symbols", clip(default)));
+                    self.say_never_taken(at, format!("the enum's default `{}` is none of its symbols", clip(default)));
                 }
             }
             Type::Fixed { size, .. } if i32::try_from(*size).is_err() => {
@@ -274,7 +298,7 @@ impl<'a> Search<'a> {
             steps::count(1);
             self.name(&field.name, *place);
             if !names.insert(field.name.as_str()) {
-                self.say(*place, format!("the record has the field `{}` twice", clip(&field.name)));
+                self.say_never_taken(*place, format!("the record has the field `{}` twice", clip(&field.name)));
             }
             let Some(default) = &field.default else { continue };
             if self.is_number_in_text(field.ty, default) {

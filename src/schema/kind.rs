@@ -44,9 +44,9 @@ impl SchemaKind {
     /// parser says what is wrong with it.
     pub fn of_text(text: &str) -> Self {
         let Ok(json) = serde_json::from_str::<Value>(text) else {
-            let words = text.split_whitespace().filter(|word| !word.starts_with("//"));
-            let is_protobuf = words.take(40).any(|word| ["syntax", "message", "package", "edition"].contains(&word));
-            return if is_protobuf { Self::Protobuf } else { Self::Avro };
+            let text = after_comments(text);
+            let first = text.find(|c: char| !c.is_ascii_alphabetic()).map_or(text, |end| text.split_at(end).0);
+            return if BEGINS_PROTOBUF.contains(&first) { Self::Protobuf } else { Self::Avro };
         };
         Self::of_json(&json)
     }
@@ -55,6 +55,25 @@ impl SchemaKind {
     pub(super) fn of_json(json: &Value) -> Self {
         let has = |key: &str| json.get(key).is_some();
         if has("$schema") || has("properties") || has("$ref") || has("$defs") { Self::Json } else { Self::Avro }
+    }
+}
+
+/// The words that a `.proto` file may begin with.
+const BEGINS_PROTOBUF: [&str; 9] =
+    ["syntax", "edition", "package", "import", "option", "message", "enum", "service", "extend"];
+
+/// The text from its first word on.
+fn after_comments(text: &str) -> &str {
+    let mut text = text.trim_start();
+    loop {
+        let comment = if text.starts_with("//") {
+            text.split_once('\n')
+        } else if let Some(inside) = text.strip_prefix("/*") {
+            inside.split_once("*/")
+        } else {
+            return text;
+        };
+        text = comment.map_or("", |(_, rest)| rest.trim_start());
     }
 }
 

@@ -4,6 +4,9 @@
 //! a registry's answer that holds one. In a batch each line is a pair of its own: what is wrong with one is said with its
 //! number, and the next one is read all the same.
 
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -12,9 +15,9 @@ use super::avro::SchemaError;
 use super::change::Change;
 use super::compat::Incompatibility;
 use super::declared::{ColumnChange, column_changes};
-use super::flaw::Remark;
+use super::flaw::{Flaw, Remark, Version};
 use super::kind::SchemaKind;
-use super::level::{Direction, Level};
+use super::level::{Direction, Level, RegistryVerdict};
 use super::parse::parse_json;
 use super::verdict::{Assessment, Concern, DataVerdict, SubjectText, assess, assess_read, assess_texts};
 
@@ -68,7 +71,7 @@ fn read(text: &str) -> Result<Value, SchemaError> {
 pub struct Pair {
     /// The level that was asked for.
     pub level: Level,
-    /// Whether the level allows it; unknown for what is not judged.
+    /// Whether a registry with the level takes it; unknown for what is not judged.
     pub compatible: Option<bool>,
     /// Whether the new schema reads the old one's records.
     pub backward: Option<bool>,
@@ -76,6 +79,9 @@ pub struct Pair {
     pub forward: Option<bool>,
     /// Both.
     pub full: Option<bool>,
+    /// Why no registry takes the new schema, whatever the level. The old one may be stored since a registry took it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Flaw>,
     /// Why a direction fails.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failing>,
@@ -106,9 +112,12 @@ pub struct Failing {
 impl Pair {
     /// Compares the two; `key` says that they are those of a record's key.
     pub fn of(old: &Given, new: &Given, level: Level, key: bool) -> Self {
-        let kind = if old.kind == SchemaKind::Avro { &new.kind } else { &old.kind };
         let mut columns = Vec::new();
-        let assessed = if *kind == SchemaKind::Avro {
+        let assessed = if old.kind != new.kind {
+            let because =
+                format!("the old schema is {} and the new one {}: languages are not compared", old.kind, new.kind);
+            Assessment::unknown(Level::Full, because)
+        } else if new.kind == SchemaKind::Avro {
             match (old.avro(), new.avro()) {
                 (Ok(old), Ok(new)) => {
                     let earlier = [(1, old)];
@@ -119,20 +128,28 @@ impl Pair {
                 (old, new) => assess_read(Level::Full, key, new, std::iter::once((1, old))),
             }
         } else {
-            assess_texts(kind, Level::Full, key, &new.source(), &[(1, old.source())])
+            assess_texts(&new.kind, Level::Full, key, &new.source(), &[(1, old.source())])
         };
         let Assessment { registry, data, changes, concerns, remarks, .. } = assessed;
-        let judged = data != DataVerdict::Unknown;
+        let judged = !matches!(registry.verdict, RegistryVerdict::Unknown { .. });
         let fails = |direction| registry.failures.iter().any(|failure| failure.direction == direction);
         let (backward, forward) = (!fails(Direction::Backward), !fails(Direction::Forward));
         let compatible = level.directions().iter().all(|direction| !fails(*direction));
+        let allows_anything = level == Level::None && new.sound().is_ok();
+        let refused = remarks.iter().filter(|remark| remark.flaw.never_taken && remark.schema != Version::Old);
+        let refused: Vec<Flaw> = refused.map(|remark| remark.flaw.clone()).collect();
         let failures = registry.failures.into_iter();
         Self {
             level,
-            compatible: judged.then_some(compatible),
+            compatible: match () {
+                () if !refused.is_empty() => Some(false),
+                () if allows_anything => Some(true),
+                () => judged.then_some(compatible),
+            },
             backward: judged.then_some(backward),
             forward: judged.then_some(forward),
             full: judged.then_some(backward && forward),
+            refused,
             failures: failures.map(|f| Failing { direction: f.direction, reasons: f.reasons }).collect(),
             data,
             concerns,
@@ -144,7 +161,10 @@ impl Pair {
 
     /// Whether the level allows it and the data stay right.
     pub fn good(&self) -> Option<bool> {
-        self.compatible.map(|compatible| compatible && self.data <= DataVerdict::SafeWithHistoryCaveat)
+        match (self.compatible?, self.data) {
+            (true, DataVerdict::Unknown) => None,
+            (compatible, data) => Some(compatible && data <= DataVerdict::SafeWithHistoryCaveat),
+        }
     }
 }
 
@@ -170,6 +190,9 @@ pub enum Answered {
         /// The answer.
         #[serde(flatten)]
         pair: Box<Pair>,
+        /// Keys of the line that are not read.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        ignored: Vec<String>,
     },
     /// It does not.
     Wrong {
@@ -182,16 +205,29 @@ pub enum Answered {
 
 impl Answered {
     /// The answer to the line with this number, `{"id", "old", "new"}`. A schema stands there as itself or as a text.
-    pub fn to(line: &str, number: usize, level: Level, key: bool) -> Self {
+    pub fn to(line: &[u8], number: usize, level: Level, key: bool) -> Self {
+        let wrong = |id, what: &str| Self::Wrong { id, error: format!("line {number}: {what}") };
+        let Ok(line) = std::str::from_utf8(line) else { return wrong(Value::Null, "it is not UTF-8") };
+        // Serde takes a list for a struct as well.
+        let is_object = line.trim_start().starts_with('{');
         let question: Question = match serde_json::from_str(line) {
-            Ok(question) => question,
-            Err(error) => return Self::Wrong { id: Value::Null, error: format!("line {number}: {error}") },
+            Ok(question) if is_object => question,
+            Err(error) if !error.is_data() => {
+                return wrong(Value::Null, &format!("it is not JSON, from column {} on", error.column()));
+            }
+            Err(error) if is_object => {
+                let text = error.to_string();
+                return wrong(Value::Null, text.split_once(" at line ").map_or(&text, |(what, _)| what));
+            }
+            _ => return wrong(Value::Null, "it is no object with `old` and `new`"),
         };
         let id = question.id;
         let (Some(old), Some(new)) = (question.old, question.new) else {
-            return Self::Wrong { id, error: format!("line {number}: `old` and `new` are needed") };
+            return wrong(id, "`old` and `new` are needed");
         };
-        Self::Compared { id, pair: Box::new(Pair::of(&given(old), &given(new), level, key)) }
+        let keys: BTreeMap<String, IgnoredAny> = serde_json::from_str(line).unwrap_or_default();
+        let ignored = keys.into_keys().filter(|key| !["id", "old", "new"].contains(&key.as_str())).collect();
+        Self::Compared { id, pair: Box::new(Pair::of(&given(old), &given(new), level, key)), ignored }
     }
 
     /// Whether the level allows it and the data stay right; unknown for a line that is wrong.

@@ -155,7 +155,7 @@ impl Parser {
             match self.nodes.get(id.0).map(|n| &n.ty) {
                 Some(Type::Union(inner)) => {
                     all.extend(inner.iter().copied());
-                    self.seen.note(self.here, "a union is a branch of a union");
+                    self.seen.note_nested_union(self.here);
                 }
                 _ => all.push(id),
             }

@@ -13,6 +13,7 @@
 //! | column renamed | suspected rename |
 //! | decimal scale, unit of a time, decimal as text, other meaning of the same bytes | wrong values |
 //! | anything in a key | identity change |
+//! | more differences than are looked at | unknown |
 //!
 //! An added column is nullable in the reader table, whatever the source says: older records do not have it. A table is
 //! assumed to declare what the earlier schema said, until [`Assessment::data_for`] is given the real declaration. Versions
@@ -27,7 +28,7 @@ use super::avro::{AvroSchema, SchemaError};
 use super::change::{Change, Scope};
 use super::concern::{concern, key_concern};
 use super::diff::diff_as;
-use super::envelope::{RowField, required, row_fields, row_fields_where, row_names};
+use super::envelope::{RowField, is_nullable_row, required, row_fields, row_fields_where, row_names};
 use super::flaw::{Remark, remarks};
 use super::flink::unsupported;
 use super::kind::SchemaKind;
@@ -167,6 +168,10 @@ fn judge(level: Level, subject_is_key: bool, new: &AvroSchema, earlier: &[(i32, 
     }
     let changes = diff_as(Scope::Row, latest, new);
     let mut concerns: Vec<Concern> = changes.iter().filter_map(concern).collect();
+    if is_nullable_row(latest) && is_nullable_row(new) {
+        let reason = "a record may be null as a whole, as before: a table that declares a column NOT NULL fails at it";
+        concerns.push(Concern::whole(Scope::Row, DataVerdict::SafeWithHistoryCaveat, reason));
+    }
     for (version, old) in older {
         concerns.extend(history(*version, old, latest, new, &concerns));
     }

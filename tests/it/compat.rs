@@ -174,6 +174,37 @@ fn a_batch_answers_each_line_and_goes_on_after_a_wrong_one() {
 }
 
 #[test]
+fn a_batch_without_a_pair_is_no_yes() {
+    for batch in ["", "\n \n"] {
+        let (code, out, wrong) = compat(&["--batch", "-"], batch);
+        assert_eq!((code, out.as_str()), (2, ""));
+        assert!(wrong.contains("no pair was given"), "{wrong}");
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_spoil_one_line_of_a_batch() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("pairs.jsonl");
+    let pair = json!({"id": 1, "old": OLD, "new": OLD}).to_string();
+    std::fs::write(&path, [pair.as_bytes(), b"\r\n{\"id\": \xff}\n", pair.as_bytes()].concat()).unwrap();
+    let (code, said, _) = compat(&["--batch", path.to_str().unwrap()], "");
+    assert_eq!((code, said.matches("data      safe").count()), (2, 2), "{said}");
+    assert!(said.contains("error: line 2: it is not UTF-8"), "{said}");
+}
+
+#[test]
+fn a_schema_that_no_registry_takes_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let old = file(&dir, "old.avsc", OLD);
+    let twice = OLD.replace("\"name\": \"price\"", "\"name\": \"id\"");
+    let (code, said, _) = compat(&[&old, "-", "--level", "NONE"], &twice);
+    assert_eq!(code, 1, "{said}");
+    assert!(said.starts_with("registry  refused, no registry takes the new schema: "), "{said}");
+    assert!(said.contains("\n  `id`: the record has the field `id` twice\n"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_read_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let old = file(&dir, "old.avsc", OLD);

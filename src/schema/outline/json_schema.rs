@@ -75,7 +75,19 @@ impl Reader {
             any.clone_into(&mut member.ty);
             return;
         };
-        annotations(member, own);
+        // Once there is no room no more are made, not even to be thrown away.
+        if self.room.text(0) {
+            annotations(member, own);
+        }
+        let texts = member.symbols.iter().chain(member.rules.values()).chain(&member.doc);
+        if !self.room.text(texts.map(String::len).sum()) {
+            *member = Member {
+                key: std::mem::take(&mut member.key),
+                name: std::mem::take(&mut member.name),
+                optional: member.optional,
+                ..Member::default()
+            };
+        }
         if self.open.len() >= MOST_NESTED || !self.room.take() {
             "more than is looked into".clone_into(&mut member.ty);
             return;

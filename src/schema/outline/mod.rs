@@ -21,6 +21,9 @@ use super::verdict::SubjectText;
 /// Members in one outline; a type that is named often can make the whole without end.
 const MOST_MEMBERS: usize = 20_000;
 
+/// Bytes of comments, enum values and rules in one outline: each member of a type holds those of the type.
+const MOST_TEXT: usize = 10_000_000;
+
 /// How deep members are looked into.
 const MOST_NESTED: usize = 30;
 
@@ -69,12 +72,12 @@ struct Member {
 /// What a change of type is, and what a table of the old type makes of new records, and the other way round.
 type Retyped = fn(&Member, &Member) -> (ChangeKind, (Effect, Effect));
 
-/// Members that may still be made.
-struct Room(usize);
+/// Members, and bytes of their texts, that may still be made.
+struct Room(usize, usize);
 
 impl Room {
     fn new() -> Self {
-        Self(MOST_MEMBERS)
+        Self(MOST_MEMBERS, MOST_TEXT)
     }
 
     /// Whether there is one more.
@@ -82,5 +85,12 @@ impl Room {
         let is_left = self.0 > 0;
         self.0 = self.0.saturating_sub(1);
         is_left
+    }
+
+    /// Whether there is room for so many bytes more.
+    fn text(&mut self, bytes: usize) -> bool {
+        let fits = bytes < self.1;
+        self.1 = self.1.saturating_sub(bytes);
+        fits
     }
 }

@@ -101,7 +101,9 @@ impl Types<'_> {
         let word = if SCALARS.contains(&ty) {
             ty.to_owned()
         } else if let Some((name, values)) = find(&self.enums, ty, scope) {
-            member.symbols = values.to_vec();
+            if self.room.text(values.iter().map(String::len).sum()) {
+                member.symbols = values.to_vec();
+            }
             format!("enum {name}")
         } else if let Some((name, message)) = find(&self.messages, ty, scope) {
             if !self.open.contains(&name) && self.open.len() < MOST_NESTED {

@@ -39,6 +39,12 @@ pub(super) struct Field {
 /// Messages in messages.
 const MOST_NESTED: usize = 60;
 
+/// Bytes of a word, and of a name with those of the messages around it. Such a name is kept for each message and field.
+const MOST_BYTES: usize = 1_000;
+
+/// Parts of a name: a type is looked for from each.
+const MOST_PARTS: usize = 60;
+
 /// Reads it.
 ///
 /// # Errors
@@ -96,7 +102,14 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             tokens.push(advance(&mut rest, end + 1));
         } else if is_word(first) {
             let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-            tokens.push(advance(&mut rest, end));
+            let (word, line) = advance(&mut rest, end);
+            if end > MOST_BYTES {
+                return Err(format!("line {line}: a word has more than {MOST_BYTES} bytes"));
+            }
+            if word.split('.').count() > MOST_PARTS {
+                return Err(format!("line {line}: a name has more than {MOST_PARTS} parts"));
+            }
+            tokens.push((word, line));
         } else {
             tokens.push(advance(&mut rest, first.len_utf8()));
         }
@@ -153,8 +166,24 @@ impl Reader {
         Err(format!("`{until}` is missing at the end"))
     }
 
+    /// The next word as a name inside `outer`.
+    fn inside(&mut self, outer: &str) -> Result<String, String> {
+        let name = self.word()?;
+        self.inside_of(outer, &name)
+    }
+
+    fn inside_of(&self, outer: &str, name: &str) -> Result<String, String> {
+        let full = if outer.is_empty() { name.to_owned() } else { format!("{outer}.{name}") };
+        let line = self.tokens.get(self.at.saturating_sub(1)).map_or(1, |(_, line)| *line);
+        if full.len() <= MOST_BYTES {
+            Ok(full)
+        } else {
+            Err(format!("line {line}: a name has more than {MOST_BYTES} bytes"))
+        }
+    }
+
     fn message(&mut self, outer: &str, depth: usize) -> Result<(), String> {
-        let name = inside(outer, &self.word()?);
+        let name = self.inside(outer)?;
         self.expect("{")?;
         self.body(name, depth)
     }
@@ -221,7 +250,7 @@ impl Reader {
             self.expect("{")?;
             field.ty = field.name.clone();
             field.name = field.name.to_lowercase();
-            self.body(inside(message, &field.ty), depth + 1)?;
+            self.body(self.inside_of(message, &field.ty)?, depth + 1)?;
             return Ok(field);
         }
         self.expect(";")?;
@@ -249,7 +278,7 @@ impl Reader {
     }
 
     fn enumeration(&mut self, outer: &str) -> Result<(), String> {
-        let name = inside(outer, &self.word()?);
+        let name = self.inside(outer)?;
         self.expect("{")?;
         let mut values = Vec::new();
         loop {
@@ -274,8 +303,4 @@ impl Reader {
     fn word_or(&mut self, token: &str) -> Result<String, String> {
         if self.sees(token) || self.sees(";") { Ok(self.next().unwrap_or_default()) } else { self.word() }
     }
-}
-
-fn inside(outer: &str, name: &str) -> String {
-    if outer.is_empty() { name.to_owned() } else { format!("{outer}.{name}") }
 }

@@ -9,6 +9,7 @@ mod java_rules;
 mod levels;
 mod literals;
 mod other_languages;
+mod pairs;
 mod parsing;
 mod properties;
 mod registry_log;

@@ -253,6 +253,42 @@ fn what_cannot_be_read_is_said() {
     }
 }
 
+/// Names that are kept for each message and field below them.
+#[test]
+fn long_names_are_refused() {
+    let long = "a".repeat(600);
+    for (proto, problem) in [
+        (format!("message A {{ int32 {} = 1; }}", "x".repeat(1_001)), "line 1: a word has more than 1000 bytes"),
+        (format!("message {long} {{\n message {long} {{ }} }}"), "line 2: a name has more than 1000 bytes"),
+        (format!("message {long} {{\n enum {long} {{ A = 0; }} }}"), "line 2: a name has more than 1000 bytes"),
+        (format!("message {long} {{\n optional group {long} = 1 {{ }} }}"), "line 2: a name has more than 1000 bytes"),
+        (format!("package {};", ["p"; 61].join(".")), "line 1: a name has more than 60 parts"),
+    ] {
+        let assessment = assessed(SchemaKind::Protobuf, text("message A { int32 x = 1; }", &[]), text(&proto, &[]));
+        assert!(assessment.reasons[0].ends_with(problem), "{:?}", assessment.reasons);
+    }
+}
+
+/// Each field of an enum's type holds its values.
+#[test]
+fn the_values_of_enums_have_an_end() {
+    let values = |more: &str| (0..5_000).map(|i| format!("V{i}{more} = {i};")).collect::<String>();
+    let fields: String = (1..=1_000).map(|i| format!("E f{i} = {i};")).collect();
+    let schema = |more: &str| text(&format!("message A {{ {fields} }} enum E {{ {} }}", values(more)), &[]);
+    let told = assess_texts(&SchemaKind::Protobuf, Level::None, false, &schema("x"), &[(1, schema(""))]).changes.len();
+    assert!((1..500).contains(&told), "{told}");
+    let values = |more: &str| (0..5_000).map(|i| format!("V{i}{more}")).collect::<Vec<_>>();
+    let fields: serde_json::Map<String, Value> =
+        (0..1_000).map(|i| (format!("f{i}"), json!({"$ref": "#/$defs/E"}))).collect();
+    let schema = |more: &str| {
+        let schema =
+            json!({"type": "object", "properties": fields, "$defs": {"E": {"type": "string", "enum": values(more)}}});
+        text(&schema.to_string(), &[])
+    };
+    let told = assess_texts(&SchemaKind::Json, Level::None, false, &schema("x"), &[(1, schema(""))]).changes.len();
+    assert!((1..500).contains(&told), "{told}");
+}
+
 /// What names itself, is nested without end, or doubles at each level.
 #[test]
 fn no_schema_runs_away() {

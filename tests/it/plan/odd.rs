@@ -53,17 +53,22 @@ pub(super) fn project(insert: &str, more: &[(&str, &str)]) -> project::Project {
 /// The plan for `field` in the source of `a`.
 fn planned(project: project::Project, field: &str) -> Plan {
     assert!(!project::broken(&project.diagnostics), "{:#?}", project.diagnostics);
-    let (from, to) = (envelope(""), envelope(field));
+    let planned = plan(&input(project, &envelope(""), &envelope(field)));
+    planned.plan.unwrap_or_else(|| panic!("no plan: {:#?}", planned.diagnostics))
+}
+
+/// The change of the source of `a` from one schema to another.
+fn input(project: project::Project, from: &AvroSchema, to: &AvroSchema) -> PlanInput {
     let evolution = Evolution {
         subject: "p.a-value".to_owned(),
         topic: "p.a".to_owned(),
         from_version: 1,
         to_version: 2,
-        assessment: schema::assess(Level::FullTransitive, false, &to, &[(1, from.clone())]),
-        changes: schema::diff(&from, &to),
-        added: schema::added_columns(&from, &to),
+        assessment: schema::assess(Level::FullTransitive, false, to, &[(1, from.clone())]),
+        changes: schema::diff(from, to),
+        added: schema::added_columns(from, to),
     };
-    let planned = plan(&PlanInput {
+    PlanInput {
         env: "dev".to_owned(),
         manifest: project.manifest,
         cause: Cause::Evolution(Box::new(evolution)),
@@ -77,8 +82,7 @@ fn planned(project: project::Project, field: &str) -> Plan {
         settings: BTreeMap::new(),
         topics: BTreeMap::new(),
         subjects: BTreeMap::new(),
-    });
-    planned.plan.unwrap_or_else(|| panic!("no plan: {:#?}", planned.diagnostics))
+    }
 }
 
 fn table<'p>(plan: &'p Plan, name: &str) -> &'p TablePlan {
@@ -197,4 +201,37 @@ fn a_written_topic_belongs_to_one_table() {
     let again = reader("r", "t.s");
     let read = project("INSERT INTO s SELECT id, x FROM a;", &[("pipelines/ddl.r.sql", &again)]);
     assert_eq!(read.diagnostics.iter().map(|d| d.code.as_str()).collect::<Vec<_>>(), ["C115"]);
+}
+
+/// Nothing is planned, and what the reader table leaves out is named.
+#[test]
+fn a_field_inside_a_column_is_not_carried_and_that_is_said() {
+    let column = |more: &str| {
+        format!(
+            r#"{{"name":"addr","type":{{"type":"record","name":"Addr","fields":[{{"name":"street","type":"string"}}{more}]}}}}"#
+        )
+    };
+    let city = r#",{"name":"city","type":["null","string"],"default":null}"#;
+    let (from, to) = (envelope(&column("")), envelope(&column(city)));
+    for (columns, said) in [
+        (
+            "id BIGINT, addr ROW<street STRING>",
+            vec!["p.a-value version 2: `addr.city` is not carried, as `a` declares `addr` without it"],
+        ),
+        ("id BIGINT, addr ROW<street STRING, city STRING>", vec![]),
+        ("id BIGINT, x STRING", vec![]),
+    ] {
+        let reader = reader("a", "p.a").replace("id BIGINT, x STRING", columns);
+        let files = [
+            ("pipelines/ddl.a.sql".to_owned(), reader),
+            ("pipelines/ddl.s.sql".to_owned(), sink("s")),
+            ("pipelines/dml.s.sql".to_owned(), "INSERT INTO s SELECT id, CAST(id AS STRING) FROM a;".to_owned()),
+        ];
+        let project = project::read(&files, &BTreeMap::new());
+        assert!(!project::broken(&project.diagnostics), "{:#?}", project.diagnostics);
+        let planned = plan(&input(project, &from, &to));
+        assert!(planned.plan.is_none());
+        let told: Vec<&str> = planned.diagnostics.iter().map(|d| d.message.as_str()).collect();
+        assert_eq!(told, said, "{columns}");
+    }
 }
