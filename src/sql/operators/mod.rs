@@ -5,10 +5,12 @@
 //! are read are not among them. State that Flink adds at sources and sinks is not visible in a query.
 
 mod collect;
+mod each_row;
 mod rank;
 
 pub(super) use self::collect::judged;
 pub(crate) use self::collect::{aggregates, named as named_window};
+pub(crate) use self::each_row::is_of_each_row;
 pub(crate) use self::rank::{bare, conjuncts, limit_of};
 
 use super::flow::Definitions;
