@@ -1,7 +1,7 @@
 //! Walks a query and notes its operators.
 
 use super::each_row::{is_of_each_row, takes_table};
-use super::{Operator, OperatorUse};
+use super::{Clock, Operator, OperatorUse};
 use crate::diagnostic::Span;
 use crate::sql::functions::{is_aggregate_call, is_non_deterministic, is_order_sensitive, is_ranking, is_window};
 use crate::sql::relation::Judged;
@@ -35,7 +35,7 @@ impl Collector {
         query.with.iter().for_each(|cte| self.query(&cte.query));
         self.body(&query.body);
         if let (Some(first), Some(last)) = (query.order_by.first(), query.order_by.last()) {
-            self.note(Operator::OrderBy, first.expr.span.join(last.expr.span));
+            self.note(Operator::OrderBy(Clock::None), first.expr.span.join(last.expr.span));
             query.order_by.iter().for_each(|item| self.expr(&item.expr));
         }
         if let Some(limit) = query.limit.as_ref().or(query.offset.as_ref()) {
@@ -139,7 +139,7 @@ impl Collector {
             FactorKind::Nested(inner) => self.table_expr(inner),
             FactorKind::Match { input, clause } => {
                 self.factor(input);
-                self.note(Operator::Match { within: clause.within }, clause.span);
+                self.note(Operator::Match { within: clause.within, by: Clock::Event }, clause.span);
                 clause.measures.iter().for_each(|(expr, _)| self.expr(expr));
                 clause.define.iter().for_each(|(_, expr)| self.expr(expr));
             }
@@ -207,7 +207,8 @@ impl Collector {
             self.note(Operator::OrderSensitiveAggregate(name.clone()), call.span);
         }
         if call.over.is_some() {
-            self.note(if is_ranking(&name) { Operator::TopN { total: false } } else { Operator::Over }, call.span);
+            let over = Operator::Over(Clock::Event);
+            self.note(if is_ranking(&name) { Operator::TopN { total: false } } else { over }, call.span);
         }
     }
 }

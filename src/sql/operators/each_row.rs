@@ -41,9 +41,7 @@ fn begins_with_each_row(query: &Query) -> bool {
             Some(FactorKind::Unnest { expr, .. }) => names_column(expr),
             Some(FactorKind::Function { call, .. }) => !takes_table(call) && takes_column(call),
             Some(_) => false,
-            None => {
-                select.items.iter().any(|item| matches!(item, SelectItem::Expr { expr, .. } if names_column(expr)))
-            }
+            None => select.items.iter().any(|item| matches!(item, SelectItem::Expr { expr, .. } if names_column(expr))),
         },
         QueryBody::Nested(query) => begins_with_each_row(query),
         QueryBody::Values { .. } | QueryBody::Table(_) | QueryBody::SetOperation { .. } => false,

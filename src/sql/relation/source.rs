@@ -339,6 +339,11 @@ impl Walker<'_> {
         if let Some(scope) = self.scopes.last_mut() {
             clause.variables.iter().take(MOST_SOURCES).for_each(|variable| scope.add_variable(&variable.name));
         }
+        if let Some(first) = clause.order_by.first()
+            && let Some(time) = self.expr(&first.expr).time
+        {
+            self.judged.goes_by(time.clock(), clause.span);
+        }
         let mut columns = Vec::new();
         for expr in &clause.partition_by {
             if let ExprKind::Column(name) = &expr.kind {

@@ -87,6 +87,21 @@ fn a_function_of_a_table_is_joined() {
     assert_eq!(from("LATERAL TABLE(f(a.n))"), ["function of each row"]);
 }
 
+/// A column that nobody knows may be a time.
+#[test]
+fn a_function_over_rows_goes_by_the_time_that_orders_them() {
+    let clock = |from: &str, over: &str| {
+        let over = format!("SELECT SUM(n) OVER ({over}) FROM {from}");
+        operators(&query(&over), &known()).remove(0).kind
+    };
+    assert_eq!(clock("a", "ORDER BY ts"), Operator::Over(Clock::Event));
+    assert_eq!(clock("a", "ORDER BY clock"), Operator::Over(Clock::Processing));
+    assert_eq!(clock("a", "ORDER BY seen"), Operator::Over(Clock::None));
+    assert_eq!(clock("a", "PARTITION BY id"), Operator::Over(Clock::None));
+    assert_eq!(clock("nobody_knows", "ORDER BY t"), Operator::Over(Clock::Event));
+    assert_eq!(clock("numbered", "ORDER BY r"), Operator::Over(Clock::None));
+}
+
 #[test]
 fn a_join_is_what_its_columns_make_it() {
     let join = |on: &str| found(&format!("SELECT 1 FROM a JOIN b ON a.id = b.id AND {on}"));
