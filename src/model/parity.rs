@@ -51,7 +51,7 @@ pub enum ColumnClass {
 
 impl ColumnClass {
     /// The stronger class, which excuses more; `self` if both are as strong. In order of strength: exact, order within a
-    /// tolerance, order, event time, volatile, history, changed (semantics, parity classes).
+    /// tolerance, order, event time, history, volatile, changed (semantics, parity classes).
     pub fn stronger(self, other: Self) -> Self {
         if other.strength() > self.strength() { other } else { self }
     }
@@ -62,8 +62,8 @@ impl ColumnClass {
             Self::Order { tolerance, .. } if *tolerance > 0.0 => 1,
             Self::Order { .. } => 2,
             Self::EventTime { .. } => 3,
-            Self::Volatile { .. } => 4,
-            Self::History { .. } => 5,
+            Self::History { .. } => 4,
+            Self::Volatile { .. } => 5,
             Self::Changed { .. } => 6,
         }
     }

@@ -5,8 +5,9 @@
 //! - A column that the change adds is `changed: new column`.
 //! - A volatile function inside a column's expression makes that column volatile; where one decides about rows, every
 //!   column is `history`: differences are explained, never passed.
-//! - Event-time operators (windows, interval and temporal joins, OVER, MATCH_RECOGNIZE) make every column `event time`;
-//!   lookup joins make it `history`. What an operator is goes by what its columns are known to be ([`sql::operators()`]).
+//! - Event-time operators (windows, interval and temporal joins, and by an event time OVER, MATCH_RECOGNIZE and ORDER BY, which
+//!   drops late rows) make every column `event time`; lookup joins, and what goes by processing time, make it `history`, and
+//!   OVER by no time makes it `order`. What an operator is goes by what its columns are known to be ([`sql::operators()`]).
 //! - ROW_NUMBER and LIMIT without a total order make every column `order`; a total order is one whose partition and order
 //!   columns hold columns by which the numbered rows are known. Order-sensitive aggregates and float sums make their own column
 //!   `order`.
@@ -24,7 +25,7 @@ use super::estate::{Estate, Table};
 use super::rewrite::NewColumn;
 use crate::diagnostic::Span;
 use crate::model::parity::{ChangeRule, ColumnClass};
-use crate::sql::{self, ColumnUse, Lineage, Operator, OperatorUse, OutputColumn, UseKind};
+use crate::sql::{self, Clock, ColumnUse, Lineage, Operator, OperatorUse, OutputColumn, UseKind};
 
 /// Tolerance for sums of floating point numbers, whose order of addition is not fixed.
 const FLOAT_TOLERANCE: f64 = 1e-9;
@@ -90,8 +91,7 @@ impl<'e> Known<'e> {
     pub fn add(&mut self, table: &Table, green: bool, added: &[Added]) {
         let made = if green || table.view().is_some() { self.look(table, |_| true) } else { None };
         let (made, rows) = made.map_or((Vec::new(), ColumnClass::Exact), |made| (made.columns, made.rows));
-        let mut columns: BTreeMap<_, _> =
-            made.into_iter().map(|(name, class)| (name, rows.clone().stronger(class))).collect();
+        let mut columns: BTreeMap<_, _> = of_rows(&rows, &made).collect();
         for (new, rule) in added {
             columns.insert(new.column.name.clone(), ColumnClass::Changed { rule: rule.clone() });
         }
@@ -100,13 +100,7 @@ impl<'e> Known<'e> {
 
     /// Takes up what is known of a table.
     pub fn put(&mut self, table: &Table, columns: BTreeMap<String, ColumnClass>, rows: ColumnClass) {
-        let mut computed = BTreeMap::new();
-        for output in table.create().map(|create| sql::table_lineage(create).outputs).unwrap_or_default() {
-            let calls = output.calls.iter().filter_map(|call| table.deployed.ddl.get(call.start..call.end));
-            let calls = calls.map(|call| ColumnClass::Volatile { why: non_deterministic(call.trim_end_matches("()")) });
-            let used = output.uses.iter().filter_map(|used| columns.get(&used.column).or(computed.get(&used.column)));
-            computed.insert(output.name, strongest(calls.chain(used.filter_map(handed_on))));
-        }
+        let computed = computed(table, &columns, |name| columns.get(name).cloned());
         let any = strongest(columns.values().chain(computed.values()).cloned());
         self.tables.insert(table.name.clone(), Seen { columns, computed, any, rows });
     }
@@ -143,6 +137,33 @@ impl<'e> Known<'e> {
         let open = used.column == "*" || seen.columns.contains_key("*");
         handed_on(named.or(open.then_some(&seen.any))?)
     }
+}
+
+/// The columns of a query, with what is said of its rows. Where nothing would be left that tells of the rows, all columns do.
+pub(super) fn of_rows(
+    rows: &ColumnClass,
+    made: &[(String, ColumnClass)],
+) -> impl Iterator<Item = (String, ColumnClass)> {
+    let hidden = *rows != ColumnClass::Exact && made.iter().all(|(_, own)| matches!(own, ColumnClass::Volatile { .. }));
+    let class = move |own: &ColumnClass| if hidden { rows.clone() } else { rows.clone().stronger(own.clone()) };
+    made.iter().map(move |(name, own)| (name.clone(), class(own)))
+}
+
+/// The columns that each reader of the table computes of its `columns`; `said` is what is known of them otherwise.
+pub(super) fn computed(
+    table: &Table,
+    columns: &BTreeMap<String, ColumnClass>,
+    said: impl Fn(&str) -> Option<ColumnClass>,
+) -> BTreeMap<String, ColumnClass> {
+    let mut computed: BTreeMap<String, ColumnClass> = BTreeMap::new();
+    for output in table.create().map(|create| sql::table_lineage(create).outputs).unwrap_or_default() {
+        let calls = output.calls.iter().filter_map(|call| table.deployed.ddl.get(call.start..call.end));
+        let calls = calls.map(|call| ColumnClass::Volatile { why: non_deterministic(call.trim_end_matches("()")) });
+        let used = output.uses.iter().filter_map(|used| computed.get(&used.column).or(columns.get(&used.column)));
+        let class = said(&output.name).unwrap_or_else(|| strongest(calls.chain(used.filter_map(handed_on))));
+        computed.insert(output.name, class);
+    }
+    computed
 }
 
 /// What a column hands on that is not exact.
@@ -218,13 +239,23 @@ fn of_operator(operator: &OperatorUse) -> Option<ColumnClass> {
         Operator::TopN { total: false } | Operator::Deduplication { total: false } => {
             Some(order(format!("{why} without a total order")))
         }
+        Operator::Over(Clock::None) => Some(order(format!("{why} by no time"))),
+        Operator::Over(Clock::Processing) | Operator::Match { by: Clock::Processing, .. } => {
+            Some(ColumnClass::History { why: format!("{why} by processing time") })
+        }
         timed if by_event_time(timed) => Some(ColumnClass::EventTime { why }),
         _ => None,
     }
 }
 
-/// True for an operator that goes by time.
+/// True for an operator that goes by an event time.
 pub(super) const fn by_event_time(operator: &Operator) -> bool {
-    matches!(operator, Operator::TemporalJoin | Operator::WindowTvf(_) | Operator::Over | Operator::Match { .. })
-        || operator.ends()
+    matches!(
+        operator,
+        Operator::TemporalJoin
+            | Operator::WindowTvf(_)
+            | Operator::Over(Clock::Event)
+            | Operator::Match { by: Clock::Event, .. }
+            | Operator::OrderBy(Clock::Event)
+    ) || operator.ends()
 }

@@ -52,7 +52,7 @@ pub use lineage::{
 };
 pub use meaning::{Word, Words, words};
 pub use names::{TableRef, mentioned_tables, query_refs, rename_tables, table_refs, written_tables};
-pub use operators::{Operator, OperatorUse, operators};
+pub use operators::{Clock, Operator, OperatorUse, operators};
 pub use parser::{Parsed, parse};
 pub use rows::Rows;
 pub use session::Session;

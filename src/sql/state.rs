@@ -192,12 +192,12 @@ fn of_sink(filled: &Filled<'_>, made: &Relation, table: &CreateTable, span: Span
 /// What bounds an operator's state; `None` for an order that Flink leaves out.
 fn bound(op: &OperatorUse, judged: &Judged) -> Option<Bound> {
     Some(match (&op.kind, judged.orderings.get(&op.span)) {
-        (Operator::OrderBy, Some(Ordering::ByTime)) => Bound::Watermark,
-        (Operator::OrderBy, Some(_)) => Bound::Nothing,
-        (Operator::OrderBy, None) => return None,
+        (Operator::OrderBy(_), Some(Ordering::ByTime)) => Bound::Watermark,
+        (Operator::OrderBy(_), Some(_)) => Bound::Nothing,
+        (Operator::OrderBy(_), None) => return None,
         (Operator::TopN { .. } | Operator::Limit, Some(Ordering::Limit { few: true, .. })) => Bound::RowCount,
-        (Operator::IntervalJoin | Operator::Match { within: true }, _) => Bound::Interval,
-        (Operator::Match { within: false }, _) => Bound::Nothing,
+        (Operator::IntervalJoin | Operator::Match { within: true, .. }, _) => Bound::Interval,
+        (Operator::Match { within: false, .. }, _) => Bound::Nothing,
         (Operator::WindowTvf(_), _) => Bound::Window,
         (ends, _) if ends.ends() => Bound::Window,
         _ => Bound::Ttl,

@@ -93,16 +93,8 @@ impl One<'_> {
 
     /// Computed columns of the DDL: made of the table's own columns when it is read.
     fn derive(&self, classes: &mut BTreeMap<String, ColumnClass>) {
-        let outputs = self.table.create().map(|create| sql::table_lineage(create).outputs).unwrap_or_default();
-        for output in outputs {
-            let from = |used: &sql::ColumnUse| classes.get(&used.column).filter(|class| **class != ColumnClass::Exact);
-            let class = self.declared(&output.name).or_else(|| {
-                let class = output.uses.iter().find_map(from)?;
-                let changed = ColumnClass::Changed { rule: ChangeRule::Recomputed };
-                Some(if matches!(class, ColumnClass::Changed { .. }) { changed } else { class.clone() })
-            });
-            classes.insert(output.name, class.unwrap_or(ColumnClass::Exact));
-        }
+        let computed = parity::computed(self.table, classes, |name| self.declared(name));
+        classes.extend(computed);
     }
 
     /// The class of a column that the statement itself changes.
@@ -129,11 +121,9 @@ impl One<'_> {
     }
 
     fn by_query(&self, made: &Made) -> BTreeMap<String, ColumnClass> {
-        let class = |(name, own): &(String, ColumnClass)| {
-            let class = self.declared(name).unwrap_or_else(|| made.rows.clone().stronger(own.clone()));
-            (name.clone(), class)
-        };
-        let mut out: BTreeMap<String, ColumnClass> = made.columns.iter().map(class).collect();
+        let made = parity::of_rows(&made.rows, &made.columns);
+        let made = made.map(|(name, class)| (self.declared(&name).unwrap_or(class), name));
+        let mut out: BTreeMap<String, ColumnClass> = made.map(|(class, name)| (name, class)).collect();
         // Columns that the INSERT leaves out.
         for column in self.table.create().map(|create| create.physical()).unwrap_or_default() {
             let class = self.declared(&column.name).unwrap_or(ColumnClass::Exact);

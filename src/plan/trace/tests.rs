@@ -225,6 +225,11 @@ fn the_strongest_of_all_operators_decides() {
     let windows = "event time (tumbling window)";
     check("SELECT id, 1 FROM windows LIMIT 3", windows, windows);
     check("SELECT id, UUID() FROM windows", windows, "left out (non-deterministic UUID)");
+    let lookup = "FROM src JOIN keyed FOR SYSTEM_TIME AS OF src.clock AS d ON src.id = d.id";
+    let volatile = "left out (non-deterministic UUID)";
+    check(&format!("SELECT d.k, UUID() {lookup}"), "history (lookup join)", volatile);
+    // Something has to tell of the rows.
+    check(&format!("SELECT UUID(), UUID() {lookup}"), "history (lookup join)", "history (lookup join)");
     check("SELECT id, 1 FROM src LIMIT 3", "equal up to order (limit)", "equal up to order (limit)");
 }
 
@@ -232,6 +237,7 @@ fn the_strongest_of_all_operators_decides() {
 fn operators_are_what_their_columns_make_them() {
     let joined = |on: &str| format!("SELECT src.id, other.n FROM src JOIN other ON src.id = other.id AND {on}");
     let interval = "event time (interval join)";
+    check(&joined("src.ts BETWEEN TIMESTAMPADD(HOUR, -1, other.ts) AND other.ts"), interval, interval);
     check(&joined("src.ts BETWEEN other.ts - INTERVAL '1' HOUR AND other.ts"), interval, interval);
     check(&joined("src.ts = other.ts"), interval, interval);
     check(&joined("src.seen BETWEEN other.seen - INTERVAL '1' HOUR AND other.seen"), "exact", "exact");
@@ -259,8 +265,32 @@ fn an_order_is_total_by_what_the_ranked_rows_are_known_by() {
     let first = "equal up to order (deduplication without a total order)";
     check(&ranked("PARTITION BY id ORDER BY ts", "src"), first, first);
     check(&ranked("PARTITION BY id ORDER BY clock", "src"), first, first);
-    let over = "event time (over aggregate)";
-    check("SELECT id, COUNT(*) OVER (PARTITION BY id ORDER BY clock) FROM src", over, over);
+}
+
+#[test]
+fn rows_in_an_order_are_compared_by_the_time_that_they_go_by() {
+    let over = |call: &str| format!("SELECT id, {call} FROM src");
+    let event = "event time (over aggregate)";
+    check(&over("COUNT(*) OVER (PARTITION BY id ORDER BY ts)"), event, event);
+    let processing = "history (over aggregate by processing time)";
+    check(&over("COUNT(*) OVER (PARTITION BY id ORDER BY clock)"), processing, processing);
+    check(&over("LAG(n) OVER (PARTITION BY id ORDER BY clock)"), processing, processing);
+    let none = "equal up to order (over aggregate by no time)";
+    check(&over("COUNT(*) OVER (ORDER BY n)"), none, none);
+    check(&over("COUNT(*) OVER (PARTITION BY k)"), none, none);
+    check(&over("COUNT(*) OVER (ORDER BY n), COUNT(*) OVER (ORDER BY ts)").replace("id, ", ""), event, event);
+    let matched = |time: &str| {
+        format!(
+            "SELECT i, j FROM src MATCH_RECOGNIZE (PARTITION BY k ORDER BY {time} MEASURES A.id AS i, A.n AS j \
+             PATTERN (A) DEFINE A AS A.n > 1)"
+        )
+    };
+    check(&matched("ts"), "event time (pattern match)", "event time (pattern match)");
+    let processing = "history (pattern match by processing time)";
+    check(&matched("clock"), processing, processing);
+    check("SELECT id, n FROM src ORDER BY ts", "event time (sort)", "event time (sort)");
+    check("SELECT id, n FROM src ORDER BY n", "exact", "exact");
+    check("SELECT id, n FROM (SELECT id, n FROM src ORDER BY ts)", "exact", "exact");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Walks a query and notes its operators.
 
-use super::{Operator, OperatorUse};
+use super::each_row::{is_of_each_row, takes_table};
+use super::{Clock, Operator, OperatorUse};
 use crate::diagnostic::Span;
 use crate::sql::functions::{is_aggregate_call, is_non_deterministic, is_order_sensitive, is_ranking, is_window};
 use crate::sql::relation::Judged;
@@ -34,7 +35,7 @@ impl Collector {
         query.with.iter().for_each(|cte| self.query(&cte.query));
         self.body(&query.body);
         if let (Some(first), Some(last)) = (query.order_by.first(), query.order_by.last()) {
-            self.note(Operator::OrderBy, first.expr.span.join(last.expr.span));
+            self.note(Operator::OrderBy(Clock::None), first.expr.span.join(last.expr.span));
             query.order_by.iter().for_each(|item| self.expr(&item.expr));
         }
         if let Some(limit) = query.limit.as_ref().or(query.offset.as_ref()) {
@@ -114,9 +115,9 @@ impl Collector {
     fn join(&mut self, factor: &Factor, span: Span) {
         match &factor.kind {
             FactorKind::Table { system_time: Some(_), .. } => self.note(Operator::TemporalJoin, span),
-            FactorKind::Unnest { .. } | FactorKind::Derived { lateral: true, .. } => {}
-            FactorKind::Function { call, lateral }
-                if *lateral || !is_window(&call.name.last().name.to_ascii_uppercase()) => {}
+            _ if is_of_each_row(factor) => {}
+            // Whatever its condition compares, what it reads is joined by more than that.
+            FactorKind::Derived { lateral: true, .. } => self.note(Operator::RegularJoin, factor.span),
             _ => self.note(Operator::RegularJoin, span),
         }
     }
@@ -125,10 +126,8 @@ impl Collector {
         match &factor.kind {
             FactorKind::Table { system_time, .. } => system_time.iter().for_each(|time| self.expr(time)),
             FactorKind::Derived { lateral, query } => {
-                if *lateral {
-                    // The query of each row becomes a join with the tables that it reads.
-                    let reads = !crate::sql::names::query_refs(query).is_empty();
-                    self.note(if reads { Operator::RegularJoin } else { Operator::Lateral }, factor.span);
+                if *lateral && is_of_each_row(factor) {
+                    self.note(Operator::Lateral, factor.span);
                 }
                 self.query(query);
             }
@@ -140,7 +139,7 @@ impl Collector {
             FactorKind::Nested(inner) => self.table_expr(inner),
             FactorKind::Match { input, clause } => {
                 self.factor(input);
-                self.note(Operator::Match { within: clause.within }, clause.span);
+                self.note(Operator::Match { within: clause.within, by: Clock::Event }, clause.span);
                 clause.measures.iter().for_each(|(expr, _)| self.expr(expr));
                 clause.define.iter().for_each(|(_, expr)| self.expr(expr));
             }
@@ -149,18 +148,12 @@ impl Collector {
 
     fn table_function(&mut self, call: &Call) {
         let name = call.name.last().name.to_ascii_uppercase();
-        let mut takes_table = false;
-        call_children(call, &mut |child| takes_table |= matches!(child, Child::Table(_) | Child::Query(_)));
-        takes_table |= call.args.iter().any(|arg| match &arg.value {
-            crate::sql::tree::ArgValue::Expr(expr) => matches!(expr.kind, ExprKind::Subquery(_)),
-            _ => false,
-        });
         if is_non_deterministic(&name, call.args.len()) {
             self.note(Operator::NonDeterministicFunction(name.clone()), call.name.span);
         }
         if is_window(&name) {
             self.note(Operator::WindowTvf(name), call.span);
-        } else if takes_table {
+        } else if takes_table(call) {
             self.note(Operator::TableFunction(name), call.span);
         } else {
             self.note(Operator::Lateral, call.span);
@@ -214,7 +207,8 @@ impl Collector {
             self.note(Operator::OrderSensitiveAggregate(name.clone()), call.span);
         }
         if call.over.is_some() {
-            self.note(if is_ranking(&name) { Operator::TopN { total: false } } else { Operator::Over }, call.span);
+            let over = Operator::Over(Clock::Event);
+            self.note(if is_ranking(&name) { Operator::TopN { total: false } } else { over }, call.span);
         }
     }
 }

@@ -5,10 +5,12 @@
 //! are read are not among them. State that Flink adds at sources and sinks is not visible in a query.
 
 mod collect;
+mod each_row;
 mod rank;
 
 pub(super) use self::collect::judged;
 pub(crate) use self::collect::{aggregates, named as named_window};
+pub(crate) use self::each_row::is_of_each_row;
 pub(crate) use self::rank::{bare, conjuncts, limit_of};
 
 use super::flow::Definitions;
@@ -68,8 +70,8 @@ pub enum Operator {
     WindowTopN,
     /// A deduplication that ends with its window.
     WindowDeduplication,
-    /// Another function over a window of rows.
-    Over,
+    /// Another function over a window of rows, by the time that these are ordered by.
+    Over(Clock),
     /// `TUMBLE`, `HOP`, `CUMULATE`, `SESSION` as functions of a table.
     WindowTvf(String),
     /// An aggregation that ends with its window.
@@ -78,9 +80,11 @@ pub enum Operator {
     Match {
         /// It gives a match up that takes too long.
         within: bool,
+        /// The time that rows are ordered by.
+        by: Clock,
     },
-    /// `ORDER BY` of a whole result.
-    OrderBy,
+    /// `ORDER BY` of a whole result, by the time that rows wait by.
+    OrderBy(Clock),
     /// `LIMIT`, `OFFSET`, `FETCH`
     Limit,
     /// `IN (query)`, `EXISTS (query)`
@@ -93,6 +97,17 @@ pub enum Operator {
     NonDeterministicFunction(String),
     /// An aggregate whose result depends on the order of rows.
     OrderSensitiveAggregate(String),
+}
+
+/// The time that an operator goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Clock {
+    /// None: rows are ordered by other values, or not at all.
+    None,
+    /// That of a watermark, behind which rows are late; also a time that nobody knows.
+    Event,
+    /// That at which a row is processed.
+    Processing,
 }
 
 impl Operator {
@@ -116,7 +131,7 @@ impl Operator {
             Self::Deduplication { .. } => "deduplication",
             Self::WindowTopN => "window top-N",
             Self::WindowDeduplication => "window deduplication",
-            Self::Over => "over aggregate",
+            Self::Over(_) => "over aggregate",
             Self::WindowTvf(function) => match function.as_str() {
                 "TUMBLE" => "tumbling window",
                 "HOP" => "hopping window",
@@ -125,7 +140,7 @@ impl Operator {
             },
             Self::WindowAggregate => "window aggregate",
             Self::Match { .. } => "pattern match",
-            Self::OrderBy => "sort",
+            Self::OrderBy(_) => "sort",
             Self::Limit => "limit",
             Self::SemiJoin => "semi join",
             Self::AntiJoin => "anti join",

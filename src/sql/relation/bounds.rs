@@ -233,11 +233,11 @@ impl Moved {
     }
 }
 
-/// The time in `FLOOR(time TO unit)`, `CEIL(time TO unit)`, `TIMESTAMPADD(unit, 3, time)`.
+/// The time in `FLOOR(time TO unit)`, `CEIL(time TO unit)`, `TIMESTAMPADD(unit, -3, time)`.
 fn rounded(call: &Call) -> Option<&Expr> {
     let name = call.name.last().name.to_ascii_uppercase();
     let mut args = call.args.iter().filter_map(|arg| match &arg.value {
-        ArgValue::Expr(expr) if !matches!(expr.kind, ExprKind::Literal(_)) => Some(expr),
+        ArgValue::Expr(expr) if !is_constant(expr) => Some(expr),
         _ => None,
     });
     let only = args.next().filter(|_| matches!(name.as_str(), "FLOOR" | "CEIL" | "CEILING" | "TIMESTAMPADD"));

@@ -11,7 +11,7 @@ use super::window::{apart, has_window};
 use super::{Relation, Walker};
 use crate::diagnostic::Span;
 use crate::sql::functions::{is_aggregate_call, is_ranking, is_window};
-use crate::sql::operators::{aggregates, bare};
+use crate::sql::operators::{Clock, aggregates, bare};
 use crate::sql::tree::{AccessStep, ArgValue, Call, Expr, ExprKind, Select, SelectItem};
 use crate::sql::walk::{Child, children};
 
@@ -96,7 +96,11 @@ impl Walker<'_> {
                 window.as_ref().and_then(|window| window.partition_by.iter().map(|expr| self.place(expr)).collect());
             let keys = partition.map(|parts| spread_by(&changes.keys, &parts)).unwrap_or_default();
             let first = window.as_ref().and_then(|window| window.order_by.first());
-            let timed = first.is_some_and(|item| self.expr(&item.expr).time.is_some());
+            let first = first.map(|item| self.expr(&item.expr));
+            let timed = first.as_ref().is_some_and(|value| value.time.is_some());
+            if window.is_some() {
+                self.judged.goes_by(first.map_or(Clock::None, |value| value.clock()), call.span);
+            }
             let before = std::mem::take(&mut changes);
             changes = if timed {
                 Changes { keys, ..before }

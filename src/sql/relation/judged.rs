@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::changes::{Cause, Changes, Kind};
 use super::order::{Ordering, Orderings};
 use crate::diagnostic::Span;
-use crate::sql::operators::{Operator, OperatorUse};
+use crate::sql::operators::{Clock, Operator, OperatorUse};
 
 /// Operators of one query, by where they are written. Those of its views are not among them.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +14,8 @@ pub(crate) struct Judged {
     found: BTreeMap<Span, Option<Operator>>,
     /// The rankings, and whether no two rows of a partition have the same place in the order.
     total: BTreeMap<Span, bool>,
+    /// The times that operators go by.
+    clocks: BTreeMap<Span, Clock>,
     /// Text in which no state of views ends, as conditions around it are about their windows or times.
     opened: BTreeSet<Span>,
     /// What orders and limits hold.
@@ -47,6 +49,11 @@ impl Judged {
         }
         if let Operator::TopN { total } | Operator::Deduplication { total } = &mut op.kind {
             *total = self.total.get(&op.span) == Some(&true);
+        }
+        if let Operator::Over(by) | Operator::Match { by, .. } | Operator::OrderBy(by) = &mut op.kind
+            && let Some(found) = self.clocks.get(&op.span)
+        {
+            *by = *found;
         }
     }
 
@@ -83,6 +90,12 @@ impl Judged {
     /// Notes whether the order of the ranking at `span` is total.
     pub(super) fn ordered(&mut self, total: bool, span: Span) {
         *self.total.entry(span).or_insert(true) &= total;
+    }
+
+    /// Notes the time that the operator at `span` goes by; of two the one that makes more differences.
+    pub(super) fn goes_by(&mut self, clock: Clock, span: Span) {
+        let known = self.clocks.entry(span).or_insert(clock);
+        *known = clock.max(*known);
     }
 
     /// Notes the ranking that made these changes.

@@ -108,8 +108,6 @@ struct Walker<'a> {
     judged: Judged,
     /// The query that is looked at next is the whole one.
     whole: bool,
-    /// The select that was looked at last is ordered by a time of its sources.
-    by_time_of_sources: bool,
     /// What is assumed of functions.
     assumed: Vec<Assumption>,
 }
@@ -128,7 +126,6 @@ impl<'a> Walker<'a> {
             subqueries: HashMap::new(),
             judged: Judged::default(),
             whole: true,
-            by_time_of_sources: false,
             assumed: Vec::new(),
         }
     }

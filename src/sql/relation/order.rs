@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use super::Relation;
 use super::Walker;
 use super::changes::{Changes, Key, Kind, spread_by};
+use super::scope::Time;
 use crate::diagnostic::Span;
+use crate::sql::operators::Clock;
 use crate::sql::tree::{ExprKind, Literal, OrderItem, Query};
 
 /// What `ORDER BY` or `LIMIT` holds.
@@ -38,14 +40,22 @@ pub(crate) const TOP_N: &str = "top-N";
 pub(crate) type Orderings = BTreeMap<Span, Ordering>;
 
 impl Walker<'_> {
-    /// An order and a limit; `is_whole` for those of the whole query.
-    pub(super) fn order_and_limit(&mut self, query: &Query, is_whole: bool, relation: &mut Relation) {
+    /// An order and a limit; `is_whole` for those of the whole query. `by_source` is the time of its sources that the first
+    /// of the order is.
+    pub(super) fn order_and_limit(
+        &mut self,
+        query: &Query,
+        is_whole: bool,
+        by_source: Option<Time>,
+        relation: &mut Relation,
+    ) {
         let sorted = !query.order_by.is_empty();
         let Some(limit) = query.limit.as_ref().or(query.offset.as_ref()) else {
             if let ([first, .., last] | [first @ last], true) = (query.order_by.as_slice(), is_whole) {
                 let span = first.expr.span.join(last.expr.span);
-                let by_time = self.is_by_time(&query.order_by, relation);
-                self.judged.orderings.insert(span, if by_time { Ordering::ByTime } else { Ordering::Sort });
+                let time = by_time(&query.order_by, by_source, relation);
+                self.judged.goes_by(time.map_or(Clock::None, Time::clock), span);
+                self.judged.orderings.insert(span, if time.is_some() { Ordering::ByTime } else { Ordering::Sort });
                 relation.forget_windows();
             }
             return;
@@ -69,24 +79,19 @@ impl Walker<'_> {
         relation.changes = Changes::decided(kind, keys.unwrap_or_default(), TOP_N, limit.span);
         relation.forget_times();
     }
+}
 
-    /// Notes whether rows are ordered by a time of the sources in reach, which the select list may not have.
-    pub(super) fn note_order(&mut self, order_by: Option<&OrderItem>) {
-        self.by_time_of_sources = order_by.is_some_and(|item| self.expr(&item.expr).time.is_some());
-    }
-
-    /// True if the first of what rows are ordered by is a time attribute, upwards.
-    fn is_by_time(&self, order_by: &[OrderItem], relation: &Relation) -> bool {
-        let Some(OrderItem { expr, descending: false, .. }) = order_by.first() else { return false };
-        let column = match &expr.kind {
-            ExprKind::Literal(Literal::Exact(place)) => {
-                place.parse::<usize>().ok().and_then(|place| relation.columns.get(place.checked_sub(1)?))
-            }
-            ExprKind::Column(name) if name.parts.len() == 1 => {
-                relation.columns.iter().find(|column| column.name == name.last().name)
-            }
-            _ => None,
-        };
-        column.map_or(self.by_time_of_sources, |column| column.value.time.is_some())
-    }
+/// The time attribute that is the first of what rows are ordered by, upwards.
+fn by_time(order_by: &[OrderItem], by_source: Option<Time>, relation: &Relation) -> Option<Time> {
+    let Some(OrderItem { expr, descending: false, .. }) = order_by.first() else { return None };
+    let column = match &expr.kind {
+        ExprKind::Literal(Literal::Exact(place)) => {
+            place.parse::<usize>().ok().and_then(|place| relation.columns.get(place.checked_sub(1)?))
+        }
+        ExprKind::Column(name) if name.parts.len() == 1 => {
+            relation.columns.iter().find(|column| column.name == name.last().name)
+        }
+        _ => None,
+    };
+    column.map_or(by_source, |column| column.value.time)
 }

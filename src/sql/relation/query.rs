@@ -7,7 +7,7 @@ use super::condition::has_query;
 use super::grouping::{Found, Places, is_plain_aggregate};
 use super::join::{column_name, equality, parts};
 use super::outer::Behind;
-use super::scope::{Column, Grouping, Scope, Value};
+use super::scope::{Column, Grouping, Scope, Time, Value};
 use super::window::{Edge, apart, has_window};
 use super::{Relation, Walker};
 use crate::diagnostic::Span;
@@ -34,21 +34,23 @@ impl Walker<'_> {
             self.ctes.push((cte.name.name.clone(), (cte.query.span, Rc::new(relation))));
         }
         self.whole = is_whole && matches!(query.body, QueryBody::Nested(_));
-        let mut relation = self.body(&query.body, query.order_by.first());
+        let (mut relation, by_source) = self.body(&query.body, query.order_by.first());
         self.whole = false;
         self.ctes.truncate(ctes);
-        self.order_and_limit(query, is_whole, &mut relation);
+        self.order_and_limit(query, is_whole, by_source, &mut relation);
         relation
     }
 
-    fn body(&mut self, body: &QueryBody, order_by: Option<&OrderItem>) -> Relation {
-        match body {
-            QueryBody::Select(select) => self.select(select, order_by),
+    /// A body, and the time of its own sources that it is ordered by, which its columns may not have.
+    fn body(&mut self, body: &QueryBody, order_by: Option<&OrderItem>) -> (Relation, Option<Time>) {
+        let relation = match body {
+            QueryBody::Select(select) => return self.select(select, order_by),
             QueryBody::Values { rows, span } => self.values(rows, *span),
             QueryBody::Table(name) => self.table(name).0,
             QueryBody::Nested(query) => self.query(query),
             QueryBody::SetOperation { first, rest } => self.set_operation(first, rest),
-        }
+        };
+        (relation, None)
     }
 
     fn values(&mut self, rows: &[Vec<Expr>], span: Span) -> Relation {
@@ -67,9 +69,9 @@ impl Walker<'_> {
     }
 
     fn set_operation(&mut self, first: &QueryBody, rest: &[SetOperand]) -> Relation {
-        let mut relation = self.body(first, None);
+        let (mut relation, _) = self.body(first, None);
         for SetOperand { operator, span, body } in rest {
-            let right = self.body(body, None);
+            let (right, _) = self.body(body, None);
             steps::count(relation.columns.len() + right.columns.len() + right.changes.because.len());
             for (column, other) in relation.columns.iter_mut().zip(&right.columns) {
                 let time = column.value.time.filter(|time| Some(*time) == other.value.time);
@@ -108,7 +110,7 @@ impl Walker<'_> {
         relation
     }
 
-    fn select(&mut self, select: &Select, order_by: Option<&OrderItem>) -> Relation {
+    fn select(&mut self, select: &Select, order_by: Option<&OrderItem>) -> (Relation, Option<Time>) {
         self.scopes.push(Scope::default());
         let filter = parts(&select.filter);
         let mut on = Vec::new();
@@ -176,10 +178,11 @@ impl Walker<'_> {
             relation.rank = None;
         }
         self.forget_constant_keys(select, &filter, &mut relation);
-        self.note_order(order_by.filter(|_| found.aggregated.is_none() && select.distinct.is_none()));
+        let order_by = order_by.filter(|_| found.aggregated.is_none() && select.distinct.is_none());
+        let by_source = order_by.and_then(|item| self.expr(&item.expr).time);
         self.scopes.pop();
         relation.columns.iter_mut().for_each(|column| column.value.from = None);
-        relation
+        (relation, by_source)
     }
 
     fn item(&mut self, index: usize, item: &SelectItem, relation: &mut Relation, places: &mut Places<'_>) {

@@ -8,6 +8,7 @@ use super::rank::Rank;
 use super::window::{Edge, Window};
 use crate::diagnostic::Span;
 use crate::model::column::{ColumnType, Nullable};
+use crate::sql::operators::Clock;
 use crate::sql::reach::Reach;
 use crate::sql::steps;
 use crate::sql::tree::ObjectName;
@@ -19,6 +20,16 @@ pub(crate) enum Time {
     Event,
     /// `PROCTIME()`
     Processing,
+}
+
+impl Time {
+    /// The clock of this time.
+    pub const fn clock(self) -> Clock {
+        match self {
+            Self::Event => Clock::Event,
+            Self::Processing => Clock::Processing,
+        }
+    }
 }
 
 /// What is known of a value.
@@ -39,6 +50,12 @@ pub(crate) struct Value {
 }
 
 impl Value {
+    /// The clock that rows go by which are ordered by it; a value of no known type may be any time.
+    pub fn clock(&self) -> Clock {
+        let unknown = if self.ty.is_some() { Clock::None } else { Clock::Event };
+        self.time.map_or(unknown, Time::clock)
+    }
+
     /// True if it tells this of the row's window.
     pub fn is_edge(&self, edge: Edge) -> bool {
         self.window.as_ref().is_some_and(|window| window.edge == edge)

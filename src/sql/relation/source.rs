@@ -13,6 +13,7 @@ use super::{Relation, Walker};
 use crate::diagnostic::Span;
 use crate::model::column::{ColumnType, Nullable};
 use crate::sql::functions::is_window;
+use crate::sql::operators::is_of_each_row;
 use crate::sql::steps;
 use crate::sql::tree::{
     ArgValue, Call, Expr, ExprKind, Factor, FactorKind, JoinKind, MatchClause, ObjectName, Query, TableArg, TableExpr,
@@ -124,17 +125,7 @@ impl Walker<'_> {
     fn asked(&mut self, factor: &Factor) -> Asked {
         match &factor.kind {
             FactorKind::Table { system_time: Some(time), .. } => Asked::AsOf(self.expr(time).time),
-            FactorKind::Unnest { .. } => Asked::ForEach,
-            FactorKind::Function { call, lateral } => {
-                if *lateral || !takes_table(call) {
-                    Asked::ForEach
-                } else {
-                    Asked::AsTable
-                }
-            }
-            FactorKind::Derived { lateral: true, query } if crate::sql::names::query_refs(query).is_empty() => {
-                Asked::ForEach
-            }
+            _ if is_of_each_row(factor) => Asked::ForEach,
             _ => Asked::AsTable,
         }
     }
@@ -348,6 +339,11 @@ impl Walker<'_> {
         if let Some(scope) = self.scopes.last_mut() {
             clause.variables.iter().take(MOST_SOURCES).for_each(|variable| scope.add_variable(&variable.name));
         }
+        if let Some(first) = clause.order_by.first()
+            && let Some(time) = self.expr(&first.expr).time
+        {
+            self.judged.goes_by(time.clock(), clause.span);
+        }
         let mut columns = Vec::new();
         for expr in &clause.partition_by {
             if let ExprKind::Column(name) = &expr.kind {
@@ -370,12 +366,4 @@ impl Walker<'_> {
         let scopes = self.scopes.iter().enumerate().rev();
         scopes.into_iter().find_map(|(depth, scope)| scope.find(&parts).map(|found| (depth, found)))
     }
-}
-
-fn takes_table(call: &Call) -> bool {
-    call.args.iter().any(|arg| match &arg.value {
-        ArgValue::Table(_) | ArgValue::Query { .. } => true,
-        ArgValue::Expr(expr) => matches!(expr.kind, ExprKind::Subquery(_)),
-        _ => false,
-    })
 }

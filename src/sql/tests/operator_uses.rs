@@ -60,6 +60,49 @@ fn what_keeps_no_state() {
 }
 
 #[test]
+fn what_names_no_column_of_the_rows_before_it_is_joined() {
+    let from = |source: &str| found(&format!("SELECT a.id, x FROM a CROSS JOIN {source} AS u (x)"));
+    for values in ["ARRAY[1, 2, 3]", "SPLIT('a,b', ',')", "MAP['a', 1]", "ARRAY[ROW(1, 'a')]"] {
+        let unnest = format!("UNNEST({values})");
+        assert!(from(&unnest).contains(&"regular join!".to_owned()), "{values}");
+        let lateral = format!("LATERAL (SELECT * FROM {unnest})");
+        assert!(from(&lateral).contains(&"regular join!".to_owned()), "{values}");
+    }
+    assert_eq!(from("LATERAL (VALUES 1, 2)"), ["regular join!"]);
+    assert_eq!(found("SELECT a.id FROM a, UNNEST(ARRAY[1]) AS u (x)"), ["unnest", "regular join!"]);
+    assert_eq!(found("SELECT x FROM UNNEST(ARRAY[1]) AS u (x)"), ["unnest"], "joined with nothing");
+    assert_eq!(from("UNNEST(ARRAY[a.n, 1])"), ["unnest"]);
+    assert_eq!(from("LATERAL (SELECT * FROM UNNEST(ARRAY[a.n]))"), ["function of each row", "unnest"]);
+}
+
+/// A function of a table is joined as the table is, `LATERAL` or not.
+#[test]
+fn a_function_of_a_table_is_joined() {
+    let from = |source: &str| found(&format!("SELECT a.id FROM a JOIN {source} AS p ON a.id = p.id"));
+    let predicted = "TABLE(ML_PREDICT(TABLE b, MODEL m, DESCRIPTOR(n)))";
+    assert_eq!(from(predicted), ["regular join!", "ML_PREDICT", "process table function"]);
+    let window = "LATERAL TABLE(TUMBLE(TABLE b, DESCRIPTOR(ts), INTERVAL '1' HOUR))";
+    assert_eq!(from(window), ["regular join!", "tumbling window"]);
+    assert_eq!(from("LATERAL TABLE(VECTOR_SEARCH(TABLE b, DESCRIPTOR(n), a.n, 3))"), ["process table function!"]);
+    assert_eq!(from("LATERAL TABLE(f(a.n))"), ["function of each row"]);
+}
+
+/// A column that nobody knows may be a time.
+#[test]
+fn a_function_over_rows_goes_by_the_time_that_orders_them() {
+    let clock = |from: &str, over: &str| {
+        let over = format!("SELECT SUM(n) OVER ({over}) FROM {from}");
+        operators(&query(&over), &known()).remove(0).kind
+    };
+    assert_eq!(clock("a", "ORDER BY ts"), Operator::Over(Clock::Event));
+    assert_eq!(clock("a", "ORDER BY clock"), Operator::Over(Clock::Processing));
+    assert_eq!(clock("a", "ORDER BY seen"), Operator::Over(Clock::None));
+    assert_eq!(clock("a", "PARTITION BY id"), Operator::Over(Clock::None));
+    assert_eq!(clock("nobody_knows", "ORDER BY t"), Operator::Over(Clock::Event));
+    assert_eq!(clock("numbered", "ORDER BY r"), Operator::Over(Clock::None));
+}
+
+#[test]
 fn a_join_is_what_its_columns_make_it() {
     let join = |on: &str| found(&format!("SELECT 1 FROM a JOIN b ON a.id = b.id AND {on}"));
     assert_eq!(join("a.n = b.n"), ["regular join!"]);

@@ -507,6 +507,21 @@ fn what_a_table_computes_of_its_columns_follows_them() {
     assert_eq!(changed(&plan, "f"), [("n", ChangeRule::Recomputed)]);
 }
 
+/// What a table computes by the clock is left out where it is read, whether its statement changed or not.
+#[test]
+fn a_volatile_column_that_a_table_computes_is_left_out_behind_a_change() {
+    let before = with(
+        &files(),
+        &[
+            ("ddl.s.sql", "n INT, bid BIGINT", "n INT, bid BIGINT, loaded AS CAST(NOW() AS STRING)"),
+            ("dml.f.sql", "s.id, s.x,", "s.id, s.loaded,"),
+        ],
+    );
+    let plan = planned(change(&before, &with(&before, &[("dml.s.sql", "id, x, n,", "id, x, n + 1,")])));
+    let class = &table(&plan, "f").columns["x"];
+    assert!(matches!(class, ColumnClass::Volatile { .. }), "{class:?}");
+}
+
 #[test]
 fn the_way_to_an_output_is_blues_and_greens() {
     let plan = planned(edited(&[("dml.f.sql", "FROM s JOIN", "FROM a AS s JOIN")]));

@@ -74,3 +74,6 @@ SELECT id FROM orders OFFSET 3;
 --> append; limit (ttl)
 SELECT id FROM orders LIMIT ALL;
 --> append
+-- The order of a query inside says nothing of that of another one.
+WITH c AS (SELECT n AS x FROM orders ORDER BY ordered) TABLE c ORDER BY ABS(x);
+--> append; sort (nothing)

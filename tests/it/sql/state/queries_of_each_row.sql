@@ -21,3 +21,10 @@ SELECT id FROM payments p WHERE EXISTS (SELECT 1 FROM orders o WHERE EXISTS (SEL
 -- Without a condition on the row the rows of EXISTS are counted.
 SELECT id FROM payments p WHERE EXISTS (SELECT 1 FROM orders o WHERE o.n > 3);
 --> retract; semi join (ttl)
+-- UNNEST of a column is a function of each row; of anything else it is a join.
+SELECT id, x FROM payments CROSS JOIN UNNEST(ARRAY[paid, 1]) AS u (x);
+--> append
+SELECT id, x FROM payments CROSS JOIN UNNEST(ARRAY[1, 2]) AS u (x);
+--> append; regular join (ttl)
+SELECT id, x FROM payments LEFT JOIN UNNEST(ARRAY[1, 2]) AS u (x) ON TRUE;
+--> retract; regular join (ttl)
