@@ -14,10 +14,14 @@ pub fn minimal(mut pair: Pair, differs: impl Fn(&[Pair]) -> Vec<bool>) -> Pair {
     }
 }
 
-/// Pairs with one part less, in one of the two or at the same place in both; the largest parts first.
+/// Pairs with one part less, in one of the two or at the same place in both, and pairs of one part; the largest parts first.
 fn candidates(pair: &Pair) -> Vec<Pair> {
     let mut found = Vec::new();
     for place in places(&pair.old) {
+        // A part alone, where both have one there.
+        if let (Some(old), Some(new)) = (pair.old.pointer(&place), pair.new.pointer(&place)) {
+            found.push(Pair { old: old.clone(), new: new.clone() });
+        }
         let old = without(&pair.old, &place);
         found.push(Pair { old: old.clone(), new: without(&pair.new, &place) });
         found.push(Pair { old, new: pair.new.clone() });
