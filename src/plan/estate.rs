@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::Diagnostic;
 use crate::model::manifest::{DeployedTable, Manifest};
-use crate::sql::{self, Catalog, CreateTable, CreateView, Definitions, Insert, Query, Statement, StatementKind};
+use crate::sql::{
+    self, Catalog, CreateTable, CreateView, Definitions, Insert, ObjectName, Query, Statement, StatementKind,
+};
 
 use super::document::Role;
 use super::project::placed;
@@ -33,6 +35,8 @@ pub struct Table {
     pub role: Role,
     /// Its DDL.
     pub ddl: Statement,
+    /// Its `CREATE TABLE` with what it takes over by `LIKE`, if it takes over anything. Places in that are those of other texts.
+    pub whole: Option<CreateTable>,
     /// Its INSERT.
     pub dml: Option<Statement>,
     /// Logical names of what it reads, each once.
@@ -48,6 +52,11 @@ impl Table {
             StatementKind::CreateTable(create) => Some(create),
             _ => None,
         }
+    }
+
+    /// The same with what it takes over by `LIKE`: what the table is, for who asks of no place in its text.
+    pub fn defined(&self) -> Option<&CreateTable> {
+        self.whole.as_ref().or_else(|| self.create())
     }
 
     /// Its `CREATE VIEW`, if it is one.
@@ -89,13 +98,13 @@ impl Table {
 
     /// Columns of its primary key.
     pub fn key(&self) -> Vec<String> {
-        let key = self.create().and_then(|c| c.primary_key.as_ref());
+        let key = self.defined().and_then(|c| c.primary_key.as_ref());
         key.map(|k| k.columns.iter().map(|c| c.name.clone()).collect()).unwrap_or_default()
     }
 
     /// The value of one of its options.
     pub fn option(&self, key: &str) -> Option<&str> {
-        self.create()?.option(key).map(|o| o.value.as_str())
+        self.defined()?.option(key).map(|o| o.value.as_str())
     }
 
     /// The topic that it reads as Debezium's changelog, if it does.
@@ -164,7 +173,9 @@ pub fn read_of(manifest: &Manifest, files: Option<&BTreeMap<String, String>>) ->
             problems.push(place(what.in_file(&deployed.ddl_file).at(ddl.span, "this statement"), &deployed.ddl));
             continue;
         }
-        known.add(&ddl);
+        if like(&ddl).is_none() {
+            known.add(&ddl);
+        }
         let source = if role == Role::View {
             Some((&ddl, &deployed.ddl_file, deployed.ddl.as_str()))
         } else {
@@ -195,11 +206,38 @@ pub fn read_of(manifest: &Manifest, files: Option<&BTreeMap<String, String>>) ->
         }
         tables.insert(
             name.clone(),
-            Table { name: name.clone(), deployed: deployed.clone(), role, ddl, dml, reads, repeated },
+            Table { name: name.clone(), deployed: deployed.clone(), role, ddl, whole: None, dml, reads, repeated },
         );
+    }
+    add_alike(&mut known, tables.values().map(|table| &table.ddl).filter(|ddl| like(ddl).is_some()).collect());
+    for table in tables.values_mut().filter(|table| like(&table.ddl).is_some()) {
+        table.whole = table.create().and_then(|create| known.table(&create.name)).cloned();
     }
     let catalog = known.catalog().clone();
     if problems.is_empty() { Ok(Estate { tables, logical, known, catalog }) } else { Err(problems) }
+}
+
+/// The table that a `CREATE TABLE` takes over from.
+fn like(ddl: &Statement) -> Option<&ObjectName> {
+    match &ddl.kind {
+        StatementKind::CreateTable(create) => create.like.as_ref().map(|like| &like.table),
+        _ => None,
+    }
+}
+
+/// Adds tables that take over from others, each behind that one.
+fn add_alike(known: &mut Definitions, mut left: Vec<&Statement>) {
+    loop {
+        let (ready, waiting): (Vec<_>, Vec<_>) =
+            left.into_iter().partition(|ddl| like(ddl).is_none_or(|base| known.table(base).is_some()));
+        // What is like a table that nobody defines, or like itself, has its own columns alone.
+        let last = ready.is_empty();
+        if last { &waiting } else { &ready }.iter().for_each(|ddl| known.add(ddl));
+        if last {
+            return;
+        }
+        left = waiting;
+    }
 }
 
 /// The only statement of a text, or what is wrong with it.

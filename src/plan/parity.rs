@@ -156,9 +156,13 @@ pub(super) fn computed(
     said: impl Fn(&str) -> Option<ColumnClass>,
 ) -> BTreeMap<String, ColumnClass> {
     let mut computed: BTreeMap<String, ColumnClass> = BTreeMap::new();
-    for output in table.create().map(|create| sql::table_lineage(create).outputs).unwrap_or_default() {
-        let calls = output.calls.iter().filter_map(|call| table.deployed.ddl.get(call.start..call.end));
-        let calls = calls.map(|call| ColumnClass::Volatile { why: non_deterministic(call.trim_end_matches("()")) });
+    for output in table.defined().map(|create| sql::table_lineage(create).outputs).unwrap_or_default() {
+        // What is taken over by `LIKE` stands in another text.
+        let named = |call: &Span| match table.whole {
+            Some(_) => "function",
+            None => call.of(&table.deployed.ddl).trim_end_matches("()"),
+        };
+        let calls = output.calls.iter().map(|call| ColumnClass::Volatile { why: non_deterministic(named(call)) });
         let used = output.uses.iter().filter_map(|used| computed.get(&used.column).or(columns.get(&used.column)));
         let class = said(&output.name).unwrap_or_else(|| strongest(calls.chain(used.filter_map(handed_on))));
         computed.insert(output.name, class);
@@ -187,7 +191,7 @@ pub(super) fn targets(table: &Table, outputs: &[OutputColumn]) -> Vec<String> {
     {
         return insert.columns.iter().map(|c| c.name.clone()).collect();
     }
-    match table.create() {
+    match table.defined() {
         Some(create) => {
             // What a partition is given a value for is not the query's.
             let partition = table.insert().map(|insert| insert.partition.as_slice()).unwrap_or_default();

@@ -179,7 +179,7 @@ fn classes(estate: &Estate, table: &str) -> BTreeMap<String, ColumnClass> {
 
 /// The types that a table's definition gives its columns.
 fn declared(table: &Table) -> BTreeMap<String, String> {
-    let columns = table.create().map(|create| create.schema()).unwrap_or_default();
+    let columns = table.defined().map(|create| create.schema()).unwrap_or_default();
     let known = columns.into_iter().filter(|column| !matches!(column.ty.ty, ColumnType::Other(_)));
     known.map(|column| (column.name, column.ty.to_string())).collect()
 }

@@ -87,7 +87,7 @@ impl One<'_> {
 
     /// Columns of a reader table: what the records hold, read as before where nothing else is said.
     fn by_reading(&self) -> BTreeMap<String, ColumnClass> {
-        let columns = self.table.create().map(|create| create.schema()).unwrap_or_default();
+        let columns = self.table.defined().map(|create| create.schema()).unwrap_or_default();
         columns.into_iter().map(|c| (c.name.clone(), self.declared(&c.name).unwrap_or(ColumnClass::Exact))).collect()
     }
 
@@ -116,7 +116,7 @@ impl One<'_> {
     }
 
     fn nullable(&self, column: &str) -> bool {
-        let columns = self.table.create().map(|create| create.schema()).unwrap_or_default();
+        let columns = self.table.defined().map(|create| create.schema()).unwrap_or_default();
         columns.iter().find(|c| c.name == column).is_none_or(|c| c.ty.nullable)
     }
 
@@ -125,7 +125,7 @@ impl One<'_> {
         let made = made.map(|(name, class)| (self.declared(&name).unwrap_or(class), name));
         let mut out: BTreeMap<String, ColumnClass> = made.map(|(class, name)| (name, class)).collect();
         // Columns that the INSERT leaves out.
-        for column in self.table.create().map(|create| create.physical()).unwrap_or_default() {
+        for column in self.table.defined().map(|create| create.physical()).unwrap_or_default() {
             let class = self.declared(&column.name).unwrap_or(ColumnClass::Exact);
             out.entry(column.name).or_insert(class);
         }

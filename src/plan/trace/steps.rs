@@ -114,7 +114,7 @@ impl<'e> Steps<'e> {
         let mut made = Vec::new();
         for table in estate.tables.values() {
             let columns = found.columns.entry(table.name.clone()).or_default();
-            columns.extend(table.create().into_iter().flat_map(|create| create.schema()).map(|column| column.name));
+            columns.extend(table.defined().into_iter().flat_map(|create| create.schema()).map(|column| column.name));
             let Some(query) = table.query() else { continue };
             let lineage = reader.lineage(query);
             let names = parity::targets(table, &lineage.outputs);
@@ -128,7 +128,7 @@ impl<'e> Steps<'e> {
             lineage.rows.iter().for_each(|used| found.used(used, table, Part::Rows));
         }
         // A computed column is made of others of its own table.
-        for (table, create) in estate.tables.values().filter_map(|table| Some((table, table.create()?))) {
+        for (table, create) in estate.tables.values().filter_map(|table| Some((table, table.defined()?))) {
             for output in &sql::table_lineage(create).outputs {
                 output.uses.iter().for_each(|used| found.used(used, table, Part::Column(output.name.clone())));
             }

@@ -323,3 +323,39 @@ fn a_column_that_the_partition_gives_is_not_the_querys() {
     let uses = of(&estate, "a", Some("s")).unwrap().uses;
     assert_eq!(shown(&uses), ["a.s -> o.o1: passed on"]);
 }
+
+/// A table with what it takes over is followed as if all of that were written in it, whatever the order of the names is.
+#[test]
+fn what_a_table_takes_over_by_like_is_its_own() {
+    let base = "CREATE TABLE zebra (id INT, k INT, rid AS UUID(), c AS k * 2, PRIMARY KEY (id) NOT ENFORCED) \
+                WITH ('connector' = 'upsert-kafka', 'topic' = 'z', 'key.format' = 'avro', 'value.format' = 'avro');";
+    let out = "CREATE TABLE o (id INT, rid STRING, c INT, PRIMARY KEY (id) NOT ENFORCED) \
+               WITH ('connector' = 'upsert-kafka', 'topic' = 'o', 'key.format' = 'avro', 'value.format' = 'avro');";
+    let files = [
+        ("ddl.zebra.sql", base),
+        ("ddl.o.sql", out),
+        ("ddl.middle.sql", "CREATE TABLE middle WITH ('topic' = 'm') LIKE zebra;"),
+        ("ddl.alike.sql", "CREATE TABLE alike (own INT) WITH ('topic' = 'a') LIKE middle;"),
+        ("ddl.filled.sql", "CREATE TABLE filled WITH ('topic' = 'f') LIKE zebra;"),
+        ("dml.o.sql", "INSERT INTO o SELECT id, rid, c FROM alike;"),
+        ("dml.filled.sql", "INSERT INTO filled SELECT id, own FROM alike;"),
+    ];
+    let files: Vec<project::File> = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+    let project = project::read(&files, &BTreeMap::new());
+    assert_eq!(project.diagnostics, []);
+    let estate = estate::read(&project.manifest).unwrap();
+    let steps = shown(&of(&estate, "alike", Some("k")).unwrap().uses);
+    assert!(steps.contains(&"alike.c -> o.c: passed on".to_owned()), "{steps:?}");
+    let filled = shown(&of(&estate, "alike", Some("own")).unwrap().uses);
+    assert!(filled.contains(&"alike.own -> filled.k: passed on".to_owned()), "{filled:?}");
+    let classes = classes(&estate, "o");
+    assert_eq!(classes["rid"], ColumnClass::Volatile { why: "non-deterministic function".to_owned() });
+    assert_eq!(classes["c"], ColumnClass::Exact);
+    assert_eq!(estate.tables["alike"].key(), ["id"]);
+    // Of a table that nobody defines, or of itself, nothing is taken over.
+    let texts =
+        ["CREATE TABLE lost WITH ('topic' = 'l') LIKE nobody;", "CREATE TABLE own WITH ('topic' = 'x') LIKE own;"];
+    let files: Vec<project::File> = (0..).zip(texts).map(|(n, text)| (format!("{n}.sql"), text.to_owned())).collect();
+    let estate = estate::read(&project::read(&files, &BTreeMap::new()).manifest).unwrap();
+    assert_eq!(estate.tables.len(), 2);
+}
