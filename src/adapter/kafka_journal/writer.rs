@@ -216,7 +216,9 @@ mod tests {
         for entry in [b"b".to_vec(), vec![7; 3 * parts::PART_BYTES]] {
             let writer = open(&cluster);
             cluster.request_errors(Api::AddPartitionsToTxn, &[Answer::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING]);
-            assert_eq!(how(writer.write(&entry)), "forgotten");
+            // Rarely the transaction fails a moment before it is committed, and the client says only that its state is wrong.
+            let failed = how(writer.write(&entry));
+            assert!(failed == "forgotten" || failed.starts_with("unsure: "), "{failed}");
             let written = how(open(&cluster).write(&entry));
             assert!(written.starts_with("at "), "{written}");
         }
