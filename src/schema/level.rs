@@ -1,8 +1,8 @@
 //! Compatibility levels, and the registry's answer for a new version.
 //!
 //! Rules: BACKWARD means that the new version reads the latest, FORWARD that the latest reads the new one, FULL both;
-//! `_TRANSITIVE` means all earlier versions. The first version is always compatible. Which versions are the earlier ones is said
-//! by [`listed`](super::listed).
+//! `_TRANSITIVE` means all earlier versions. The first version is always compatible. Which versions are the earlier ones, the
+//! caller says.
 
 use std::borrow::Borrow;
 use std::fmt;
