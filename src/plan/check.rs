@@ -113,24 +113,7 @@ fn open_where_unknown(estate: &Estate) -> Catalog {
     catalog
 }
 
-/// The notes of lineage that say that Flink refuses a text. The others say what we do not know.
-const REFUSED: &[&str] = &[
-    code::UNKNOWN_COLUMN,
-    code::AMBIGUOUS_COLUMN,
-    code::TWICE,
-    code::UNKNOWN_FIELD,
-    code::COMPUTED_OF_COMPUTED,
-    code::NOT_WRITABLE,
-    code::WIDTH,
-    code::SOURCE_TWICE,
-    code::JOIN,
-    code::WINDOW,
-    code::UNGROUPED,
-    code::MISPLACED,
-    code::POSITION,
-];
-
-/// Notes on names that are refused, each place once, in the file that `own` was cut from.
+/// What Flink refuses, each place once, in the file that `own` was cut from. Warnings of lineage say what is not known.
 fn named<'a>(
     notes: Vec<Diagnostic>,
     own: &'a str,
@@ -139,7 +122,7 @@ fn named<'a>(
 ) -> impl Iterator<Item = Diagnostic> + 'a {
     let before = texts.get(file).and_then(|text| text.find(own)).unwrap_or(0);
     let mut seen = BTreeSet::new();
-    notes.into_iter().filter(|note| REFUSED.contains(&note.code.as_str())).filter_map(move |mut note| {
+    notes.into_iter().filter(|note| note.severity == Severity::Error).filter_map(move |mut note| {
         let span = note.labels.first()?.span;
         if !seen.insert(span) {
             return None;
@@ -147,8 +130,6 @@ fn named<'a>(
         for label in &mut note.labels {
             label.span = Span::new(label.span.start + before, label.span.end + before);
         }
-        // Lineage goes on behind it; the statement does not run.
-        note.severity = Severity::Error;
         Some(note.in_file(file))
     })
 }

@@ -63,13 +63,13 @@ pub fn in_insert(insert: &Insert, table: Option<&CreateTable>) -> Vec<Diagnostic
                 let names: Vec<String> = table.writable().into_iter().take(LISTED).map(|column| column.name).collect();
                 let text = format!("`{target}` has no column `{name}`");
                 let help = format!("correct the name: columns to write are {}", names.join(", "));
-                found.push(Diagnostic::warning(code::UNKNOWN_COLUMN, text).at(column.span, "not found").help(help));
+                found.push(Diagnostic::error(code::UNKNOWN_COLUMN, text).at(column.span, "not found").help(help));
                 continue;
             }
         };
         let text = format!("column `{name}` of `{target}` is {why}: nothing can be written to it");
         let help = "leave it out of the list, and its value out of the query";
-        found.push(Diagnostic::warning(code::NOT_WRITABLE, text).at(column.span, why).help(help));
+        found.push(Diagnostic::error(code::NOT_WRITABLE, text).at(column.span, why).help(help));
     }
     found
 }
@@ -83,7 +83,7 @@ fn twice<'i>(names: impl Iterator<Item = &'i Ident>, of: &str, what: &str) -> Ve
 /// A note on a name that is there for the second time; the same for all that have lists of names.
 pub(super) fn again(of: &str, what: &str, name: &str, span: Span) -> Diagnostic {
     let text = format!("{of} has {what} `{name}` twice");
-    Diagnostic::warning(code::TWICE, text).at(span, "again").help("leave it out here, or give it another name")
+    Diagnostic::error(code::TWICE, text).at(span, "again").help("leave it out here, or give it another name")
 }
 
 /// A field that a row type has twice, also in rows within.
@@ -139,7 +139,7 @@ fn computed_of_computed(table: &CreateTable) -> Vec<Diagnostic> {
             let text = format!("computed column `{own}` is made of `{used}`, which is computed as well");
             (text, format!("write the expression of `{used}` in its place"))
         };
-        found.push(Diagnostic::warning(code::COMPUTED_OF_COMPUTED, text).at(ident.span, "computed").help(help));
+        found.push(Diagnostic::error(code::COMPUTED_OF_COMPUTED, text).at(ident.span, "computed").help(help));
     }
     found
 }

@@ -327,27 +327,25 @@ struct Reach<'a> {
 impl<'a> Reach<'a> {
     fn of(estate: &'a Estate, table: &'a Table) -> Self {
         let mut reach = Self::default();
-        reach.walk(estate, table, Times::Once);
-        reach
-    }
-
-    fn walk(&mut self, estate: &'a Estate, table: &'a Table, times: Times) {
-        self.operators.extend(parity::operators(estate, table));
-        for read in table.reads.iter().filter_map(|name| estate.tables.get(name)) {
-            let again = times == Times::More || table.repeated.contains(&read.name);
-            if read.role != Role::View {
-                let physical = read.deployed.physical.as_str();
-                let seen = self.once.contains_key(physical);
-                self.once.insert(physical, !seen && !again);
-                continue;
-            }
-            // A view that is met a second time: everything behind it is read again, and it is not met a third time.
-            let seen = !self.views.insert(&read.name);
-            let times = if seen || again { Times::More } else { Times::Once };
-            if !seen || self.more.insert(&read.name) {
-                self.walk(estate, read, times);
+        let mut next = vec![(table, Times::Once)];
+        while let Some((table, times)) = next.pop() {
+            reach.operators.extend(parity::operators(estate, table));
+            for read in table.reads.iter().filter_map(|name| estate.tables.get(name)) {
+                let again = times == Times::More || table.repeated.contains(&read.name);
+                if read.role != Role::View {
+                    let physical = read.deployed.physical.as_str();
+                    let seen = reach.once.contains_key(physical);
+                    reach.once.insert(physical, !seen && !again);
+                    continue;
+                }
+                // A view that is met a second time: everything behind it is read again, and it is not met a third time.
+                let seen = !reach.views.insert(&read.name);
+                if !seen || reach.more.insert(&read.name) {
+                    next.push((read, if seen || again { Times::More } else { Times::Once }));
+                }
             }
         }
+        reach
     }
 }
 

@@ -75,7 +75,7 @@ pub(super) fn counted(columns: usize) -> String {
 }
 
 pub(super) fn width(text: String, span: Span, label: &str) -> Diagnostic {
-    Diagnostic::warning(code::WIDTH, text).at(span, label).help("make them as many")
+    Diagnostic::error(code::WIDTH, text).at(span, label).help("make them as many")
 }
 
 /// Where a body stands, as far as that is known.

@@ -264,7 +264,7 @@ impl Ungrouped<'_> {
         let Groups { given, number, distinct, .. } = self.groups;
         if *distinct {
             let text = format!("ORDER BY names `{column}`, which is not in the list of SELECT DISTINCT");
-            let note = Diagnostic::warning(code::UNGROUPED, text).at(span, "not in the select list");
+            let note = Diagnostic::error(code::UNGROUPED, text).at(span, "not in the select list");
             return self.notes.push(note.help("add it to the select list, or order by a column of that"));
         }
         let (label, help) = match (given, number) {
@@ -275,6 +275,6 @@ impl Ungrouped<'_> {
             (false, false) => ("the query aggregates and has no GROUP BY", "add GROUP BY, or aggregate it"),
         };
         let text = format!("column `{column}` is neither grouped by nor aggregated");
-        self.notes.push(Diagnostic::warning(code::UNGROUPED, text).at(span, label).help(help));
+        self.notes.push(Diagnostic::error(code::UNGROUPED, text).at(span, label).help(help));
     }
 }

@@ -49,15 +49,15 @@ impl Walker<'_> {
                 };
                 let text = "this join has no condition";
                 let help = format!("add ON or USING{cross}");
-                Diagnostic::warning(code::JOIN, text).at(join.span, "no ON, no USING").help(help)
+                Diagnostic::error(code::JOIN, text).at(join.span, "no ON, no USING").help(help)
             }
             (Some(given), JoinKind::Cross, _) => {
-                let note = Diagnostic::warning(code::JOIN, "a CROSS JOIN has no condition").at(given, "condition");
+                let note = Diagnostic::error(code::JOIN, "a CROSS JOIN has no condition").at(given, "condition");
                 note.help("write JOIN without CROSS, or take the condition out")
             }
             (Some(given), _, true) => {
                 let text = "a NATURAL JOIN has its condition from the names of the columns";
-                Diagnostic::warning(code::JOIN, text)
+                Diagnostic::error(code::JOIN, text)
                     .at(given, "a second condition")
                     .help("take NATURAL out, or the condition")
             }
@@ -82,7 +82,7 @@ impl Walker<'_> {
         };
         let text = format!("{side} of this join has a column `{}`", column.name);
         let help = "USING needs the column on both sides: correct the name, or write ON";
-        self.notes.push(Diagnostic::warning(code::UNKNOWN_COLUMN, text).at(column.span, "not found").help(help));
+        self.notes.push(Diagnostic::error(code::UNKNOWN_COLUMN, text).at(column.span, "not found").help(help));
     }
 
     fn merge(&mut self, column: String, span: Span) {

@@ -82,7 +82,7 @@ impl Walker<'_> {
             _ => None,
         };
         if let Some((text, help)) = found {
-            self.notes.push(Diagnostic::warning(code::MISPLACED, text).at(call.span, "not allowed here").help(help));
+            self.notes.push(Diagnostic::error(code::MISPLACED, text).at(call.span, "not allowed here").help(help));
         }
         match &call.over {
             Some(_) => Place::Window,

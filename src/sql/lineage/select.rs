@@ -300,7 +300,7 @@ impl<'a> Walker<'a> {
         let [only] = parts else { return None };
         let value = relation.column(only)?.value.clone();
         let text = format!("{clause} does not know `{only}`, which is a name of the select list");
-        let note = Diagnostic::warning(code::UNKNOWN_COLUMN, text).at(span, "not found");
+        let note = Diagnostic::error(code::UNKNOWN_COLUMN, text).at(span, "not found");
         self.notes.push(note.help("write its expression here, or name it in a query inside of this one"));
         Some(value.placed(span))
     }
@@ -362,7 +362,7 @@ fn position(expr: &Expr) -> Option<usize> {
 fn no_position(number: usize, columns: usize, span: Span) -> Diagnostic {
     let text = format!("ORDER BY {number}: the query gives {}", counted(columns));
     let help = "name the column, or count from 1 in the select list";
-    Diagnostic::warning(code::POSITION, text).at(span, "no such column").help(help)
+    Diagnostic::error(code::POSITION, text).at(span, "no such column").help(help)
 }
 
 /// The name that an item without an alias has.

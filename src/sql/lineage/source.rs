@@ -68,7 +68,7 @@ impl Walker<'_> {
         let (Some(name), Some(scope)) = (parts.last(), self.scopes.last()) else { return };
         if scope.place(&[name]).is_some() {
             let text = format!("`FROM` has two sources that are called `{name}`");
-            let note = Diagnostic::warning(code::SOURCE_TWICE, text).at(factor.span, "again");
+            let note = Diagnostic::error(code::SOURCE_TWICE, text).at(factor.span, "again");
             self.notes.push(note.help("give one of them another name: AS and an alias"));
         }
     }

@@ -268,7 +268,7 @@ impl Walker<'_> {
                     return value;
                 }
                 let text = format!("column `{}` is in no table of this query", parts.join("."));
-                let note = Diagnostic::warning(code::UNKNOWN_COLUMN, text).at(span, "not found");
+                let note = Diagnostic::error(code::UNKNOWN_COLUMN, text).at(span, "not found");
                 let choices = self.scopes.last().and_then(|scope| choices(scope, parts));
                 self.notes.push(Diagnostic { help: choices, ..note });
             }
@@ -454,7 +454,7 @@ fn ambiguity(parts: &[&str], leading: usize, unclear: &Unclear, span: Span) -> D
         }
     };
     let text = format!("column `{column}` could come from more than one {what}");
-    Diagnostic::warning(code::AMBIGUOUS_COLUMN, text).at(span, "qualify it").help(help)
+    Diagnostic::error(code::AMBIGUOUS_COLUMN, text).at(span, "qualify it").help(help)
 }
 
 /// A field that a row does not have.
@@ -467,5 +467,5 @@ fn no_field(owner: &str, form: &Form, field: &Ident, span: Span) -> Diagnostic {
         }
         None => format!("correct the name: {owner} is no row"),
     };
-    Diagnostic::warning(code::UNKNOWN_FIELD, text).at(span, "not found").help(help)
+    Diagnostic::error(code::UNKNOWN_FIELD, text).at(span, "not found").help(help)
 }

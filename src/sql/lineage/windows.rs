@@ -54,7 +54,7 @@ impl Walker<'_> {
             if own(self).is_some_and(|place| place >= before) {
                 let text = format!("window `{}` is named twice", name.name);
                 let help = "give one of them another name";
-                self.notes.push(Diagnostic::warning(code::WINDOW, text).at(name.span, "again").help(help));
+                self.notes.push(Diagnostic::error(code::WINDOW, text).at(name.span, "again").help(help));
             }
             self.define_window(name, window);
         }
@@ -80,7 +80,7 @@ impl Walker<'_> {
             let text = format!("no window is named `{}`", name.name);
             let help =
                 format!("correct the name, or define it behind the query's conditions: WINDOW {} AS (...)", name.name);
-            self.notes.push(Diagnostic::warning(code::WINDOW, text).at(name.span, "not found").help(help));
+            self.notes.push(Diagnostic::error(code::WINDOW, text).at(name.span, "not found").help(help));
         }
     }
 
