@@ -1,5 +1,7 @@
 //! Joins, and what their conditions may be.
 
+use std::ops::Range;
+
 use super::UseKind;
 use super::scope::Scope;
 use super::select::Walker;
@@ -68,13 +70,9 @@ impl Walker<'_> {
 
     /// Notes a column of `USING` that one of the sides surely does not have: the sources from `left` on, or those from `right` on.
     fn on_both_sides(&mut self, column: &Ident, left: usize, right: usize) {
-        let Some(scope) = self.scopes.last() else { return };
-        let sources = scope.sources();
-        let lacks = |from: usize, to: usize| {
-            let mut side = sources.iter().take(to).skip(from);
-            side.all(|source| source.relation.open.is_empty() && source.relation.column(&column.name).is_none())
-        };
-        let side = match (lacks(left, right), lacks(right, sources.len())) {
+        let Some(scope) = self.scopes.last_mut() else { return };
+        let mut lacks = |places: Range<usize>| !scope.may_have(&column.name, places);
+        let side = match (lacks(left..right), lacks(right..usize::MAX)) {
             (false, false) => return,
             (true, true) => "no side",
             (true, false) => "no table on the left side",

@@ -1,6 +1,7 @@
 //! Names in reach: sources with their columns, and what a name stands for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use super::form::Fields;
@@ -280,6 +281,17 @@ impl Scope {
         }
         let places = self.indexed_places(name);
         places.get(places.partition_point(|place| *place < from)..).unwrap_or(&[]).to_vec()
+    }
+
+    /// True if a source at one of these places has a column of this name, or may have one.
+    pub fn may_have(&mut self, name: &str, places: Range<usize>) -> bool {
+        let open = self.open.partition_point(|place| *place < places.start);
+        if self.open.get(open).is_some_and(|place| *place < places.end) {
+            return true;
+        }
+        let having = self.indexed_places(name);
+        let first = having.partition_point(|place| *place < places.start);
+        having.get(first).is_some_and(|place| *place < places.end)
     }
 
     /// What a hidden column of this name could be.

@@ -55,6 +55,12 @@ const QUERIES: &[Case] = &[
         format!("SELECT t.x FROM t {}", list(n, " ", |i| format!("JOIN t{i} ON t.a = t{i}.y")))
     }),
     ("joins by USING", |n| format!("SELECT t.x FROM t {}", list(n, " ", |i| format!("JOIN s AS s{i} USING (a)")))),
+    ("joins by USING, far from the table that has the column", |n| {
+        let (others, columns) =
+            (list(n, " CROSS JOIN ", |i| format!("s AS s{i}")), list(n, ", ", |i| format!("x AS c{i}")));
+        let joins = list(n, " ", |i| format!("JOIN (SELECT x AS c{i} FROM t) AS t{i} USING (c{i})"));
+        format!("SELECT s0.y FROM {others} CROSS JOIN (SELECT {columns} FROM t) AS w {joins}")
+    }),
     ("joins by NATURAL", |n| format!("SELECT t.x FROM t {}", list(n, " ", |i| format!("NATURAL JOIN s AS s{i}")))),
     ("joins and their columns", |n| {
         let columns = list(n, ", ", |i| format!("c{i}"));
