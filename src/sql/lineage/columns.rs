@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::scope::Relation;
+use super::relation::Relation;
 use super::select::Walker;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::code;

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::scope::{Found, Relation, Scope};
+use super::relation::Relation;
+use super::scope::{Found, Scope};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::code;
 use crate::sql::functions::{is_aggregate_call, is_own_aggregate, is_scalar};

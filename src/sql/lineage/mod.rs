@@ -21,6 +21,8 @@ mod grouped;
 mod joins;
 mod made;
 mod misplaced;
+mod name;
+mod relation;
 mod scope;
 mod select;
 mod source;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::form::{Form, of_text};
 use super::made::Value;
-use super::scope::{Open, Relation, RelationColumn};
+use super::relation::{Open, Relation, RelationColumn};
 use super::select::Walker;
 use super::{Catalog, CatalogTable, UseKind};
 use crate::diagnostic::Span;
