@@ -101,7 +101,7 @@ pub(super) fn sound(read: Read, blocked: &str) -> Result<Read, Reply> {
 
 /// What a first deployment would do, from files alone.
 async fn from_files(args: &Args, shell: &Shell) -> Result<Reply, Failure> {
-    let Offline { dir, vars, missing, .. } = project::offline(shell, args.project.as_ref())?;
+    let Offline { dir, vars, missing, settings, .. } = project::offline(shell, args.project.as_ref())?;
     let read = project::read(&dir, &vars, missing).await?;
     let read = match sound(read, BLOCKED) {
         Ok(read) => read,
@@ -113,7 +113,7 @@ async fn from_files(args: &Args, shell: &Shell) -> Result<Reply, Failure> {
         cause: Cause::Deploy { project: read.project.manifest },
         policy: wire::plan_policy(&crate::config::Policy::default()),
         vars,
-        settings: BTreeMap::new(),
+        settings,
         topics: BTreeMap::new(),
         subjects: BTreeMap::new(),
     };

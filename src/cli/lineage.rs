@@ -80,7 +80,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
         return Ok(Reply::no(Diagnosed::new(read.project.diagnostics, read.texts, "")));
     }
     let estate = match estate::read_of(&read.project.manifest, Some(&read.texts)) {
-        Ok(estate) => estate,
+        Ok(estate) => estate.run_with(&from.settings),
         Err(problems) => return Ok(Reply::no(Diagnosed::new(problems, read.texts, ""))),
     };
     let Target { table, column } = args.target;

@@ -102,7 +102,7 @@ pub(super) enum Outcome {
 
 /// From a folder of SQL and two schema files: as if the folder were deployed.
 async fn offline(args: &Args, shell: &Shell, subject: &str, old: &Path, new: &Path) -> Result<Outcome, Failure> {
-    let Offline { dir, vars, .. } = project::offline(shell, args.project.as_ref())?;
+    let Offline { dir, vars, settings, .. } = project::offline(shell, args.project.as_ref())?;
     let read = project::read(&dir, &vars, Missing::Kept).await?;
     let (before, after) = (schema_file(old)?, schema_file(new)?);
     let assessment = schema::assess(Level::FullTransitive, subject.ends_with("-key"), &after, &[(1, before.clone())]);
@@ -125,7 +125,7 @@ async fn offline(args: &Args, shell: &Shell, subject: &str, old: &Path, new: &Pa
         cause: Cause::Evolution(Box::new(evolution)),
         policy: wire::plan_policy(&policy),
         vars,
-        settings: BTreeMap::new(),
+        settings,
         topics: BTreeMap::new(),
         subjects: BTreeMap::from([(subject.to_owned(), 2)]),
     };

@@ -134,6 +134,8 @@ pub(super) struct Offline {
     pub vars: BTreeMap<String, String>,
     /// Without a configuration nobody says what placeholders there are.
     pub missing: Missing,
+    /// Session settings of every job, without those whose value is not at hand.
+    pub settings: BTreeMap<String, String>,
     /// What is to be said about the configuration.
     pub remarks: Vec<Diagnostic>,
 }
@@ -147,13 +149,16 @@ pub(super) fn offline(shell: &Shell, asked: Option<&PathBuf>) -> Result<Offline,
         let config = shell.config(Need::Files)?;
         let (dir, vars) = (folder(asked, &config), config.env.variables_at_hand());
         let remarks = config.remarks.iter().map(remark).collect();
-        return Ok(Offline { dir, vars, missing: Missing::Reported, remarks });
+        let mut settings = wire::job_settings(&config.env);
+        settings.retain(|_, value| !value.is_empty());
+        return Ok(Offline { dir, vars, missing: Missing::Reported, settings, remarks });
     }
     let Some(dir) = asked else {
         let help = "name the project's folder with --project, or a configuration with --config";
         return Err(shell.no_configuration().help(help));
     };
-    Ok(Offline { dir: dir.clone(), vars: BTreeMap::new(), missing: Missing::Kept, remarks: Vec::new() })
+    let (vars, settings) = (BTreeMap::new(), BTreeMap::new());
+    Ok(Offline { dir: dir.clone(), vars, missing: Missing::Kept, settings, remarks: Vec::new() })
 }
 
 /// A secret in the configuration. Its line is not shown: the secret stands there.

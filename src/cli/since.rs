@@ -17,7 +17,7 @@ use crate::port::Repository;
 
 /// From files alone: the revision stands for what is deployed.
 pub(super) async fn offline(asked: Option<&PathBuf>, shell: &Shell, since: &str) -> Result<Outcome, Failure> {
-    let Offline { dir, vars, missing, .. } = project::offline(shell, asked)?;
+    let Offline { dir, vars, missing, settings, .. } = project::offline(shell, asked)?;
     let (change, texts) = match changed(&dir, &vars, [Missing::Kept, missing], since).await? {
         Ok(found) => found,
         Err(blocked) => return Ok(blocked),
@@ -33,7 +33,7 @@ pub(super) async fn offline(asked: Option<&PathBuf>, shell: &Shell, since: &str)
         cause: Cause::Change(Box::new(change)),
         policy: wire::plan_policy(&crate::config::Policy::default()),
         vars,
-        settings: BTreeMap::new(),
+        settings,
         topics: BTreeMap::new(),
         subjects: BTreeMap::new(),
     };

@@ -139,7 +139,8 @@ pub(super) fn plan_policy(policy: &Policy) -> crate::plan::Policy {
     }
 }
 
-fn job_settings(env: &Environment) -> BTreeMap<String, String> {
+/// The session settings of every job.
+pub(super) fn job_settings(env: &Environment) -> BTreeMap<String, String> {
     // Each job absorbs repeated changes of a changelog with a key, unless it is said otherwise.
     let mut all = BTreeMap::from([(DUPLICATE_EVENTS.to_owned(), "true".to_owned())]);
     all.extend(env.flink.settings.iter().map(|(k, v)| (k.clone(), v.reveal().to_owned())));

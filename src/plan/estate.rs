@@ -22,6 +22,25 @@ pub struct Estate {
     pub known: Definitions,
     /// The columns of that, for lineage.
     pub catalog: Catalog,
+    /// The session's setting that makes jobs forget state after a time, if there is one.
+    pub ttl: Option<String>,
+}
+
+/// The setting that says after how long a job forgets state that no window or interval ends.
+const STATE_TTL: &str = "table.exec.state.ttl";
+
+impl Estate {
+    /// The same for jobs with these session settings.
+    pub fn run_with(mut self, settings: &BTreeMap<String, String>) -> Self {
+        let set = settings.get(STATE_TTL).filter(|value| is_some_time(value));
+        self.ttl = set.map(|value| format!("state is forgotten after {value}: {STATE_TTL}"));
+        self
+    }
+}
+
+/// True for a duration that is not zero, as Flink writes them: `36 h`, `0 ms`.
+pub(super) fn is_some_time(duration: &str) -> bool {
+    duration.chars().any(|c| ('1'..='9').contains(&c))
 }
 
 /// One table or view, parsed.
@@ -214,7 +233,7 @@ pub fn read_of(manifest: &Manifest, files: Option<&BTreeMap<String, String>>) ->
         table.whole = table.create().and_then(|create| known.table(&create.name)).cloned();
     }
     let catalog = known.catalog().clone();
-    if problems.is_empty() { Ok(Estate { tables, logical, known, catalog }) } else { Err(problems) }
+    if problems.is_empty() { Ok(Estate { tables, logical, known, catalog, ttl: None }) } else { Err(problems) }
 }
 
 /// The table that a `CREATE TABLE` takes over from.

@@ -44,7 +44,7 @@ pub fn unnoticed(evolution: &Evolution) -> bool {
 
 fn build(input: &PlanInput, evolution: &Evolution, warnings: &mut Vec<Diagnostic>) -> Result<Plan, Vec<Diagnostic>> {
     let before = &input.manifest;
-    let estate = estate::read(before)?;
+    let estate = estate::read(before)?.run_with(&input.settings);
     let graph = graph::build(&estate).map_err(|d| vec![d])?;
     let changed = readers(&estate, evolution)?;
     let impact = impact::full(&estate, &graph, &changed);

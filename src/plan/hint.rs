@@ -1,12 +1,12 @@
 //! Hints that say, past the DDL, where a reader begins or ends and what it reads: `FROM t /*+ OPTIONS('key' = 'value') */`.
 //!
-//! Rules: only `OPTIONS` in a query is looked at, whatever table it stands at, and of its options only those that a plan
-//! relies on. Every other hint is left to Flink.
+//! Rules: `OPTIONS` in a query is looked at, whatever table it stands at, and of its options only those that a plan
+//! relies on; of `STATE_TTL` whether state is forgotten. Every other hint is left to Flink.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Role;
-use super::estate::{Estate, Table};
+use super::estate::{Estate, Table, is_some_time};
 use super::project::placed;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::lexer::tokenize;
@@ -55,7 +55,15 @@ pub fn of(table: &Table, texts: Option<&BTreeMap<String, String>>) -> Vec<Diagno
             None => problem,
         })
     };
-    options(own, query.span).into_iter().filter_map(problem).collect()
+    hints(own, query.span, "OPTIONS").into_iter().filter_map(problem).collect()
+}
+
+/// Why a query forgets state after a time, where a hint says so.
+pub fn state_ttl(table: &Table) -> Option<String> {
+    let own = table.query_text();
+    let hints = hints(own, table.query()?.span, "STATE_TTL");
+    let set = hints.into_iter().find(|hint| is_some_time(&hint.value))?;
+    Some(format!("state of {} is forgotten after {}: STATE_TTL", set.key, set.value))
 }
 
 /// The code and the way out for an option that a plan cannot go along with.
@@ -80,8 +88,8 @@ fn against(key: &str, value: &str) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// The options of every `OPTIONS` hint within `span` of `text`, in order.
-fn options(text: &str, span: Span) -> Vec<HintOption> {
+/// What every hint of that name within `span` of `text` sets, in order.
+fn hints(text: &str, span: Span, wanted: &str) -> Vec<HintOption> {
     let within = |token: &Token| span.start <= token.span.start && token.span.end <= span.end;
     let tokens: Vec<Token> = tokenize(text).into_iter().filter(|t| !t.kind.is_trivia() && within(t)).collect();
     let mut found = Vec::new();
@@ -89,7 +97,7 @@ fn options(text: &str, span: Span) -> Vec<HintOption> {
         let hint = opened.split(|t| t.kind == TokenKind::HintClose).next().unwrap_or_default();
         for (at, name) in hint.iter().enumerate() {
             let opens = hint.get(at + 1).is_some_and(|t| t.kind == TokenKind::Symbol(Symbol::LeftParen));
-            if !opens || !word(text, name).is_some_and(|name| name.eq_ignore_ascii_case("OPTIONS")) {
+            if !opens || !word(text, name).is_some_and(|name| name.eq_ignore_ascii_case(wanted)) {
                 continue;
             }
             let inside = hint.get(at + 2..).unwrap_or_default();
@@ -152,7 +160,7 @@ mod tests {
 
     /// Keys and values of the hints in a text, each with the text that it stands in.
     fn found(text: &str) -> Vec<(String, String, String)> {
-        let all = options(text, Span::new(0, text.len()));
+        let all = hints(text, Span::new(0, text.len()), "OPTIONS");
         all.into_iter().map(|o| (o.key, o.value, o.span.of(text).to_owned())).collect()
     }
 

@@ -8,6 +8,8 @@
 //! - Event-time operators (windows, interval and temporal joins, and by an event time OVER, MATCH_RECOGNIZE and ORDER BY, which
 //!   drops late rows) make every column `event time`; lookup joins, and what goes by processing time, make it `history`, and
 //!   OVER by no time makes it `order`. What an operator is goes by what its columns are known to be ([`sql::operators()`]).
+//! - Where state is forgotten after a time (`table.exec.state.ttl`, a hint `STATE_TTL`), every column is `history`.
+//! - Where and when a record was written (virtual metadata, `$rowtime`) is left out for a table whose topic is made anew.
 //! - ROW_NUMBER and LIMIT without a total order make every column `order`; a total order is one whose partition and order
 //!   columns hold columns by which the numbered rows are known. Order-sensitive aggregates and float sums make their own column
 //!   `order`.
@@ -21,14 +23,28 @@
 use std::collections::BTreeMap;
 
 use super::cascade::Classes;
+use super::document::Role;
 use super::estate::{Estate, Table};
+use super::hint;
 use super::rewrite::NewColumn;
 use crate::diagnostic::Span;
 use crate::model::parity::{ChangeRule, ColumnClass};
-use crate::sql::{self, Clock, ColumnUse, Lineage, Operator, OperatorUse, OutputColumn, UseKind};
+use crate::sql::{
+    self, Bound, Clock, ColumnDef, ColumnKind, ColumnUse, Float, Lineage, Operator, OperatorUse, OutputColumn, UseKind,
+};
 
-/// Tolerance for sums of floating point numbers, whose order of addition is not fixed.
-const FLOAT_TOLERANCE: f64 = 1e-9;
+/// Tolerance for sums of floating-point numbers, whose order of addition is not fixed: a share of the number, which leaves
+/// room for the last digits of many additions.
+const fn tolerance(float: Float) -> f64 {
+    match float {
+        Float::No => 0.0,
+        Float::Double => 1e-9,
+        Float::Single => 1e-4,
+    }
+}
+
+/// The time of a record, which tables of Confluent Cloud have without saying so.
+const ROWTIME: &str = "$rowtime";
 
 /// A column that a change adds, and the rule that it is held against.
 pub type Added = (NewColumn, ChangeRule);
@@ -95,12 +111,22 @@ impl<'e> Known<'e> {
         for (new, rule) in added {
             columns.insert(new.column.name.clone(), ColumnClass::Changed { rule: rule.clone() });
         }
-        self.put(table, columns, rows);
+        self.take_up(table, green, columns, rows);
     }
 
-    /// Takes up what is known of a table.
+    /// Takes up what is known of a table that runs twice.
     pub fn put(&mut self, table: &Table, columns: BTreeMap<String, ColumnClass>, rows: ColumnClass) {
-        let computed = computed(table, &columns, |name| columns.get(name).cloned());
+        self.take_up(table, true, columns, rows);
+    }
+
+    fn take_up(&mut self, table: &Table, green: bool, columns: BTreeMap<String, ColumnClass>, rows: ColumnClass) {
+        let mut made = columns.clone();
+        if green && table.role == Role::Written {
+            made.extend(of_records(table));
+        }
+        let mut computed = computed(table, &made, |name| columns.get(name).cloned());
+        made.retain(|name, _| !columns.contains_key(name));
+        computed.extend(made);
         let any = strongest(columns.values().chain(computed.values()).cloned());
         self.tables.insert(table.name.clone(), Seen { columns, computed, any, rows });
     }
@@ -108,7 +134,10 @@ impl<'e> Known<'e> {
     /// What the query of `table` makes; of the classes that decide about rows those that `counts`.
     pub fn look(&mut self, table: &Table, counts: impl Fn(&ColumnClass) -> bool) -> Option<Made> {
         let lineage = self.reader.lineage(table.query()?);
-        let operators = operators(self.estate, table);
+        let mut operators = operators(self.estate, table);
+        if table.view().is_some() {
+            operators.iter_mut().for_each(limited_behind);
+        }
         let calls = calls(&operators, &lineage);
         let found = |spans: &[Span]| spans.iter().filter_map(|span| calls.get(span).cloned()).collect::<Vec<_>>();
         let named = targets(table, &lineage.outputs).into_iter().enumerate();
@@ -125,9 +154,19 @@ impl<'e> Known<'e> {
         let used = lineage.rows.iter().filter_map(|used| Some(deciding(self.inherited(used)?, used.kind)));
         let called = found(&lineage.row_calls).into_iter().map(|class| deciding(class, UseKind::Filter));
         let read = table.reads.iter().filter_map(|name| self.tables.get(name)).map(|seen| seen.rows.clone());
-        let all = operators.iter().filter_map(of_operator).chain(called).chain(used).chain(read);
+        let forgotten = self.forgotten(table);
+        let all = operators.iter().filter_map(of_operator).chain(called).chain(used).chain(read).chain(forgotten);
         let rows = strongest(all.filter(counts));
         Some(Made { lineage, operators, columns, rows })
+    }
+
+    /// What is said of all rows where state is forgotten after a time.
+    fn forgotten(&self, table: &Table) -> Option<ColumnClass> {
+        let why = hint::state_ttl(table).or_else(|| self.estate.ttl.clone())?;
+        // What a view reads is held by the jobs that read the view.
+        let holds = |dml| sql::state(dml, &self.estate.known).iter().any(|held| held.bounded_by == Bound::Ttl);
+        let holds = table.dml.as_ref().map_or_else(|| table.query().is_some(), holds);
+        holds.then_some(ColumnClass::History { why })
     }
 
     /// The class that a used column hands on, if it is not exact.
@@ -170,6 +209,14 @@ pub(super) fn computed(
     computed
 }
 
+/// What says where and when a record was written, of a table whose topic is made anew.
+fn of_records(table: &Table) -> impl Iterator<Item = (String, ColumnClass)> {
+    let of_record = |c: &&ColumnDef| matches!(c.kind, ColumnKind::Metadata { is_virtual: true, .. });
+    let declared = table.defined().into_iter().flat_map(|create| &create.columns).filter(of_record);
+    let names = declared.map(|c| c.name.name.clone()).chain([ROWTIME.to_owned()]);
+    names.map(|name| (name, ColumnClass::Volatile { why: "metadata of another topic".to_owned() }))
+}
+
 /// What a column hands on that is not exact.
 fn handed_on(class: &ColumnClass) -> Option<ColumnClass> {
     match class {
@@ -208,8 +255,9 @@ pub(super) fn targets(table: &Table, outputs: &[OutputColumn]) -> Vec<String> {
 /// What the calls of a query do to the values that they are part of.
 fn calls(operators: &[OperatorUse], lineage: &Lineage) -> BTreeMap<Span, ColumnClass> {
     let order = |why, tolerance| ColumnClass::Order { why, tolerance };
-    let float = "sum of floating-point numbers";
-    let floats = lineage.float_aggregates.iter().map(|span| (*span, order(float.to_owned(), FLOAT_TOLERANCE)));
+    let name = "sum of floating-point numbers";
+    let floats = lineage.float_aggregates.iter();
+    let floats = floats.map(|(span, float)| (*span, order(name.to_owned(), tolerance(*float))));
     let others = operators.iter().filter_map(|operator| match &operator.kind {
         Operator::NonDeterministicFunction(name) => {
             Some((operator.span, ColumnClass::Volatile { why: non_deterministic(name) }))
@@ -233,6 +281,13 @@ fn deciding(class: ColumnClass, kind: UseKind) -> ColumnClass {
     }
 }
 
+/// Ranks in a view are there for conditions of its readers.
+fn limited_behind(operator: &mut OperatorUse) {
+    if let Operator::Ranks { total, .. } = operator.kind {
+        operator.kind = Operator::TopN { total };
+    }
+}
+
 /// The class that every column has behind an operator.
 fn of_operator(operator: &OperatorUse) -> Option<ColumnClass> {
     let why = operator.kind.name().to_owned();
@@ -243,8 +298,12 @@ fn of_operator(operator: &OperatorUse) -> Option<ColumnClass> {
         Operator::TopN { total: false } | Operator::Deduplication { total: false } => {
             Some(order(format!("{why} without a total order")))
         }
-        Operator::Over(Clock::None) => Some(order(format!("{why} by no time"))),
-        Operator::Over(Clock::Processing) | Operator::Match { by: Clock::Processing, .. } => {
+        Operator::Over(Clock::None) | Operator::Ranks { by: Clock::None, .. } => {
+            Some(order(format!("{why} by no time")))
+        }
+        Operator::Over(Clock::Processing)
+        | Operator::Ranks { by: Clock::Processing, .. }
+        | Operator::Match { by: Clock::Processing, .. } => {
             Some(ColumnClass::History { why: format!("{why} by processing time") })
         }
         timed if by_event_time(timed) => Some(ColumnClass::EventTime { why }),
@@ -259,6 +318,7 @@ pub(super) const fn by_event_time(operator: &Operator) -> bool {
         Operator::TemporalJoin
             | Operator::WindowTvf(_)
             | Operator::Over(Clock::Event)
+            | Operator::Ranks { by: Clock::Event, .. }
             | Operator::Match { by: Clock::Event, .. }
             | Operator::OrderBy(Clock::Event)
     ) || operator.ends()

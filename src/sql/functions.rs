@@ -44,8 +44,10 @@ const SUMMING: &[&str] = &[
 /// Functions that give another answer on another run.
 #[rustfmt::skip]
 const NON_DETERMINISTIC: &[&str] = &[
-    "CURRENT_DATE", "CURRENT_ROW_TIMESTAMP", "CURRENT_TIME", "CURRENT_TIMESTAMP", "CURRENT_WATERMARK", "LOCALTIME",
-    "LOCALTIMESTAMP", "ML_PREDICT", "NOW", "PROCTIME", "RAND", "RAND_INTEGER", "UNIX_TIMESTAMP", "UUID",
+    "CUMULATE_PROCTIME", "CURRENT_DATE", "CURRENT_ROW_TIMESTAMP", "CURRENT_TIME", "CURRENT_TIMESTAMP",
+    "CURRENT_WATERMARK", "HOP_PROCTIME", "KEY_SEARCH_AGG", "LOCALTIME", "LOCALTIMESTAMP", "MATCH_PROCTIME",
+    "ML_EVALUATE", "ML_PREDICT", "NOW", "PROCTIME", "RAND", "RAND_INTEGER", "SESSION_PROCTIME", "TEXT_SEARCH_AGG",
+    "TUMBLE_PROCTIME", "UNIX_TIMESTAMP", "UUID", "VECTOR_SEARCH", "VECTOR_SEARCH_AGG",
 ];
 
 /// Functions that number or rank rows within a window.
@@ -124,7 +126,9 @@ pub(crate) fn is_window(name: &str) -> bool {
 
 /// `arguments` matters for `UNIX_TIMESTAMP`, which reads the clock only without any.
 pub(crate) fn is_non_deterministic(name: &str, arguments: usize) -> bool {
-    NON_DETERMINISTIC.contains(&name)
-        && (name != "UNIX_TIMESTAMP" || arguments == 0)
-        && !(name == "RAND" && arguments > 0)
+    // Confluent Cloud's, which ask a model.
+    name.starts_with("AI_")
+        || NON_DETERMINISTIC.contains(&name)
+            && (name != "UNIX_TIMESTAMP" || arguments == 0)
+            && !(name == "RAND" && arguments > 0)
 }

@@ -48,7 +48,7 @@ pub use difference::{Difference, difference};
 pub use edit::{CannotEdit, EditError, EditSet, apply};
 pub use flow::{Definitions, Flow, FlowColumn, Origin};
 pub use lineage::{
-    Catalog, CatalogTable, ColumnUse, Lineage, Outline, OutputColumn, Reader, UseKind, lineage, table_lineage,
+    Catalog, CatalogTable, ColumnUse, Float, Lineage, Outline, OutputColumn, Reader, UseKind, lineage, table_lineage,
 };
 pub use meaning::{Word, Words, words};
 pub use names::{TableRef, mentioned_tables, query_refs, rename_tables, table_refs, written_tables};

@@ -46,8 +46,8 @@ fn build(
     mut warnings: Vec<Diagnostic>,
 ) -> Result<Plan, Vec<Diagnostic>> {
     let before = &input.manifest;
-    let blue = estate::read(before)?;
-    let base = estate::read(&compared.base)?;
+    let blue = estate::read(before)?.run_with(&input.settings);
+    let base = estate::read(&compared.base)?.run_with(&input.settings);
     let (old_graph, graph) = (graph::build(&blue).map_err(|d| vec![d])?, graph::build(&base).map_err(|d| vec![d])?);
     let pairs = || compared.changed.keys().filter_map(|n| Some((n, blue.tables.get(n)?, base.tables.get(n)?)));
     let roles: Vec<Diagnostic> = pairs().filter_map(|(_, old, new)| check::role(old, new, &change.texts)).collect();

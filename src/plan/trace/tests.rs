@@ -146,7 +146,11 @@ fn around(query: &str) -> Estate {
         ("src", &*format!("id INT, d DOUBLE, {event}")),
         ("other", &*format!("id INT, {event}")),
         ("keyed", "id INT NOT NULL, k INT, PRIMARY KEY (id) NOT ENFORCED"),
-        ("mid", "id INT, t TIMESTAMP_LTZ(3), s STRING, d DOUBLE, twice AS d * 2"),
+        (
+            "mid",
+            "id INT, t TIMESTAMP_LTZ(3), s STRING, d DOUBLE, pos BIGINT METADATA FROM 'offset' VIRTUAL, twice AS d * 2",
+        ),
+        ("numbers", "n DECIMAL(10, 2), f FLOAT, r ROW<d DOUBLE, i INT>, j STRING, half AS n / 2.5E0, third AS n / 3"),
         ("thin", "id INT"),
         ("fct", "x STRING, y STRING"),
     ];
@@ -190,8 +194,63 @@ fn a_column_is_compared_by_what_it_is_made_of() {
     // The strongest of what it is made of, wherever that stands.
     check("SELECT CONCAT(s, d), CONCAT(d, s, t) FROM mid", LISTAGG, NOW);
     // What is expanded decides about rows.
-    check("SELECT what, id FROM opened", NOW, LISTAGG);
+    check("SELECT what, id FROM opened", "left out (metadata of another topic)", LISTAGG);
     check("SELECT clock, twice FROM src, mid", "left out (non-deterministic PROCTIME)", FLOAT);
+}
+
+#[test]
+fn sums_are_compared_by_the_type_of_what_is_added_up() {
+    let sums = |x: &str, y: &str| format!("SELECT SUM({x}), SUM({y}) FROM numbers");
+    check(&sums("n", "f"), "exact", FLOAT);
+    check(&sums("SQRT(n)", "POWER(n, 2)"), FLOAT, FLOAT);
+    check(&sums("r.d", "r.i"), FLOAT, "exact");
+    check(&sums("half", "third"), FLOAT, "exact");
+    check(&sums("JSON_VALUE(j, '$.x' RETURNING DOUBLE)", "JSON_VALUE(j, '$.x' RETURNING INT)"), FLOAT, "exact");
+    check(&sums("CAST(SQRT(n) AS DECIMAL(10, 2))", "CAST(n AS FLOAT)"), "exact", FLOAT);
+    check(&sums("CASE WHEN f > 1 THEN n ELSE 0 END", "CASE WHEN n > 1 THEN f END"), "exact", FLOAT);
+    // Nobody knows what this gives.
+    check(&sums("made_elsewhere(j)", "CHAR_LENGTH(j)"), FLOAT, "exact");
+    let found = classes(&around(&sums("f", "half")), "fct");
+    let tolerances = found.into_values().map(|class| match class {
+        ColumnClass::Order { tolerance, .. } => tolerance,
+        _ => 0.0,
+    });
+    assert_eq!(tolerances.collect::<Vec<_>>(), [1e-4, 1e-9], "a FLOAT has fewer digits than a DOUBLE");
+}
+
+#[test]
+fn where_and_when_records_were_written_is_no_part_of_what_is_compared() {
+    let left_out = "left out (metadata of another topic)";
+    check("SELECT pos, id FROM mid", left_out, "exact");
+    check("SELECT MAX(pos), MAX(id) FROM mid", left_out, "exact");
+    let rows = "history (metadata of another topic decides about rows)";
+    check("SELECT id, 1 FROM mid WHERE pos > 10", rows, rows);
+}
+
+#[test]
+fn what_a_model_answers_is_left_out() {
+    let predicted = "left out (non-deterministic ML_PREDICT)";
+    check("SELECT label, id FROM ML_PREDICT(TABLE src, MODEL m, DESCRIPTOR(k))", predicted, "exact");
+    check("SELECT label, id FROM src, LATERAL TABLE(ML_PREDICT('m', k)) AS t (label)", predicted, "exact");
+    check("SELECT AI_COMPLETE('m', k), id FROM src", "left out (non-deterministic AI_COMPLETE)", "exact");
+    // What a search finds are rows.
+    let found = "history (non-deterministic VECTOR_SEARCH decides about rows)";
+    check("SELECT id, 1 FROM src, LATERAL TABLE(VECTOR_SEARCH(TABLE other, DESCRIPTOR(k), src.k, 3))", found, found);
+}
+
+#[test]
+fn state_that_is_forgotten_makes_rows_a_matter_of_history() {
+    let joined = "SELECT src.id, other.n FROM src JOIN other ON src.id = other.id";
+    check(joined, "exact", "exact");
+    let settings = |value: &str| BTreeMap::from([("table.exec.state.ttl".to_owned(), value.to_owned())]);
+    let with = |query: &str, value: &str| compared(&around(query).run_with(&settings(value)));
+    let why = "history (state is forgotten after 1 h: table.exec.state.ttl)";
+    assert_eq!(with(joined, "1 h"), [format!("x: {why}"), format!("y: {why}")]);
+    assert_eq!(with(joined, "0 ms"), ["x: exact", "y: exact"]);
+    assert_eq!(with("SELECT id, n FROM src", "1 h"), ["x: exact", "y: exact"], "nothing is kept");
+    let hint = joined.replace("SELECT", "SELECT /*+ STATE_TTL('src' = '1d', 'other' = '0s') */");
+    let why = "history (state of src is forgotten after 1d: STATE_TTL)";
+    check(&hint, why, why);
 }
 
 #[test]
@@ -275,6 +334,8 @@ fn rows_in_an_order_are_compared_by_the_time_that_they_go_by() {
     let processing = "history (over aggregate by processing time)";
     check(&over("COUNT(*) OVER (PARTITION BY id ORDER BY clock)"), processing, processing);
     check(&over("LAG(n) OVER (PARTITION BY id ORDER BY clock)"), processing, processing);
+    check(&over("ROW_NUMBER() OVER (PARTITION BY id ORDER BY ts)"), event, event);
+    check(&over("RANK() OVER (PARTITION BY id ORDER BY clock)"), processing, processing);
     let none = "equal up to order (over aggregate by no time)";
     check(&over("COUNT(*) OVER (ORDER BY n)"), none, none);
     check(&over("COUNT(*) OVER (PARTITION BY k)"), none, none);
@@ -288,6 +349,8 @@ fn rows_in_an_order_are_compared_by_the_time_that_they_go_by() {
     check(&matched("ts"), "event time (pattern match)", "event time (pattern match)");
     let processing = "history (pattern match by processing time)";
     check(&matched("clock"), processing, processing);
+    let measured = matched("ts").replace("A.n AS j", "MATCH_PROCTIME() AS j");
+    check(&measured, "event time (pattern match)", "left out (non-deterministic MATCH_PROCTIME)");
     check("SELECT id, n FROM src ORDER BY ts", "event time (sort)", "event time (sort)");
     check("SELECT id, n FROM src ORDER BY n", "exact", "exact");
     check("SELECT id, n FROM (SELECT id, n FROM src ORDER BY ts)", "exact", "exact");

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use super::UseKind;
+use super::float::Float;
 use super::made::Value;
 use crate::model::column::{Column, ColumnType};
 use crate::sql::functions::is_aggregate;
@@ -21,7 +22,7 @@ pub(super) enum Form {
     #[default]
     Unknown,
     /// It is no row.
-    Plain,
+    Plain(Float),
     /// Its type, which has parts.
     Type(Arc<Parts>),
 }
@@ -77,7 +78,7 @@ impl Form {
                 let parts = Parts { ty: ty.clone(), own: OnceLock::new(), within: OnceLock::new() };
                 Self::Type(Arc::new(parts))
             }
-            _ => Self::Plain,
+            _ => Self::Plain(Float::of(ty)),
         }
     }
 
@@ -86,14 +87,14 @@ impl Form {
         if self == other {
             return self;
         }
-        if self.is_row() || other.is_row() { Self::Unknown } else { Self::Plain }
+        if self.is_row() || other.is_row() { Self::Unknown } else { Self::Plain(self.float().max(other.float())) }
     }
 
     /// True if it is a row, or may be one.
     pub fn is_row(&self) -> bool {
         match self {
             Self::Unknown => true,
-            Self::Plain => false,
+            Self::Plain(_) => false,
             Self::Type(parts) => matches!(parts.ty, ColumnType::Row(_)),
         }
     }
@@ -101,7 +102,16 @@ impl Form {
     fn ty(&self) -> Option<&ColumnType> {
         match self {
             Self::Type(parts) => Some(&parts.ty),
-            Self::Unknown | Self::Plain => None,
+            Self::Unknown | Self::Plain(_) => None,
+        }
+    }
+
+    /// Whether values of this form are floating-point numbers.
+    pub const fn float(&self) -> Float {
+        match self {
+            Self::Unknown => Float::Double,
+            Self::Plain(float) => *float,
+            Self::Type(_) => Float::No,
         }
     }
 
@@ -151,7 +161,7 @@ impl Form {
     pub fn field_within(&self, name: &str) -> Option<Self> {
         match self {
             Self::Unknown => Some(Self::Unknown),
-            Self::Plain => None,
+            Self::Plain(_) => None,
             Self::Type(parts) => parts.within().get(name).cloned(),
         }
     }
@@ -188,7 +198,7 @@ impl Fields {
                 Form::Unknown => {
                     all.unknown.get_or_insert_default().add(value.clone().lifted(UseKind::Computed));
                 }
-                Form::Plain => {}
+                Form::Plain(_) => {}
                 Form::Type(parts) => {
                     let mut level: Vec<&Column> = fields_of(&parts.ty).iter().collect();
                     while let Some(field) = level.pop() {
@@ -236,7 +246,7 @@ pub(super) fn of_kind(kind: &ExprKind) -> Option<Form> {
         | ExprKind::Exists(_)
         | ExprKind::Array(_)
         | ExprKind::Map(_)
-        | ExprKind::CollectionQuery(_) => Some(Form::Plain),
+        | ExprKind::CollectionQuery(_) => Some(Form::Plain(Float::No)),
         ExprKind::Cast { ty, .. } => Some(Form::of(&ty.ty)),
         ExprKind::Row(_) => Some(Form::Unknown),
         ExprKind::Call(call) => of_call(call),
@@ -278,21 +288,22 @@ fn of_call(call: &Call) -> Option<Form> {
     match function.as_str() {
         _ if call.name.parts.len() > 1 => Some(Form::Unknown),
         passing if PASSING.contains(&passing) => None,
-        plain if PLAIN.contains(&plain) || is_aggregate(plain) => Some(Form::Plain),
+        plain if PLAIN.contains(&plain) || is_aggregate(plain) => Some(Form::Plain(Float::No)),
         _ => Some(Form::Unknown),
     }
 }
 
-/// The form of a computed column of a table, by its text: it may name `columns` only.
-pub(super) fn of_text(text: &str, columns: &[Column]) -> Form {
+/// The form of a computed column of a table, by its text, and whether it is a floating-point number: it may name `columns` only.
+pub(super) fn of_text(text: &str, columns: &[Column]) -> (Form, Float) {
+    const UNKNOWN: (Form, Float) = (Form::Unknown, Float::Double);
     let text = format!("SELECT {text}");
     let parsed = parse(&text);
-    let [statement] = parsed.statements() else { return Form::Unknown };
+    let [statement] = parsed.statements() else { return UNKNOWN };
     let StatementKind::Query(Query { body: QueryBody::Select(select), .. }) = &statement.kind else {
-        return Form::Unknown;
+        return UNKNOWN;
     };
-    let [SelectItem::Expr { expr, .. }] = select.items.as_slice() else { return Form::Unknown };
-    of_computed(expr, columns)
+    let [SelectItem::Expr { expr, .. }] = select.items.as_slice() else { return UNKNOWN };
+    (of_computed(expr, columns), Float::of_expr(expr, columns))
 }
 
 fn of_computed(expr: &Expr, columns: &[Column]) -> Form {

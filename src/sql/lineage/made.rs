@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::float::Float;
 use super::form::Form;
 use super::{ColumnUse, UseKind};
 use crate::diagnostic::Span;
@@ -18,8 +19,8 @@ pub(super) struct Value {
     edge: Option<Edge>,
     /// The only table column in it.
     sole: Sole,
-    /// It is a floating-point number.
-    pub float: bool,
+    /// Whether it is a floating-point number.
+    pub float: Float,
     /// What is known of its type.
     pub form: Form,
 }
@@ -151,13 +152,13 @@ impl Value {
     }
 
     /// A literal.
-    pub fn literal(float: bool) -> Self {
-        Self { float, form: Form::Plain, ..Self::default() }
+    pub fn literal() -> Self {
+        Self { form: Form::Plain(Float::No), ..Self::default() }
     }
 
     /// The same value where it is no part of a number.
     pub fn besides(self) -> Self {
-        Self { float: false, ..self }
+        self.floating(Float::No)
     }
 
     /// True if nothing is known to be in it.
@@ -220,7 +221,7 @@ impl Value {
     }
 
     pub fn add(&mut self, other: Self) {
-        self.float |= other.float;
+        self.float = self.float.max(other.float);
         let begins = self.edge.is_none() && self.sole == Sole::None && self.form == Form::Unknown;
         self.form = if begins { other.form } else { std::mem::take(&mut self.form).or(other.form) };
         self.sole = match (std::mem::take(&mut self.sole), other.sole) {
@@ -238,6 +239,11 @@ impl Value {
             Some(edge) => self.push(Part::Edge(edge)),
             None => {}
         }
+    }
+
+    /// The same value as a floating-point number, or as none.
+    pub fn floating(self, float: Float) -> Self {
+        Self { float, ..self }
     }
 
     /// The same value with another form.

@@ -16,6 +16,7 @@
 //! sources, and a column that a hundred sources may have is made of a hundred.
 
 mod columns;
+mod float;
 mod form;
 mod grouped;
 mod joins;
@@ -32,6 +33,7 @@ mod windows;
 
 use std::collections::BTreeMap;
 
+pub use self::float::Float;
 use self::made::Expansion;
 use self::select::Walker;
 pub(crate) use self::select::own_name;
@@ -105,7 +107,7 @@ pub struct Lineage {
     /// The calls of that kind that decide which rows there are.
     pub row_calls: Vec<Span>,
     /// Where floating-point numbers are summed up, so that the order of rows shows in the last digits.
-    pub float_aggregates: Vec<Span>,
+    pub float_aggregates: Vec<(Span, Float)>,
     /// Pairs of columns, each a table and its column, that are equal in every row of the result: by inner joins and `WHERE`
     /// of the query itself and its derived tables, not of subqueries in expressions or of views.
     pub equal: Vec<[(String, String); 2]>,

@@ -32,9 +32,11 @@ impl Walker<'_> {
             // A source nearer by may have the column as well.
             let first = parts.first().copied().unwrap_or("");
             search.maybe.iter().for_each(|open| value.add(open.column(first, UseKind::Unknown)));
-            let form = search.form(&value.form, leading);
-            let value = if parts.len() > leading { value.lifted(UseKind::Computed) } else { value };
-            return value.formed(form.unwrap_or_default()).placed(name.span);
+            let form = search.form(&value.form, leading).unwrap_or_default();
+            if parts.len() > leading {
+                value = value.lifted(UseKind::Computed).floating(form.float());
+            }
+            return value.formed(form).placed(name.span);
         }
         let Search { maybe, lacking, .. } = search;
         match lacking {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use super::float::Float;
 use super::form::Fields;
 use super::made::{Expansion, Value};
 use super::{OutputColumn, UseKind};
@@ -139,7 +140,7 @@ impl Relation {
         if self.columns.len() < names.len() && !self.open.is_empty() {
             // Nobody knows which unknown column gets which name.
             let mut any = self.all().lifted(UseKind::Computed);
-            any.float = false;
+            any.float = Float::Double;
             let span = self.columns.first().map_or(Span::new(0, 0), |c| c.span);
             let columns = names.map(|name| RelationColumn { name: name.into(), value: any.clone(), span }).collect();
             return Arc::new(Self::new(columns, Vec::new()));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::columns::{Names, counted, place, width};
+use super::float::Float;
 use super::form::Form;
 use super::grouped::{Ungrouped, groups, listed};
 use super::made::{Expansion, Value};
@@ -36,7 +37,7 @@ pub(super) struct Walker<'a> {
     pub window_places: BTreeMap<String, Vec<usize>>,
     pub rows: Vec<(Value, Span)>,
     pub notes: Vec<Diagnostic>,
-    pub float_aggregates: Vec<Span>,
+    pub float_aggregates: Vec<(Span, Float)>,
     pub equal: Vec<[(String, String); 2]>,
     /// How many subqueries of expressions are open.
     pub inside: u32,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::UseKind;
+use super::float::Float;
 use super::form::Form;
 use super::made::Value;
 use super::misplaced::Place;
@@ -13,9 +14,12 @@ use super::select::Walker;
 use super::views::own_columns;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::sql::code;
-use crate::sql::functions::is_window;
+use crate::sql::functions::{is_non_deterministic, is_window};
 use crate::sql::steps;
 use crate::sql::tree::{ArgValue, Call, Expr, ExprKind, Factor, FactorKind, Ident, MatchClause, ObjectName, TableArg};
+
+/// The function that asks a model.
+const PREDICT: &str = "ML_PREDICT";
 
 impl Walker<'_> {
     /// Makes one table the only source.
@@ -153,8 +157,8 @@ impl Walker<'_> {
             }
         }
         let Some(relation) = input.map(Arc::new) else {
-            let value = scalar.lifted(UseKind::Computed).formed(Form::Unknown);
-            self.row(value.clone(), UseKind::Join, call.span);
+            let value = scalar.lifted(UseKind::Computed).formed(Form::Unknown).floating(Float::Double);
+            let value = self.answer(value, UseKind::Join, call);
             return made_of(&value, factor);
         };
         let mut time = Value::default();
@@ -163,7 +167,8 @@ impl Walker<'_> {
         // A descriptor names a column, never a field of one.
         let bare_fields = std::mem::replace(&mut self.bare_fields, false);
         for column in descriptors {
-            let value = self.ident(column).lifted(UseKind::Window);
+            let value = self.ident(column);
+            let value = if is_window(&function) { value.lifted(UseKind::Window) } else { value };
             time.add(value);
         }
         self.bare_fields = bare_fields;
@@ -177,17 +182,17 @@ impl Walker<'_> {
             let parts: Vec<Value> = self.rows.iter().skip(before).map(|(value, _)| value.clone()).collect();
             parts.into_iter().for_each(|part| time.add(part.only(UseKind::Partition)));
         }
-        self.row(time.clone(), UseKind::Window, call.span);
         let span = call.span;
         let mut relation = Arc::unwrap_or_clone(relation);
         if is_window(&function) {
+            self.row(time.clone(), UseKind::Window, span);
             for name in ["window_start", "window_end", "window_time"] {
-                let value = time.clone().formed(Form::Plain);
+                let value = time.clone().formed(Form::Plain(Float::No));
                 relation.columns_mut().push(RelationColumn { name: name.into(), value, span });
             }
         } else {
+            let predicts = function == PREDICT;
             // A model's output is made of the columns that it is given, whatever they are called; the rows pass.
-            let predicts = function == "ML_PREDICT";
             let taken = if predicts {
                 "taken to be made of what the model is given"
             } else {
@@ -197,8 +202,9 @@ impl Walker<'_> {
             self.notes.push(Diagnostic::warning(code::OPAQUE, text).at(call.name.span, taken));
             let mut all = if predicts { Value::default() } else { relation.all().lifted(UseKind::Computed) };
             all.add(scalar);
-            all.add(time);
-            self.row(all.clone().placed(span), UseKind::Unknown, span);
+            all.add(time.lifted(UseKind::Computed));
+            all.float = Float::Double;
+            let all = self.answer(all, UseKind::Unknown, call);
             // The built-in ones pass their input on; others do so for what they partition by, and who knows what else.
             if !predicts && function != "VECTOR_SEARCH" {
                 relation.columns_mut().retain(|column| partitioned.contains(&*column.name));
@@ -207,6 +213,19 @@ impl Walker<'_> {
             relation.open.push(Open::Value(all));
         }
         Arc::new(relation)
+    }
+
+    /// What a function of a table answers, whose rows are decided by what it is asked with.
+    fn answer(&mut self, asked: Value, kind: UseKind, call: &Call) -> Value {
+        let function = call.name.last().name.to_ascii_uppercase();
+        let mut answer = asked.clone();
+        if is_non_deterministic(&function, call.args.len()) {
+            answer.call(call.name.span);
+        }
+        // A model is asked for each row, and answers with one.
+        let rows = if function == PREDICT { asked } else { answer.clone() };
+        self.row(rows.placed(call.span), kind, call.span);
+        answer
     }
 
     fn match_recognize(&mut self, input: &Factor, clause: &MatchClause) -> Arc<Relation> {
@@ -266,15 +285,17 @@ fn columns_of(form: &Form, ordinality: bool, alias: Option<&Ident>) -> Option<Ve
         name.clone_from(&alias.name);
     }
     if ordinality {
-        names.push(("ORDINALITY".to_owned(), Form::Plain));
+        names.push(("ORDINALITY".to_owned(), Form::Plain(Float::No)));
     }
     Some(names)
 }
 
 /// Columns that are all made of one value.
 fn elements(value: &Value, names: Vec<(String, Form)>, span: Span) -> Arc<Relation> {
-    let column =
-        |(name, form): (String, Form)| RelationColumn { name: name.into(), value: value.clone().formed(form), span };
+    let column = |(name, form): (String, Form)| {
+        let value = value.clone().floating(form.float()).formed(form);
+        RelationColumn { name: name.into(), value, span }
+    };
     Arc::new(Relation::new(names.into_iter().map(column).collect(), Vec::new()))
 }
 

@@ -2,34 +2,33 @@
 
 use super::UseKind;
 use super::columns::{counted, width};
+use super::float::Float;
 use super::form::{Form, of_kind};
 use super::made::Value;
 use super::name::no_field;
 use super::select::Walker;
-use crate::model::column::ColumnType;
 use crate::sql::functions::{is_aggregate_call, is_non_deterministic, is_order_sensitive, sums_up};
 use crate::sql::steps;
-use crate::sql::tree::{
-    AccessStep, BinaryOperator, Call, Expr, ExprKind, Ident, Literal, ObjectName, Query, WindowSpec,
-};
+use crate::sql::tree::{AccessStep, BinaryOperator, Call, Expr, ExprKind, Ident, ObjectName, Query, WindowSpec};
 use crate::sql::walk::{Child, args_children, children};
 
 impl Walker<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> Value {
         steps::count(1);
-        let value = self.unformed(expr);
+        let mut value = self.unformed(expr);
+        value.float = Float::of_kind(&expr.kind).unwrap_or(value.float);
         match of_kind(&expr.kind) {
             Some(form) => value.formed(form),
             None => value,
         }
     }
 
-    /// The value of an expression; its form is that of its parts.
+    /// The value of an expression; its form and whether it is a floating-point number go by its parts.
     fn unformed(&mut self, expr: &Expr) -> Value {
         match &expr.kind {
-            ExprKind::Column(name) if is_pi(name) => Value::literal(true),
+            ExprKind::Column(name) if is_pi(name) => Value::literal().floating(Float::Double),
             ExprKind::Column(name) => self.column(name),
-            ExprKind::Literal(literal) => Value::literal(matches!(literal, Literal::Approximate(_))),
+            ExprKind::Literal(_) => Value::literal(),
             ExprKind::Nested(inner) => self.expr(inner),
             ExprKind::Call(call) => self.call(call),
             ExprKind::Subquery(query) => self.subquery(query, Some(1)).lifted(UseKind::Computed),
@@ -39,18 +38,6 @@ impl Walker<'_> {
                 let wanted = columns_of(operand).or_else(|| (!value.form.is_row()).then_some(1));
                 value.add(self.subquery(query, wanted));
                 value.lifted(UseKind::Computed)
-            }
-            ExprKind::Cast { ty, .. } => {
-                let mut value = self.parts(expr);
-                value.float = matches!(ty.ty, ColumnType::Float | ColumnType::Double);
-                value
-            }
-            ExprKind::Binary { operators, .. } => {
-                use BinaryOperator as B;
-                let arithmetic = [B::Plus, B::Minus, B::Multiply, B::Divide, B::Modulo];
-                let mut value = self.parts(expr);
-                value.float &= operators.iter().all(|operator| arithmetic.contains(operator));
-                value
             }
             ExprKind::Access { operand, steps } => self.access(operand, steps),
             _ => self.parts(expr),
@@ -78,7 +65,7 @@ impl Walker<'_> {
                 AccessStep::Star => Form::Unknown,
             };
         }
-        value.lifted(UseKind::Computed).formed(form)
+        value.lifted(UseKind::Computed).floating(form.float()).formed(form)
     }
 
     /// Everything an expression is made of.
@@ -153,15 +140,14 @@ impl Walker<'_> {
                 args.add(part);
             });
         });
-        let sums = args.float && sums_up(&function);
+        let sums = args.float != Float::No && sums_up(&function);
         if sums {
-            self.float_aggregates.push(call.span);
+            self.float_aggregates.push((call.span, args.float));
         }
         let mut value = args.lifted(kind);
         if sums || is_order_sensitive(&function) || is_non_deterministic(&function, call.args.len()) {
             value.call(call.span);
         }
-        value.float &= !matches!(function.as_str(), "COUNT" | "ROW_NUMBER" | "RANK" | "DENSE_RANK");
         for item in &call.order_by {
             let order = self.expr(&item.expr);
             value.add(order.lifted(UseKind::Order).besides());

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::float::Float;
 use super::form::{Form, of_text};
 use super::made::Value;
 use super::relation::{Open, Relation, RelationColumn};
@@ -84,10 +85,9 @@ pub(super) fn own_columns(key: &str, table: &CatalogTable) -> Relation {
         let own: Arc<str> = column.name.as_str().into();
         let make = if table.view.is_some() { Value::view_column } else { Value::column };
         let mut value = make(&name, &own, UseKind::Direct);
-        value.float = matches!(column.ty.ty, ColumnType::Float | ColumnType::Double);
-        value.form = match &column.ty.ty {
+        (value.form, value.float) = match &column.ty.ty {
             ColumnType::Other(text) if table.view.is_none() => of_text(text, &table.columns),
-            ty => Form::of(ty),
+            ty => (Form::of(ty), Float::of(ty)),
         };
         RelationColumn { name: own, value, span: NOWHERE }
     };

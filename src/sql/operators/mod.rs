@@ -72,6 +72,13 @@ pub enum Operator {
     WindowDeduplication,
     /// Another function over a window of rows, by the time that these are ordered by.
     Over(Clock),
+    /// The rank of each row, which no condition in the query limits, by the time that rows are ordered by.
+    Ranks {
+        /// The time.
+        by: Clock,
+        /// No two rows of a partition have the same place in the order.
+        total: bool,
+    },
     /// `TUMBLE`, `HOP`, `CUMULATE`, `SESSION` as functions of a table.
     WindowTvf(String),
     /// An aggregation that ends with its window.
@@ -131,7 +138,7 @@ impl Operator {
             Self::Deduplication { .. } => "deduplication",
             Self::WindowTopN => "window top-N",
             Self::WindowDeduplication => "window deduplication",
-            Self::Over(_) => "over aggregate",
+            Self::Over(_) | Self::Ranks { .. } => "over aggregate",
             Self::WindowTvf(function) => match function.as_str() {
                 "TUMBLE" => "tumbling window",
                 "HOP" => "hopping window",

@@ -20,8 +20,8 @@ pub(crate) struct Judged {
     opened: BTreeSet<Span>,
     /// What orders and limits hold.
     pub orderings: Orderings,
-    /// Where views are named whose ranks a condition makes a deduplication.
-    deduplicated: BTreeSet<Span>,
+    /// Where views are named whose ranks a condition limits, and what that makes of them.
+    limited: BTreeMap<Span, Operator>,
 }
 
 /// What operators turn out to be.
@@ -47,7 +47,15 @@ impl Judged {
         {
             op.kind = Operator::TopN { total: false };
         }
-        if let Operator::TopN { total } | Operator::Deduplication { total } = &mut op.kind {
+        if op.kind == (Operator::TopN { total: false })
+            && !self.found.contains_key(&op.span)
+            && let Some(clock) = self.clocks.get(&op.span)
+        {
+            op.kind = Operator::Ranks { by: *clock, total: false };
+        }
+        if let Operator::TopN { total } | Operator::Deduplication { total } | Operator::Ranks { total, .. } =
+            &mut op.kind
+        {
             *total = self.total.get(&op.span) == Some(&true);
         }
         if let Operator::Over(by) | Operator::Match { by, .. } | Operator::OrderBy(by) = &mut op.kind
@@ -60,8 +68,8 @@ impl Judged {
     /// The name that an operator of a view has that is named at `span`, if it is another one there than the view says: where
     /// its state does not end, or its ranks are limited.
     pub fn named(&self, span: Span, name: &str) -> Option<&'static str> {
-        if name == "top-N" && self.deduplicated.contains(&span) {
-            return Some(Operator::Deduplication { total: false }.name());
+        if name == Operator::Over(Clock::None).name() {
+            return self.limited.get(&span).map(Operator::name);
         }
         let found = match name {
             "window join" | INTERVAL_JOIN => Operator::RegularJoin,
@@ -103,8 +111,9 @@ impl Judged {
         for because in &changes.because {
             if because.via.is_none() {
                 self.note(changes, because.span);
-            } else if let Some(Operator::Deduplication { .. }) = judged(&because.cause) {
-                self.deduplicated.insert(because.span);
+            } else {
+                let limited = judged(&because.cause).unwrap_or(Operator::TopN { total: false });
+                self.limited.insert(because.span, limited);
             }
         }
     }

@@ -52,6 +52,11 @@ const FIXED: &[(&[&str], ColumnType, Null)] = &[
     (&["TO_TIMESTAMP"], ColumnType::Timestamp(3), Null::Always),
 ];
 
+/// The type that a built-in function of each row always has; `None` for one whose type goes by its arguments.
+pub(crate) fn fixed(name: &str) -> Option<&'static ColumnType> {
+    FIXED.iter().find(|(names, _, _)| names.contains(&name)).map(|(_, ty, _)| ty)
+}
+
 /// The type of a built-in function of each row; `None` for one whose type does not follow.
 pub(crate) fn function(name: &str, args: &[Argument]) -> Option<Nullable> {
     if let Some((_, ty, null)) = FIXED.iter().find(|(names, _, _)| names.contains(&name)) {

@@ -11,7 +11,7 @@ mod function;
 mod merge;
 mod size;
 
-pub(super) use self::function::{Argument, aggregate, function, ranking};
+pub(super) use self::function::{Argument, aggregate, fixed, function, ranking};
 pub(super) use self::merge::{arithmetic, coalesced, common, concatenated, nullable};
 pub(super) use self::size::fits;
 
