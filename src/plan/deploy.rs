@@ -42,7 +42,7 @@ fn build(input: &PlanInput, project: &Manifest) -> Result<(Plan, Vec<Diagnostic>
     for (name, version) in &input.subjects {
         after.subjects.entry(name.clone()).or_insert(*version);
     }
-    let estate = estate::read(&after)?;
+    let estate = estate::read(&after)?.run_with(&input.settings);
     let graph = graph::build(&estate).map_err(|d| vec![d])?;
     let mut staging = Vec::new();
     let mut starts = Vec::new();

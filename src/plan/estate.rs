@@ -10,6 +10,7 @@ use crate::sql::{
 
 use super::document::Role;
 use super::project::placed;
+use super::start::DUPLICATE_EVENTS;
 
 /// Every table and view of a manifest, parsed.
 #[derive(Clone, Debug)]
@@ -34,6 +35,7 @@ impl Estate {
     pub fn run_with(mut self, settings: &BTreeMap<String, String>) -> Self {
         let set = settings.get(STATE_TTL).filter(|value| is_some_time(value));
         self.ttl = set.map(|value| format!("state is forgotten after {value}: {STATE_TTL}"));
+        self.known = self.known.with_duplicates(settings.get(DUPLICATE_EVENTS).is_some_and(|value| value == "true"));
         self
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::changelog::filled;
 use super::lineage::{self, Catalog, CatalogTable, ColumnUse, Lineage, UseKind, Views, table_lineage};
+use super::relation::{SourceChanges, source_changes};
 use super::session::may_be_one;
 use super::tree::{ColumnKind, CreateTable, Insert, ObjectName, Query, Statement, StatementKind};
 use super::{relation, state, steps};
@@ -21,6 +22,8 @@ pub struct Definitions {
     tables: BTreeMap<String, CreateTable>,
     /// For each table with computed columns: what each of them is made of, columns of the table.
     computed: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+    /// Each change of a table with a primary key may come twice.
+    duplicates: bool,
     /// What was found out about them so far.
     views: Mutex<Views>,
     relations: Mutex<relation::Views>,
@@ -30,7 +33,7 @@ pub struct Definitions {
 impl Clone for Definitions {
     fn clone(&self) -> Self {
         let (catalog, tables, computed) = (self.catalog.clone(), self.tables.clone(), self.computed.clone());
-        Self { catalog, tables, computed, ..Self::default() }
+        Self { catalog, tables, computed, duplicates: self.duplicates, ..Self::default() }
     }
 }
 
@@ -68,6 +71,21 @@ pub struct FlowColumn {
 }
 
 impl Definitions {
+    /// The same for jobs that run with `table.exec.source.cdc-events-duplicate`, or without.
+    #[must_use]
+    pub fn with_duplicates(self, duplicates: bool) -> Self {
+        Self { duplicates, ..self.clone() }
+    }
+
+    /// True if a source's changes are made whole before anything else sees them.
+    pub(super) fn normalizes(&self, table: &CreateTable) -> bool {
+        match source_changes(table) {
+            SourceChanges::Upsert => true,
+            SourceChanges::All => self.duplicates && table.primary_key.is_some(),
+            SourceChanges::Append => false,
+        }
+    }
+
     /// Takes what `statement` defines. A later definition of the same name wins.
     pub fn add(&mut self, statement: &Statement) {
         match &statement.kind {

@@ -4,7 +4,8 @@
 //! Rules: nothing is called stateless that might hold state, and nothing is said to end that might not: windows and times are
 //! those that the columns are known to be ([`super::relation`], which tells the changes as well), whatever they are called. A source that says only the new value of a row
 //! (`upsert-kafka`, a table whose `changelog.mode` is upsert, and one of Confluent's, which name no connector and no mode, with
-//! a primary key) is normalised; a sink with a primary key is materialised
+//! a primary key) is normalised, unless its rows go to such a sink as they are; so is a changelog with a primary key where jobs
+//! are told that changes may come twice; a sink with a primary key is materialised
 //! when what arrives can change and is not known by that key. Spans are in the text of the statement; for what a view does,
 //! where the view is named.
 
@@ -14,11 +15,11 @@ use super::changelog::Filled;
 use super::flow::Definitions;
 use super::operators::{Operator, OperatorUse, judged};
 use super::query_refs;
-use super::relation::{Judged, Kind, Ordering, Relation, SourceChanges, judged_in_view, source_changes};
+use super::relation::{Judged, Kind, Ordering, Relation, judged_in_view};
 use super::rows::Rows;
 use super::session::Session;
 use super::steps;
-use super::tree::{CreateTable, Factor, FactorKind, Query, Statement, StatementKind};
+use super::tree::{ColumnKind, CreateTable, Factor, FactorKind, Query, QueryBody, Statement, StatementKind, TableExpr};
 use super::views::Kept;
 use crate::diagnostic::Span;
 
@@ -103,6 +104,9 @@ pub(super) fn of_filled(
     found: &mut Vec<StateUse>,
 ) {
     of_query(filled.query, &made.judged, known, found);
+    if matches!(statement.kind, StatementKind::Insert(_)) && hands_changes_on(filled, made, known) {
+        found.clear();
+    }
     let written = match &statement.kind {
         StatementKind::CreateTableAs(ctas) => Some((&ctas.table, ctas.table.span)),
         _ => filled.sink.and_then(|sink| known.table(sink).map(|table| (table, sink.span))),
@@ -110,6 +114,24 @@ pub(super) fn of_filled(
     if let Some((table, span)) = written {
         of_sink(filled, made, table, span, found);
     }
+}
+
+/// True where one source's changes go to a sink as they are: the newest row of each key is all that the sink asks for, and all
+/// that the source says. Source: Flink's `ChangelogNormalizeRequirementResolver`.
+fn hands_changes_on(filled: &Filled<'_>, made: &Relation, known: &Definitions) -> bool {
+    let QueryBody::Select(select) = &filled.query.body else { return false };
+    let [TableExpr { base: Factor { kind: FactorKind::Table { name, .. }, .. }, joins }] = select.from.as_slice()
+    else {
+        return false;
+    };
+    let is_upsert_kafka =
+        |table: &CreateTable| table.option("connector").is_some_and(|connector| connector.value == "upsert-kafka");
+    let of_records = |table: &CreateTable| table.columns.iter().any(|c| matches!(c.kind, ColumnKind::Metadata { .. }));
+    let source = known.table(name).filter(|table| is_upsert_kafka(table) && !of_records(table));
+    let sink = filled.sink.and_then(|sink| known.table(sink)).filter(|table| is_upsert_kafka(table));
+    let (Some(_), Some(Some(key))) = (source, sink.map(|table| &table.primary_key)) else { return false };
+    let is_plain = filled.query.with.is_empty() && joins.is_empty() && judged(filled.query, &made.judged).is_empty();
+    is_plain && filled.keys(made).contains(&key.names().map(str::to_owned).collect())
 }
 
 /// What is known of views.
@@ -170,7 +192,7 @@ impl Reader<'_> {
                     };
                     StateUse { operator, bounded_by, span, via: via.clone() }
                 }));
-            } else if known.defined(key).is_some_and(|t| source_changes(t) == SourceChanges::Upsert)
+            } else if known.defined(key).is_some_and(|table| known.normalizes(table))
                 && !versioned.contains(&span.start)
             {
                 let operator = StateOperator::ChangelogNormalize;

@@ -85,7 +85,12 @@ impl Walker<'_> {
             // A condition further out may reach the numbers of either side.
             let ranked = relation.rank.take().or(right.rank);
             let all: Key = (0..relation.columns.len()).collect();
-            let keys = if relation.open { Vec::new() } else { vec![all] };
+            let mut keys = if relation.open { Vec::new() } else { vec![all] };
+            if matches!(operator, SetOperator::Intersect | SetOperator::Except) {
+                // Rows that are known by less than all columns are not made distinct again, and the join that finds them on
+                // the other side compares all columns.
+                keys.retain(|all| relation.changes.keys.iter().all(|known| known == all));
+            }
             let kind = Kind::Updating.max(relation.changes.kind).max(right.changes.kind);
             relation.changes = match operator {
                 SetOperator::UnionAll => {

@@ -45,6 +45,25 @@ fn said(query: &str, known: &Definitions) -> String {
     said
 }
 
+/// A changelog with a primary key is made whole where jobs are told that its changes may come twice.
+#[test]
+fn changes_that_may_come_twice_are_made_whole() {
+    let parsed = parse(
+        "CREATE TABLE cdc (id BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'kafka', 'format' = 'debezium-json');
+         CREATE TABLE keyless (id BIGINT) WITH ('connector' = 'kafka', 'format' = 'debezium-json');
+         CREATE TABLE log (id BIGINT, PRIMARY KEY (id) NOT ENFORCED) WITH ('connector' = 'kafka', 'format' = 'json');
+         CREATE VIEW seen AS SELECT id FROM cdc;",
+    );
+    let mut known = Definitions::default();
+    parsed.statements().iter().for_each(|statement| known.add(statement));
+    assert_eq!(said("SELECT id FROM seen", &known), "upsert");
+    let known = known.with_duplicates(true);
+    assert_eq!(said("SELECT id FROM cdc", &known), "upsert; changelog normalise (ttl)");
+    assert_eq!(said("SELECT id FROM seen", &known), "upsert; changelog normalise (ttl)");
+    assert_eq!(said("SELECT id FROM keyless", &known), "retract");
+    assert_eq!(said("SELECT id FROM log", &known), "append");
+}
+
 macro_rules! cases {
     ($($name:ident,)*) => {
         $(#[test] fn $name() { check(stringify!($name)); })*
@@ -61,6 +80,7 @@ cases! {
     orders,
     outer_joins,
     queries_of_each_row,
+    sources,
     times_in_joins,
     windows,
 }

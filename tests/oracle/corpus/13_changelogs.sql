@@ -158,3 +158,32 @@ SELECT order_id FROM (SELECT r.order_id, r.rn FROM (SELECT order_id, ROW_NUMBER(
 SELECT order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time DESC) AS rn FROM orders UNION ALL SELECT order_id, ROW_NUMBER() OVER (PARTITION BY order_id ORDER BY pay_time DESC) AS rn FROM payments) WHERE rn = 1;
 SELECT amount FROM orders WHERE order_id IN (SELECT order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS rn FROM orders) WHERE rn <= 1 + 1);
 SELECT order_id FROM (SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS rn FROM orders) WHERE rn > 3;
+-- Changes that go to a sink as they are, and such that do not.
+CREATE TABLE newest (id BIGINT, a INT, b STRING, PRIMARY KEY (id) NOT ENFORCED)
+  WITH ('connector' = 'upsert-kafka', 'topic' = 'newest', 'key.format' = 'json', 'value.format' = 'json');
+CREATE TABLE newest_at (id BIGINT, a INT, at_ms TIMESTAMP_LTZ(3) METADATA FROM 'timestamp', PRIMARY KEY (id) NOT ENFORCED)
+  WITH ('connector' = 'upsert-kafka', 'topic' = 'newest', 'key.format' = 'json', 'value.format' = 'json');
+CREATE TABLE newest_by_time (id BIGINT, a INT, ts TIMESTAMP(3), PRIMARY KEY (id) NOT ENFORCED, WATERMARK FOR ts AS ts)
+  WITH ('connector' = 'upsert-kafka', 'topic' = 'newest', 'key.format' = 'json', 'value.format' = 'json');
+CREATE TABLE sink_of_all (id BIGINT, a INT, PRIMARY KEY (id) NOT ENFORCED)
+  WITH ('connector' = 'kafka', 'topic' = 's', 'format' = 'debezium-json');
+CREATE TABLE sink_by_id_and_a (id BIGINT, a INT, PRIMARY KEY (id, a) NOT ENFORCED)
+  WITH ('connector' = 'upsert-kafka', 'topic' = 's', 'key.format' = 'json', 'value.format' = 'json');
+INSERT INTO sink_by_id SELECT id, a FROM newest;
+INSERT INTO sink_by_id (a, id) SELECT a + 1, id FROM newest AS n;
+INSERT INTO sink_by_id SELECT id, a FROM newest WHERE a > 1;
+INSERT INTO sink_by_id SELECT id, a FROM newest WHERE id > 1;
+INSERT INTO sink_by_id SELECT id, a FROM newest_at;
+INSERT INTO sink_by_id SELECT id, a FROM newest_by_time;
+INSERT INTO sink_of_all SELECT id, a FROM newest;
+INSERT INTO sink_by_id_and_a SELECT id, a FROM newest;
+INSERT INTO sink_by_id SELECT id, RAND_INTEGER(a) FROM newest;
+INSERT INTO sink_by_id SELECT id, a FROM (SELECT id, a FROM newest);
+INSERT INTO sink_by_id SELECT n.id, n.a FROM newest n JOIN keyed k ON n.id = k.id;
+INSERT INTO sink_by_id SELECT id, a FROM cdc;
+INSERT INTO sink_by_id_and_a SELECT id, a FROM cdc INTERSECT SELECT id, a FROM keyed;
+INSERT INTO sink_by_id_and_a SELECT id, a FROM cdc EXCEPT SELECT id, a FROM keyed;
+INSERT INTO sink_by_id_and_a SELECT id, a FROM cdc EXCEPT SELECT id, a FROM newest;
+INSERT INTO sink_by_id_and_a SELECT id, a FROM newest EXCEPT SELECT id, a FROM cdc;
+INSERT INTO sink_by_id_and_a SELECT a, n FROM (SELECT id AS a, n FROM cdc_two) INTERSECT SELECT id, n FROM cdc_two WHERE v = 'a';
+INSERT INTO sink_by_id_and_a SELECT id, a FROM cdc UNION SELECT id, a FROM newest;
