@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use super::Shell;
 use super::output::{Failure, Reply, count};
 use super::project::{self, Diagnosed};
-use crate::diagnostic::Severity;
 use crate::plan::{self, check, estate, graph, start};
 
 /// Read a project and say everything that is wrong with it. Needs no system.
@@ -26,7 +25,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let mut found = read.project.diagnostics;
     found.extend(check::secrets(&manifest, &read.texts));
     found.extend(from.remarks);
-    if found.iter().all(|d| d.severity != Severity::Error || d.code == "C109") {
+    if !plan::project::unreadable(&found) {
         match estate::read_of(&manifest, Some(&read.texts)) {
             Ok(estate) => {
                 found.extend(graph::build(&estate).err());

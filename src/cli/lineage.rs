@@ -76,7 +76,7 @@ impl FromStr for Target {
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let from = project::offline(shell, args.project.as_ref())?;
     let read = project::read(&from.dir, &from.vars, Missing::Kept).await?;
-    if plan::project::broken(&read.project.diagnostics) {
+    if plan::project::unreadable(&read.project.diagnostics) {
         return Ok(Reply::no(Diagnosed::new(read.project.diagnostics, read.texts, "")));
     }
     let estate = match estate::read_of(&read.project.manifest, Some(&read.texts)) {

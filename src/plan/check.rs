@@ -81,7 +81,8 @@ pub fn columns(estate: &Estate, texts: &BTreeMap<String, String>) -> Vec<Diagnos
             let mut outline = reader.outline(query);
             let mut notes = std::mem::take(&mut outline.notes);
             notes.extend(table.view().into_iter().flat_map(|view| listed::in_view(view, &outline)));
-            notes.extend(table.insert().into_iter().flat_map(|insert| listed::in_insert(insert, own_columns)));
+            let columns = table.known(estate);
+            notes.extend(table.insert().into_iter().flat_map(|insert| listed::in_insert(insert, columns)));
             let help = |note: Diagnostic| match note.help {
                 Some(_) => note,
                 None => note.help("correct the name: what it reads has no such column"),
@@ -105,7 +106,7 @@ pub fn columns(estate: &Estate, texts: &BTreeMap<String, String>) -> Vec<Diagnos
 /// The catalog, without the columns of tables that take more from others.
 fn open_where_unknown(estate: &Estate) -> Catalog {
     let mut catalog = estate.catalog.clone();
-    for table in estate.tables.values().filter(|t| t.create().is_some_and(|create| create.like.is_some())) {
+    for table in estate.tables.values().filter(|t| t.create().is_some() && t.known(estate).is_none()) {
         if let Some(known) = catalog.tables.get_mut(&table.deployed.physical) {
             known.columns.clear();
         }

@@ -67,6 +67,16 @@ pub struct Table {
 }
 
 impl Table {
+    /// Its `CREATE TABLE` with all of its columns; `None` where it takes over from a table that the project does not define.
+    pub fn known<'a>(&'a self, estate: &'a Estate) -> Option<&'a CreateTable> {
+        let mut last = self.create()?;
+        for _ in 0..=estate.tables.len() {
+            let Some(like) = &last.like else { return self.defined() };
+            last = estate.tables.get(estate.logical.get(&like.table.last().name)?)?.create()?;
+        }
+        None
+    }
+
     /// Its `CREATE TABLE`, if it is not a view.
     pub fn create(&self) -> Option<&CreateTable> {
         match &self.ddl.kind {
@@ -246,8 +256,8 @@ fn like(ddl: &Statement) -> Option<&ObjectName> {
     }
 }
 
-/// Adds tables that take over from others, each behind that one.
-fn add_alike(known: &mut Definitions, mut left: Vec<&Statement>) {
+/// Adds tables, those that take over from others each behind that one.
+pub(super) fn add_alike(known: &mut Definitions, mut left: Vec<&Statement>) {
     loop {
         let (ready, waiting): (Vec<_>, Vec<_>) =
             left.into_iter().partition(|ddl| like(ddl).is_none_or(|base| known.table(base).is_some()));

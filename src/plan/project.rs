@@ -7,11 +7,13 @@
 use std::collections::BTreeMap;
 
 use super::connector;
+use super::estate::add_alike;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::model::manifest::{DeployedConnector, DeployedTable, Manifest};
 use crate::model::sink::{self, Inexact};
 use crate::model::{name, template};
-use crate::sql::{self, Statement, StatementKind};
+
+use crate::sql::{self, Definitions, Statement, StatementKind};
 
 /// A file of the project: path relative to it, with `/`, and text.
 pub type File = (String, String);
@@ -207,11 +209,21 @@ fn placed_in(mut problem: Diagnostic, own: &str, file: Option<&str>) -> Diagnost
 
 fn resolve_topics(project: &mut Project, vars: &BTreeMap<String, String>, files: &[File]) {
     let of = |path: &str| files.iter().find(|(known, _)| known == path).map(|(_, text)| text.as_str());
-    for table in project.manifest.tables.values_mut() {
-        let parsed = sql::parse(&table.ddl);
+    let parsed: Vec<sql::Parsed> = project.manifest.tables.values().map(|table| sql::parse(&table.ddl)).collect();
+    let mut known = Definitions::default();
+    add_alike(&mut known, parsed.iter().filter_map(|parsed| parsed.statements().first()).collect());
+    for (table, parsed) in project.manifest.tables.values_mut().zip(&parsed) {
         let Some(Statement { kind: StatementKind::CreateTable(create), .. }) = parsed.statements().first() else {
             continue;
         };
+        // What it takes over by `LIKE` is written in another text.
+        let taken_over = known.table(&create.name).and_then(|whole| whole.option("topic"));
+        if let (None, Some(option)) = (create.option("topic"), taken_over)
+            && let Ok(topic) = template::resolve(&option.value, vars)
+        {
+            table.topic = Some(topic);
+            continue;
+        }
         let problem = match create.option("topic") {
             Some(option) => match template::resolve(&option.value, vars) {
                 Ok(topic) => {
@@ -358,4 +370,11 @@ fn describe(kind: &StatementKind) -> String {
 /// True when something of severity error was found.
 pub fn broken(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.severity == Severity::Error)
+}
+
+/// True if the statements themselves cannot be read. Where tables are kept (no topic, one of another's) and which
+/// connectors there are matters to what is deployed, not to what statements do.
+pub fn unreadable(diagnostics: &[Diagnostic]) -> bool {
+    let about_places = |code: &str| matches!(code, "C108" | "C109" | "C115" | "C117");
+    diagnostics.iter().any(|d| d.severity == Severity::Error && !about_places(&d.code))
 }

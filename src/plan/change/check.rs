@@ -214,13 +214,13 @@ pub fn texts(
 }
 
 /// Queries that give more or fewer columns than there is room for, in a project as it is. Left alone is what cannot be
-/// counted: a table that takes columns from another one, PARTITION without values, and all columns of a table whose columns are
+/// counted: a table that takes columns from one that nobody defines, PARTITION without values, and all columns of a table whose columns are
 /// not known.
 pub fn rooms(estate: &Estate, reader: &mut Reader<'_>, files: &BTreeMap<String, String>) -> Vec<Diagnostic> {
     let mut all = Vec::new();
     for table in estate.tables.values() {
         let Some(query) = table.query() else { continue };
-        let open = table.create().is_some_and(|create| create.like.is_some());
+        let open = table.create().is_some() && table.known(estate).is_none();
         let takes_some = table.insert().is_some_and(|insert| !insert.columns.is_empty());
         let dynamic = |insert: &sql::Insert| insert.partition.iter().any(|(_, value)| value.is_none());
         if table.insert().is_some_and(dynamic) || (open && !takes_some) {
