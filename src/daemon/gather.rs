@@ -9,8 +9,10 @@ use super::watch::Audit;
 use crate::model::manifest::Manifest;
 use crate::plan::input::{Evolution, TopicFacts};
 use crate::plan::{Cause, PlanInput};
-use crate::port::{PortResult, RegisteredSchema, Registry};
-use crate::schema::{self, Assessment, AvroSchema, SchemaKind};
+use crate::port::{PortError, PortResult, RegisteredSchema, Registry, RegistryChecks};
+use crate::schema::level::UnknownLevel;
+use crate::schema::listed::{Metadata, Terms};
+use crate::schema::{self, Assessment, AvroSchema, Level, SchemaKind};
 
 /// Topics of the manifest's reader tables.
 pub fn input_topics(manifest: &Manifest) -> BTreeSet<String> {
@@ -36,13 +38,7 @@ pub async fn versions(
     subjects: &Subjects,
     topics: &BTreeSet<String>,
 ) -> PortResult<BTreeMap<String, i32>> {
-    let mut latest = BTreeMap::new();
-    for subject in topics.iter().flat_map(|t| subjects.of(t)) {
-        if let Some(last) = registry.versions(&subject).await?.last() {
-            latest.insert(subject, *last);
-        }
-    }
-    Ok(latest)
+    registry.latest(&topics.iter().flat_map(|t| subjects.of(t)).collect()).await
 }
 
 /// Facts on input topics; what was read in them comes from the daemon's `audit`.
@@ -117,8 +113,15 @@ pub async fn assess(
     baseline: Option<i32>,
     (from, to): (i32, i32),
 ) -> PortResult<Seen> {
+    let terms = match terms(ports.registry.as_ref(), settings.level, subject).await? {
+        Ok(terms) => terms,
+        Err(unknown) => {
+            return Ok(Seen::Refused(vec![format!("the registry's level is not known: {unknown}; set policy.level")]));
+        }
+    };
     let versions = ports.registry.versions(subject).await?;
     let mut earlier: Vec<(i32, AvroSchema)> = Vec::new();
+    let mut metadata: BTreeMap<i32, Metadata> = BTreeMap::new();
     let counts = |version: i32| version >= baseline.unwrap_or(0);
     for version in versions.into_iter().filter(|v| *v < to && (counts(*v) || *v == from)) {
         let registered = ports.registry.schema(subject, version).await?;
@@ -126,6 +129,7 @@ pub async fn assess(
             Ok(schema) => earlier.push((version, schema)),
             Err(reason) => return Ok(Seen::Refused(vec![format!("version {version}: {reason}")])),
         }
+        metadata.insert(version, registered.metadata);
     }
     let registered = ports.registry.schema(subject, to).await?;
     let new = match read(&registered) {
@@ -134,7 +138,12 @@ pub async fn assess(
     };
     let is_key = settings.subjects.is_key(subject);
     let counting: Vec<(i32, AvroSchema)> = earlier.iter().filter(|(v, _)| counts(*v)).cloned().collect();
-    let assessment: Assessment = schema::assess(settings.level, is_key, &new, &counting);
+    let none = Metadata::new();
+    let listed: Vec<(i32, &AvroSchema, &Metadata)> =
+        counting.iter().map(|(v, schema)| (*v, schema, metadata.get(v).unwrap_or(&none))).collect();
+    // A group takes versions from the registry's answer; their records are in the topic all the same.
+    let assessment: Assessment = schema::assess(terms.level, is_key, &new, &counting)
+        .with_registry(terms.check((&new, &registered.metadata), &listed));
     if !assessment.plannable() {
         return Ok(Seen::Refused(assessment.refusal()));
     }
@@ -147,15 +156,35 @@ pub async fn assess(
         Some((_, old)) => (schema::diff(old, &new), schema::added_since(old, between, &new)),
         None => (assessment.changes.clone(), assessment.added_columns()),
     };
+    let mut topics = settings.subjects.topics_of(subject);
+    if topics.is_empty() {
+        topics.insert(subject.to_owned());
+    }
     Ok(Seen::Evolved(Box::new(Evolution {
         subject: subject.to_owned(),
-        topic: settings.subjects.topic_of(subject).unwrap_or_else(|| subject.to_owned()),
+        topics,
         from_version: from,
         to_version: to,
         assessment,
         changes,
         added,
     })))
+}
+
+/// What new versions of `subject` are held to.
+async fn terms(
+    registry: &dyn Registry,
+    configured: Option<Level>,
+    subject: &str,
+) -> PortResult<Result<Terms, UnknownLevel>> {
+    let told = match registry.checks(subject).await {
+        Ok(told) => told,
+        // Who sets the level may do without the right to see the registry's.
+        Err(error) if configured.is_some() && !error.passing() => RegistryChecks::default(),
+        Err(PortError::Missing { .. }) => RegistryChecks::default(),
+        Err(error) => return Err(error),
+    };
+    Ok(Terms::new(configured, told.level.as_deref(), told.group))
 }
 
 fn read(registered: &RegisteredSchema) -> Result<AvroSchema, String> {
