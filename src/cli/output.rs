@@ -258,9 +258,6 @@ pub fn not_parsed(error: &clap::Error, format: Format) -> ExitCode {
 
 /// What is wrong with a command line, its parts apart.
 fn usage(error: &clap::Error) -> Failure {
-    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return Failure::new("a command is missing").help("`cyanotype --help` lists them");
-    }
     let text = error.render().to_string();
     let is_help = |line: &&str| ["tip:", "Usage:", "For more information"].iter().any(|word| line.starts_with(word));
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

@@ -468,7 +468,7 @@ fn usage_errors_are_json_where_json_is_asked_for() {
     for (args, message, help) in [
         (&["plan", "--odd", "--output", "json"][..], "unexpected argument '--odd' found", "Usage: cyanotype plan"),
         (&["--output=json", "plann"], "unrecognized subcommand 'plann'", "tip: a similar subcommand exists: 'plan'"),
-        (&["--output", "json"], "a command is missing", "`cyanotype --help` lists them"),
+        (&["--output", "json"], "'cyanotype' requires a subcommand but one was not provided", "Usage: cyanotype"),
     ] {
         let done = place.run(args);
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{done:?}");

@@ -143,7 +143,7 @@ fn nulls_are_counted_in_every_topic_of_the_subject() {
     let assumed = |plan: &Plan| plan.assumptions.no_nulls.iter().map(|a| a.topic.clone()).collect::<Vec<_>>();
     assert_eq!(assumed(&with(|_| {})), ["p.a", "p.b"]);
     let seen = with(|facts| facts.columns.values_mut().for_each(|count| count.nulls = 1));
-    assert!(assumed(&seen).is_empty() && told(&seen).contains(" have NULL there") , "{}", told(&seen));
+    assert!(assumed(&seen).is_empty() && told(&seen).contains(" have NULL there"), "{}", told(&seen));
     assert!(assumed(&with(|facts| facts.unread = 1)).is_empty());
     assert!(assumed(&with(|facts| facts.to_the_end = false)).is_empty());
 }

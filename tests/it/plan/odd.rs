@@ -238,8 +238,8 @@ fn a_field_inside_a_column_is_not_carried_and_that_is_said() {
 
 #[test]
 fn a_subject_of_two_topics_changes_the_readers_of_both() {
-    let union = "INSERT INTO s SELECT id, x FROM a UNION ALL SELECT id, x FROM b;";
-    let project = || project(union, &[]);
+    let of_b = [("pipelines/ddl.u.sql", &*sink("u")), ("pipelines/dml.u.sql", "INSERT INTO u SELECT id, x FROM b;")];
+    let project = || project("INSERT INTO s SELECT id, x FROM a;", &of_b);
     let of = |topics: &[&str]| {
         let mut input = input(project(), &envelope(""), &envelope(TIER));
         let Cause::Evolution(evolution) = &mut input.cause else { panic!("an evolution") };
@@ -247,7 +247,7 @@ fn a_subject_of_two_topics_changes_the_readers_of_both() {
         plan(&input)
     };
     let both = of(&["p.a", "p.b", "p.unread"]).plan.unwrap();
-    for name in ["a", "b", "s"] {
+    for name in ["a", "b", "s", "u"] {
         assert_eq!(table(&both, name).added, ["tier"], "{name}");
     }
     let one = of(&["p.a"]).plan.unwrap();
