@@ -119,12 +119,18 @@ pub async fn assess(
             return Ok(Seen::Refused(vec![format!("the registry's level is not known: {unknown}; set policy.level")]));
         }
     };
-    let versions = ports.registry.versions(subject).await?;
+    let listed: BTreeSet<i32> = ports.registry.versions(subject).await?.into_iter().collect();
     let mut earlier: Vec<(i32, AvroSchema)> = Vec::new();
     let mut metadata: BTreeMap<i32, Metadata> = BTreeMap::new();
     let counts = |version: i32| version >= baseline.unwrap_or(0);
-    for version in versions.into_iter().filter(|v| *v < to && (counts(*v) || *v == from)) {
-        let registered = ports.registry.schema(subject, version).await?;
+    // What the text was written for can be read also where it is deleted softly.
+    let written_for = (from < to).then_some(from);
+    let asked: BTreeSet<i32> = listed.iter().copied().filter(|v| *v < to && counts(*v)).chain(written_for).collect();
+    for version in asked {
+        let registered = match ports.registry.schema(subject, version).await {
+            Err(PortError::Missing { .. }) if version == from => continue,
+            registered => registered?,
+        };
         match read(&registered) {
             Ok(schema) => earlier.push((version, schema)),
             Err(reason) => return Ok(Seen::Refused(vec![format!("version {version}: {reason}")])),
@@ -139,23 +145,21 @@ pub async fn assess(
     let is_key = settings.subjects.is_key(subject);
     let counting: Vec<(i32, AvroSchema)> = earlier.iter().filter(|(v, _)| counts(*v)).cloned().collect();
     let none = Metadata::new();
-    let listed: Vec<(i32, &AvroSchema, &Metadata)> =
-        counting.iter().map(|(v, schema)| (*v, schema, metadata.get(v).unwrap_or(&none))).collect();
-    // A group takes versions from the registry's answer; their records are in the topic all the same.
+    let compared = counting.iter().filter(|(v, _)| listed.contains(v));
+    let compared: Vec<(i32, &AvroSchema, &Metadata)> =
+        compared.map(|(v, schema)| (*v, schema, metadata.get(v).unwrap_or(&none))).collect();
+    // What another group or a deletion takes from the registry's answer is in the topic's records all the same.
     let assessment: Assessment = schema::assess(terms.level, is_key, &new, &counting)
-        .with_registry(terms.check((&new, &registered.metadata), &listed));
+        .with_registry(terms.check((&new, &registered.metadata), &compared));
     if !assessment.plannable() {
         return Ok(Seen::Refused(assessment.refusal()));
     }
     let (upto, between) = earlier.split_at(earlier.partition_point(|(v, _)| *v <= from));
-    if upto.is_empty() && baseline.is_some() {
+    let Some((_, old)) = upto.last() else {
         let text = format!("version {from}, which the statements were written for, is no longer in the registry");
         return Ok(Seen::Refused(vec![text]));
-    }
-    let (changes, added) = match upto.last() {
-        Some((_, old)) => (schema::diff(old, &new), schema::added_since(old, between, &new)),
-        None => (assessment.changes.clone(), assessment.added_columns()),
     };
+    let (changes, added) = (schema::diff(old, &new), schema::added_since(old, between, &new));
     let mut topics = settings.subjects.topics_of(subject);
     if topics.is_empty() {
         topics.insert(subject.to_owned());

@@ -125,3 +125,22 @@ async fn a_softly_deleted_version_is_not_compared() {
     let checked = "FULL_TRANSITIVE (the registry's level): compatible with version 1";
     assert_eq!(seen(&stub, None).await.as_deref(), Ok(checked));
 }
+
+#[tokio::test]
+async fn what_the_statements_were_written_for_counts_for_the_data_also_when_it_is_deleted() {
+    let name = |ty: &str| json!({ "name": "name", "type": ["null", ty], "default": null });
+    let versions = vec![version(&[name("string")], None), version(&[name("long")], None)];
+    let stub = registry(Can::confluent(), versions).await;
+    stub.now().delete(SUBJECT, 1);
+    // The registry compares nothing, and the deployed job would read numbers as texts.
+    let refused = seen(&stub, None).await.unwrap_err();
+    assert!(refused.contains("`name`"), "{refused}");
+    stub.now().delete(SUBJECT, 2);
+    stub.now().register_as(SUBJECT, version(&[name("string"), note()], None));
+    let alone = "BACKWARD (the registry's level): compatible, nothing to compare with";
+    assert_eq!(seen(&stub, None).await.as_deref(), Ok(alone));
+    // Deleted for good, nobody knows what has changed.
+    stub.now().subjects.get_mut(SUBJECT).unwrap().remove(0);
+    let refused = seen(&stub, None).await.unwrap_err();
+    assert_eq!(refused, "version 1, which the statements were written for, is no longer in the registry");
+}
