@@ -86,8 +86,20 @@ pub struct RegisteredSchema {
     pub kind: String,
     /// Schema text.
     pub text: String,
-    /// Texts of referenced schemas, resolved, as (name, text).
+    /// Texts of referenced schemas, resolved, as (name, text): each after those that it needs itself.
     pub references: Vec<(String, String)>,
+    /// The properties of its metadata, where the registry keeps some.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What a registry checks before it takes a version of a subject.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegistryChecks {
+    /// The compatibility level as the registry spells it; `None` where it tells none.
+    pub level: Option<String>,
+    /// The property of the metadata by which versions are grouped: only those of one group are compared.
+    pub group: Option<String>,
 }
 
 /// Where a registry keeps its own records.
@@ -136,6 +148,10 @@ pub trait Registry: Send + Sync {
     async fn versions_of(&self, id: u32) -> PortResult<Vec<(String, i32)>>;
     /// The subject's own compatibility level, or the global one: as the registry spells it.
     async fn level(&self, subject: &str) -> PortResult<String>;
+    /// What holds for the subject: its own settings, or the global ones.
+    async fn checks(&self, subject: &str) -> PortResult<RegistryChecks> {
+        Ok(RegistryChecks { level: Some(self.level(subject).await?), group: None })
+    }
     /// Sets the subject's level. After `Ok` it holds, also before the subject's first version.
     async fn set_level(&self, subject: &str, level: &str) -> PortResult<()>;
     /// Registers an Avro schema without references under the subject. After `Ok` the registry finds it there; it may have

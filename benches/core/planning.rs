@@ -90,7 +90,7 @@ fn input(manifest: Manifest) -> Result<PlanInput, String> {
     let (from, to) = (parse(&envelope(&[]))?, parse(&envelope(&[tier]))?);
     let evolution = Evolution {
         subject: "shop.shop.a-value".to_owned(),
-        topic: "shop.shop.a".to_owned(),
+        topics: ["shop.shop.a".to_owned()].into(),
         from_version: 1,
         to_version: 2,
         assessment: schema::assess(Level::FullTransitive, false, &to, &[(1, from.clone())]),

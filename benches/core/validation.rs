@@ -83,7 +83,7 @@ fn fed(changelog: Changelog, blue: &[RawRecord], green: &[RawRecord]) -> Result<
         rows: RowRule::Same,
     });
     for (id, text) in [(KEY_ID, KEY), (VALUE_ID, VALUE)] {
-        table.add_schema(id, text).map_err(|e| e.to_string())?;
+        table.add_schema(id, text, &[]).map_err(|e| e.to_string())?;
     }
     table.begin_round(&ends(blue), &ends(green));
     let (time, fed) = timed(|| {

@@ -23,6 +23,7 @@ use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 pub use self::client::KafkaSettings;
 pub(super) use self::client::{CALL, Clients, Context, code_of, passing};
+use self::produce::Producers;
 pub(super) use self::reader::{Leader, Reader, Readers};
 pub(super) use self::stream::Records;
 use crate::model::record::{NewRecord, Offsets, TopicSpec};
@@ -38,6 +39,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct KafkaTopics {
     admin: Arc<AdminClient<Context>>,
     readers: Arc<Readers>,
+    producers: Arc<Producers>,
 }
 
 impl KafkaTopics {
@@ -48,7 +50,7 @@ impl KafkaTopics {
     pub fn new(settings: KafkaSettings) -> PortResult<Self> {
         let clients = Clients::new(settings);
         let admin = Arc::new(clients.make(&[], clients.context())?);
-        let topics = Self { admin, readers: Readers::new(clients) };
+        let topics = Self { admin, readers: Readers::new(clients), producers: Arc::default() };
         // A consumer finds settings wrong that an administrator does not look at.
         topics.readers.lease()?.done();
         Ok(topics)
@@ -250,7 +252,8 @@ impl Topics for KafkaTopics {
 
     async fn write(&self, topic: &str, records: &[NewRecord]) -> PortResult<()> {
         let (topic, records, clients) = (topic.to_owned(), records.to_vec(), self.clients().clone());
-        blocking(move || produce::write(&clients, &topic, &records)).await
+        let producers = Arc::clone(&self.producers);
+        blocking(move || producers.write(&clients, &topic, &records)).await
     }
 
     async fn read(&self, topic: &str, from: &Offsets, to: &Offsets) -> PortResult<Box<dyn RecordStream>> {

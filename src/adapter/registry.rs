@@ -17,11 +17,13 @@ use serde_json::{Value, json};
 
 use super::rest::{Answer, Endpoint, Repeat, Rest};
 use crate::model::subject;
-use crate::port::{PortError, PortResult, RegisteredSchema, Registry, RegistryLog};
+use crate::port::{PortError, PortResult, RegisteredSchema, Registry, RegistryChecks, RegistryLog};
 use bulk::Bulk;
 
 /// Schemas kept by id: a registry gives an id to one text for ever. More than any project reads.
 const CACHE_LIMIT: usize = 10_000;
+/// Sets of subjects whose way to be asked for is remembered.
+const SETS: usize = 2;
 /// The context of subjects that name none.
 const DEFAULT_CONTEXT: &str = ".";
 /// References of one schema, all levels together.
@@ -34,7 +36,8 @@ pub struct RegistryClient {
     context: String,
     /// The topic that the registry keeps its records in.
     topic: Option<String>,
-    bulk: tokio::sync::Mutex<Bulk>,
+    /// What was seen for the sets of subjects that were asked for last: the watcher's, and planning's.
+    bulk: tokio::sync::Mutex<Vec<Bulk>>,
     by_id: Mutex<BTreeMap<u32, RegisteredSchema>>,
 }
 
@@ -50,6 +53,30 @@ struct Found {
     schema: String,
     schema_type: Option<String>,
     references: Option<Vec<Reference>>,
+    metadata: Option<Metadata>,
+}
+
+/// What a schema carries besides its text.
+#[derive(Default, Deserialize)]
+struct Metadata {
+    properties: Option<BTreeMap<String, Value>>,
+}
+
+impl Metadata {
+    fn texts(self) -> BTreeMap<String, String> {
+        let text = |(name, value): (String, Value)| Some((name, value.as_str()?.to_owned()));
+        self.properties.unwrap_or_default().into_iter().filter_map(text).collect()
+    }
+}
+
+/// An answer to `GET /config`, for a subject or for all.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Config {
+    // Read with the one name and written with the other.
+    compatibility_level: Option<String>,
+    compatibility: Option<String>,
+    compatibility_group: Option<String>,
 }
 
 /// One of the ids of a GUID.
@@ -168,16 +195,28 @@ impl RegistryClient {
             kind: found.schema_type.filter(|k| !k.is_empty()).unwrap_or_else(|| "AVRO".into()),
             text: found.schema,
             references: self.resolve(found.references.unwrap_or_default()).await?,
+            metadata: found.metadata.map(Metadata::texts).unwrap_or_default(),
         })
+    }
+
+    /// What is set at one place; `None` when nothing is.
+    async fn own_checks(
+        &self,
+        what: &str,
+        parts: &[&str],
+        query: &[(&str, &str)],
+    ) -> PortResult<Option<RegistryChecks>> {
+        let answer = self.rest.call(Method::GET, parts, query, None, Repeat::Free).await?;
+        let Some(answer) = self.unless_missing(what, answer)? else { return Ok(None) };
+        let found: Config = self.json(what, &answer)?;
+        let said = |word: Option<String>| word.filter(|word| !word.is_empty());
+        let level = said(found.compatibility_level).or(said(found.compatibility));
+        Ok(Some(RegistryChecks { level, group: said(found.compatibility_group) }))
     }
 
     /// The level at one place; `None` when none is set there.
     async fn own_level(&self, what: &str, parts: &[&str]) -> PortResult<Option<String>> {
-        let Some(answer) = self.read(what, parts).await? else { return Ok(None) };
-        let value: Value = self.json(what, &answer)?;
-        // Read with the one name and written with the other.
-        let level = value.get("compatibilityLevel").or_else(|| value.get("compatibility")).and_then(Value::as_str);
-        Ok(level.filter(|l| !l.is_empty()).map(str::to_owned))
+        Ok(self.own_checks(what, parts, &[]).await?.and_then(|checks| checks.level))
     }
 }
 
@@ -191,7 +230,13 @@ impl Registry for RegistryClient {
     }
 
     async fn latest(&self, subjects: &BTreeSet<String>) -> PortResult<BTreeMap<String, i32>> {
-        self.bulk.lock().await.latest(self, subjects).await
+        let mut known = self.bulk.lock().await;
+        let found = known.iter().position(|bulk| bulk.is_for(subjects));
+        let mut bulk = found.map(|place| known.remove(place)).unwrap_or_default();
+        let latest = bulk.latest(self, subjects).await;
+        known.insert(0, bulk);
+        known.truncate(SETS);
+        latest
     }
 
     async fn mode(&self, subject: &str) -> PortResult<Option<String>> {
@@ -280,6 +325,21 @@ impl Registry for RegistryClient {
         }
         let global = self.own_level("GET /config", &["config"]).await?;
         global.ok_or_else(|| self.rest.missing("global compatibility level"))
+    }
+
+    async fn checks(&self, subject: &str) -> PortResult<RegistryChecks> {
+        let what = format!("GET level of subject `{subject}`");
+        let own = self.own_checks(&what, &["config", subject], &[("defaultToGlobal", "true")]).await?;
+        match own {
+            Some(own) if own.level.is_some() => return Ok(own),
+            _ => {}
+        }
+        // A subject's settings replace the global ones; only the level has a default.
+        let global = self.own_checks("GET /config", &["config"], &[]).await?.unwrap_or_default();
+        Ok(match own {
+            Some(own) => RegistryChecks { level: global.level, ..own },
+            None => global,
+        })
     }
 
     async fn set_level(&self, subject: &str, level: &str) -> PortResult<()> {

@@ -141,7 +141,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let Cli { shell, command } = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return output::not_parsed(&error),
+        Err(error) => return output::not_parsed(&error, Format::asked(std::env::args_os())),
     };
     let result = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(run(command, &shell)),

@@ -5,10 +5,12 @@
 //! printed without its control characters.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use clap::ValueEnum as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -20,6 +22,23 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+impl Format {
+    /// The one that a command line asks for which could not be taken: what is said of it has that face all the same.
+    pub fn asked(args: impl IntoIterator<Item = OsString>) -> Self {
+        let mut args = args.into_iter().take_while(|arg| arg != "--").peekable();
+        let mut asked = Self::default();
+        while let Some(arg) = args.next() {
+            let face = match arg.to_str() {
+                Some("--output") => args.peek().and_then(|next| next.to_str()),
+                Some(arg) => arg.strip_prefix("--output="),
+                None => None,
+            };
+            asked = face.and_then(|face| Self::from_str(face, false).ok()).unwrap_or(asked);
+        }
+        asked
+    }
 }
 
 /// Whether text carries colours.
@@ -223,8 +242,11 @@ fn written(text: &str) -> bool {
 }
 
 /// Prints why a command line was not taken, or the help that was asked for, and gives the exit code that goes with it.
-pub fn not_parsed(error: &clap::Error) -> ExitCode {
+pub fn not_parsed(error: &clap::Error, format: Format) -> ExitCode {
     if error.use_stderr() {
+        if format == Format::Json {
+            return finish(&Err(usage(error)), format);
+        }
         // Nobody is left to be told when stderr is closed.
         let _ = error.print();
         return ExitCode::from(2);
@@ -232,6 +254,16 @@ pub fn not_parsed(error: &clap::Error) -> ExitCode {
     let text = error.render();
     let text = if Colour::of(&io::stdout()) == Colour::Ansi { text.ansi().to_string() } else { text.to_string() };
     if written(&text) { ExitCode::SUCCESS } else { ExitCode::from(2) }
+}
+
+/// What is wrong with a command line, its parts apart.
+fn usage(error: &clap::Error) -> Failure {
+    let text = error.render().to_string();
+    let is_help = |line: &&str| ["tip:", "Usage:", "For more information"].iter().any(|word| line.starts_with(word));
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let (help, told): (Vec<&str>, Vec<&str>) = lines.partition(is_help);
+    let told = told.iter().map(|line| line.strip_prefix("error: ").unwrap_or(line).to_owned());
+    Failure { lines: told.collect(), help: Some(help.join("; ")), cause: None, answer: None }
 }
 
 fn code(result: &Result<Reply, Failure>) -> u8 {
@@ -400,6 +432,17 @@ mod tests {
     #[test]
     fn text_from_outside_cannot_drive_the_terminal() {
         assert_eq!(plain("a\x1b[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb c\u{fffd}d");
+    }
+
+    #[test]
+    fn a_command_line_that_is_wrong_asks_for_a_face_all_the_same() {
+        let asked = |line: &str| Format::asked(line.split(' ').map(OsString::from));
+        assert_eq!(asked("cyanotype plan --output json --odd"), Format::Json);
+        assert_eq!(asked("cyanotype --output=json nothing"), Format::Json);
+        assert_eq!(asked("cyanotype plan --odd"), Format::Text);
+        assert_eq!(asked("cyanotype plan --output jason"), Format::Text);
+        assert_eq!(asked("cyanotype plan --output json --output text"), Format::Text);
+        assert_eq!(asked("cyanotype parse -- --output json"), Format::Text);
     }
 
     #[test]

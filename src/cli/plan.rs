@@ -1,8 +1,10 @@
 //! `cyanotype plan`: what a change means, before anything is done.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::client::understood;
@@ -20,6 +22,7 @@ use crate::model::manifest::Manifest;
 use crate::plan::change::compare;
 use crate::plan::input::{Evolution, NullableDefaults};
 use crate::plan::{self, Cause, Plan, PlanInput, report};
+use crate::schema::pair::Given;
 use crate::schema::{self, AvroSchema, Level};
 
 /// Show what a change means: impacted statements with the reason for each, SQL, start points.
@@ -66,7 +69,7 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     };
     let plan = match outcome {
         Outcome::Plan(plan) => *plan,
-        Outcome::Nothing(why) => return Ok(Reply::yes(why)),
+        Outcome::Nothing(nothing) => return Ok(Reply::yes(nothing)),
         Outcome::Blocked(diagnosed) => return Ok(Reply::no(diagnosed).help("there is no plan until this is mended")),
     };
     if let Some(path) = &args.rollout_plan_out {
@@ -95,9 +98,25 @@ pub(super) enum Outcome {
     /// A plan.
     Plan(Box<Plan>),
     /// There is nothing to do, and why.
-    Nothing(String),
+    Nothing(Nothing),
     /// Nothing may be done before this is mended.
     Blocked(Diagnosed),
+}
+
+/// That there is nothing to do.
+#[derive(Debug, Serialize)]
+pub(super) struct Nothing {
+    /// Why, one line.
+    nothing: String,
+    /// What a person should look at all the same.
+    warnings: Vec<Diagnostic>,
+}
+
+impl Display for Nothing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.nothing)?;
+        self.warnings.iter().try_for_each(|d| write!(f, "\n{}: {}", d.code, d.message))
+    }
 }
 
 /// From a folder of SQL and two schema files: as if the folder were deployed.
@@ -108,7 +127,7 @@ async fn offline(args: &Args, shell: &Shell, subject: &str, old: &Path, new: &Pa
     let assessment = schema::assess(Level::FullTransitive, subject.ends_with("-key"), &after, &[(1, before.clone())]);
     let evolution = Evolution {
         subject: subject.to_owned(),
-        topic: gather::topic_of(subject).unwrap_or(subject).to_owned(),
+        topics: [gather::topic_of(subject).unwrap_or(subject).to_owned()].into(),
         from_version: 1,
         to_version: 2,
         changes: schema::diff(&before, &after),
@@ -160,16 +179,11 @@ fn unread(read: &project::Read, _evolution: &Evolution) -> Option<Outcome> {
 const SCHEMA_LIMIT: u64 = 32 << 20;
 
 fn schema_file(path: &Path) -> Result<AvroSchema, Failure> {
+    const HELP: &str = "give the schema as the registry holds it, or the registry's whole answer, as JSON";
     let named = path.display();
-    let text = text_file::read(path, SCHEMA_LIMIT).map_err(|e| {
-        let help = "name a file with the schema as the registry holds it, as JSON";
-        Failure::new(format!("{named} cannot be read")).because(&e).help(help)
-    })?;
-    schema::parse(&text, &[]).map_err(|e| {
-        Failure::new(format!("{named} is not an Avro schema"))
-            .because(&e)
-            .help("give the schema as the registry holds it, as JSON")
-    })
+    let text = text_file::read(path, SCHEMA_LIMIT)
+        .map_err(|e| Failure::new(format!("{named} cannot be read")).because(&e).help(HELP))?;
+    Given::new(text).avro().map_err(|e| Failure::new(format!("{named} is not an Avro schema")).because(&e).help(HELP))
 }
 
 /// From what is deployed and what the registry has now; else from what the files add to what is deployed.
@@ -198,18 +212,20 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
                 return Ok(Outcome::Blocked(Diagnosed::new(problems, BTreeMap::new(), "")));
             }
             Seen::Evolved(evolution) => {
-                let topic = evolution.topic.clone();
                 let counts = settings.policy.nullable_defaults == NullableDefaults::WhenUnseen
                     && !nulls::uncertain(&evolution).is_empty();
+                let ends = match counts {
+                    true => nulls::ends(ports.topics.as_ref(), &manifest, &evolution).await.map_err(asked)?,
+                    false => BTreeMap::new(),
+                };
                 let mut input = gather::input(&ports, None, &settings, manifest.clone(), Cause::Evolution(evolution))
                     .await
                     .map_err(asked)?;
-                if counts {
+                for (topic, end) in ends {
                     shell.say(&format!("counts the NULLs in {topic}"));
-                    let ends = ports.topics.visible_ends(&topic).await.map_err(asked)?;
                     let from = (ports.registry.as_ref(), ports.topics.as_ref());
-                    let audit = watch::read_once(from, &topic, &ends, |_| {}).await.map_err(asked)?;
-                    nulls::put(&mut input, &audit, &topic, &ends);
+                    let audit = watch::read_once(from, &topic, &end, |_| {}).await.map_err(asked)?;
+                    nulls::put(&mut input, &audit, &BTreeMap::from([(topic, end)]));
                 }
                 return settled(&ports, &settings, outcome(plan::plan(&input), BTreeMap::new())).await;
             }
@@ -226,7 +242,7 @@ async fn live(args: &Args, shell: &Shell) -> Result<Outcome, Failure> {
     match outcome(plan::plan(&input), read.texts) {
         Outcome::Plan(plan) if plan.is_empty() => {
             let behind = behind.map(|behind| format!("; the {behind}")).unwrap_or_default();
-            Ok(Outcome::Nothing(format!("nothing to do{behind}{}", notes(&plan.warnings))))
+            Ok(Outcome::Nothing(Nothing { nothing: format!("nothing to do{behind}"), warnings: plan.warnings }))
         }
         other => settled(&ports, &settings, other).await,
     }
@@ -245,15 +261,11 @@ pub(super) fn outcome(planned: plan::Planned, texts: BTreeMap<String, String>) -
     match planned.plan {
         Some(plan) => Outcome::Plan(Box::new(plan)),
         None if !plan::project::broken(&planned.diagnostics) => {
-            Outcome::Nothing(format!("the change reaches no statement{}", notes(&planned.diagnostics)))
+            let nothing = "the change reaches no statement".to_owned();
+            Outcome::Nothing(Nothing { nothing, warnings: planned.diagnostics })
         }
         None => Outcome::Blocked(Diagnosed::new(planned.diagnostics, texts, "")),
     }
-}
-
-/// What a person should look at, one line each.
-fn notes(diagnostics: &[Diagnostic]) -> String {
-    diagnostics.iter().map(|d| format!("\n{}: {}", d.code, d.message)).collect()
 }
 
 /// A plan as an answer: the tree and the SQL diff, or the plan itself.

@@ -95,7 +95,8 @@ pub(super) fn repository(project: &Path) -> GitRepository {
 /// What the daemon is told, from the configuration.
 pub(super) fn settings(env: &Environment) -> Result<Settings, Failure> {
     let policy = &env.policy;
-    let level: Level = policy.level.parse().map_err(|e| Failure::new("policy.level is not understood").because(&e))?;
+    let level = policy.level.as_deref().map(str::parse::<Level>).transpose();
+    let level = level.map_err(|e| Failure::new("policy.level is not understood").because(&e))?;
     if policy.strategy == Strategy::Minimal {
         return Err(Failure::new(format!("[env.{}.policy] strategy = \"minimal\" cannot be planned yet", env.name))
             .help("leave it out: everything downstream of a change becomes green"));

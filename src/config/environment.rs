@@ -236,8 +236,9 @@ pub struct Notify {
 /// How rollouts go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// Which changes of a subject are accepted, as the registry spells its levels.
-    pub level: String,
+    /// Which changes of a subject are accepted, as the registry spells its levels; `None` is the level that the registry has
+    /// for the subject.
+    pub level: Option<String>,
     /// Whether staging green needs a yes of its own.
     pub stage: StagePolicy,
     /// How much of the cascade is made again.
@@ -267,7 +268,7 @@ pub const LEVELS: [&str; 7] =
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            level: "FULL_TRANSITIVE".to_owned(),
+            level: None,
             stage: StagePolicy::Auto,
             strategy: Strategy::Full,
             carry: Carry::Facts,

@@ -290,7 +290,7 @@ fn policy(section: Section<'_>) -> Policy {
         Duration::from_secs(section.number(key, least..=LONGEST_SECONDS, default.as_secs()))
     };
     let seconds = |key, default| at_least(0, key, default);
-    let levels = LEVELS.map(|level| (level, level.to_owned()));
+    let levels = LEVELS.map(|level| (level, Some(level.to_owned())));
     let policy = Policy {
         level: section.choice("level", &levels, default.level),
         stage: section.choice("stage", &[("auto", StagePolicy::Auto), ("ask", StagePolicy::Ask)], default.stage),

@@ -129,7 +129,7 @@ retire_topics = "keep"
     assert_eq!(env.api.signing_secrets, [SigningSecret { name: "chat".to_owned(), secret: Secret::new(key) }]);
     assert_eq!(env.api.reads, Some(Reads::Open));
     assert_eq!(env.policy.soak, Duration::from_secs(1));
-    assert_eq!((env.policy.level.as_str(), env.policy.retire_topics), ("FULL", RetireTopics::Keep));
+    assert_eq!((env.policy.level.as_deref(), env.policy.retire_topics), (Some("FULL"), RetireTopics::Keep));
     assert_eq!(env.policy.nullable_defaults, NullableDefaults::WhenUnseen);
     let shown = format!("{env:?}");
     assert!(!shown.contains("hunter2") && !shown.contains("whsec_"), "{shown}");

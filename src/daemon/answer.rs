@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::append::AppendError;
 use super::back::{Back, going_back, names};
 use super::gather;
 use super::handle::{BaselineRequest, Decision, DecisionRequest, Refusal, RefusalCause, Reply, Request};
 use super::standing;
-use super::turn::{AppendError, Daemon, Later, Stopped};
+use super::turn::{Daemon, Later, Stopped};
 use super::watch::Sighting;
 use crate::model::verdict::{Evidence, Outcome, digest_of};
 use crate::plan::Plan;
@@ -284,7 +285,7 @@ impl Daemon {
     async fn baseline(&mut self, request: BaselineRequest) -> Result<Reply, Refused> {
         let BaselineRequest { subject, version, reason, by, via } = request;
         let watched = gather::input_topics(&self.ledger.manifest);
-        if self.settings.subjects.topic_of(&subject).is_none_or(|topic| !watched.contains(&topic)) {
+        if self.settings.subjects.topics_of(&subject).is_disjoint(&watched) {
             let text = format!("no deployed table reads the topic of subject {subject}");
             return Err(Refusal::new(RefusalCause::Invalid, text).into());
         }

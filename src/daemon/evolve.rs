@@ -3,8 +3,9 @@
 //! Rules: a version is journaled as looked at after its rollout is proposed, so that a stop in between loses nothing; what
 //! cannot be decided comes back with what it waits for; a newer version ends the rollouts of an older one that do not serve.
 
+use super::append::AppendError;
 use super::gather::{self, Seen};
-use super::turn::{AppendError, Daemon, Later, Stopped};
+use super::turn::{Daemon, Later, Stopped};
 use super::watch::Sighting;
 use super::{nulls, standing};
 use crate::diagnostic::Diagnostic;
@@ -113,10 +114,12 @@ impl Daemon {
                 Err(error) => return later(error.to_string()),
             }
         }
-        let topic = evolution.topic.clone();
         let ends = match self.count_nulls(&evolution).await {
             Ok(Some(ends)) => ends,
-            Ok(None) => return later(format!("the NULLs in {topic} to be counted")),
+            Ok(None) => {
+                let topics: Vec<&str> = evolution.topics.iter().map(String::as_str).collect();
+                return later(format!("the NULLs in {} to be counted", topics.join(", ")));
+            }
             Err(error) => {
                 tracing::warn!(subject, version, %error, "version cannot be planned yet; looked at again");
                 return later(error.to_string());
@@ -128,7 +131,7 @@ impl Daemon {
                 .await
             {
                 Ok(mut input) => {
-                    nulls::put(&mut input, &self.audit, &topic, &ends);
+                    nulls::put(&mut input, &self.audit, &ends);
                     input
                 }
                 Err(error) => {

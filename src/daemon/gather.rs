@@ -9,8 +9,10 @@ use super::watch::Audit;
 use crate::model::manifest::Manifest;
 use crate::plan::input::{Evolution, TopicFacts};
 use crate::plan::{Cause, PlanInput};
-use crate::port::{PortResult, RegisteredSchema, Registry};
-use crate::schema::{self, Assessment, AvroSchema, SchemaKind};
+use crate::port::{PortError, PortResult, RegisteredSchema, Registry, RegistryChecks};
+use crate::schema::level::UnknownLevel;
+use crate::schema::listed::{Metadata, Terms};
+use crate::schema::{self, Assessment, AvroSchema, Level, SchemaKind};
 
 /// Topics of the manifest's reader tables.
 pub fn input_topics(manifest: &Manifest) -> BTreeSet<String> {
@@ -36,13 +38,7 @@ pub async fn versions(
     subjects: &Subjects,
     topics: &BTreeSet<String>,
 ) -> PortResult<BTreeMap<String, i32>> {
-    let mut latest = BTreeMap::new();
-    for subject in topics.iter().flat_map(|t| subjects.of(t)) {
-        if let Some(last) = registry.versions(&subject).await?.last() {
-            latest.insert(subject, *last);
-        }
-    }
-    Ok(latest)
+    registry.latest(&topics.iter().flat_map(|t| subjects.of(t)).collect()).await
 }
 
 /// Facts on input topics; what was read in them comes from the daemon's `audit`.
@@ -117,15 +113,29 @@ pub async fn assess(
     baseline: Option<i32>,
     (from, to): (i32, i32),
 ) -> PortResult<Seen> {
-    let versions = ports.registry.versions(subject).await?;
+    let terms = match terms(ports.registry.as_ref(), settings.level, subject).await? {
+        Ok(terms) => terms,
+        Err(unknown) => {
+            return Ok(Seen::Refused(vec![format!("the registry's level is not known: {unknown}; set policy.level")]));
+        }
+    };
+    let listed: BTreeSet<i32> = ports.registry.versions(subject).await?.into_iter().collect();
     let mut earlier: Vec<(i32, AvroSchema)> = Vec::new();
+    let mut metadata: BTreeMap<i32, Metadata> = BTreeMap::new();
     let counts = |version: i32| version >= baseline.unwrap_or(0);
-    for version in versions.into_iter().filter(|v| *v < to && (counts(*v) || *v == from)) {
-        let registered = ports.registry.schema(subject, version).await?;
+    // What the text was written for can be read also where it is deleted softly.
+    let written_for = (from < to).then_some(from);
+    let asked: BTreeSet<i32> = listed.iter().copied().filter(|v| *v < to && counts(*v)).chain(written_for).collect();
+    for version in asked {
+        let registered = match ports.registry.schema(subject, version).await {
+            Err(PortError::Missing { .. }) if version == from => continue,
+            registered => registered?,
+        };
         match read(&registered) {
             Ok(schema) => earlier.push((version, schema)),
             Err(reason) => return Ok(Seen::Refused(vec![format!("version {version}: {reason}")])),
         }
+        metadata.insert(version, registered.metadata);
     }
     let registered = ports.registry.schema(subject, to).await?;
     let new = match read(&registered) {
@@ -134,28 +144,51 @@ pub async fn assess(
     };
     let is_key = settings.subjects.is_key(subject);
     let counting: Vec<(i32, AvroSchema)> = earlier.iter().filter(|(v, _)| counts(*v)).cloned().collect();
-    let assessment: Assessment = schema::assess(settings.level, is_key, &new, &counting);
+    let none = Metadata::new();
+    let compared = counting.iter().filter(|(v, _)| listed.contains(v));
+    let compared: Vec<(i32, &AvroSchema, &Metadata)> =
+        compared.map(|(v, schema)| (*v, schema, metadata.get(v).unwrap_or(&none))).collect();
+    // What another group or a deletion takes from the registry's answer is in the topic's records all the same.
+    let assessment: Assessment = schema::assess(terms.level, is_key, &new, &counting)
+        .with_registry(terms.check((&new, &registered.metadata), &compared));
     if !assessment.plannable() {
         return Ok(Seen::Refused(assessment.refusal()));
     }
     let (upto, between) = earlier.split_at(earlier.partition_point(|(v, _)| *v <= from));
-    if upto.is_empty() && baseline.is_some() {
+    let Some((_, old)) = upto.last() else {
         let text = format!("version {from}, which the statements were written for, is no longer in the registry");
         return Ok(Seen::Refused(vec![text]));
-    }
-    let (changes, added) = match upto.last() {
-        Some((_, old)) => (schema::diff(old, &new), schema::added_since(old, between, &new)),
-        None => (assessment.changes.clone(), assessment.added_columns()),
     };
+    let (changes, added) = (schema::diff(old, &new), schema::added_since(old, between, &new));
+    let mut topics = settings.subjects.topics_of(subject);
+    if topics.is_empty() {
+        topics.insert(subject.to_owned());
+    }
     Ok(Seen::Evolved(Box::new(Evolution {
         subject: subject.to_owned(),
-        topic: settings.subjects.topic_of(subject).unwrap_or_else(|| subject.to_owned()),
+        topics,
         from_version: from,
         to_version: to,
         assessment,
         changes,
         added,
     })))
+}
+
+/// What new versions of `subject` are held to.
+async fn terms(
+    registry: &dyn Registry,
+    configured: Option<Level>,
+    subject: &str,
+) -> PortResult<Result<Terms, UnknownLevel>> {
+    let told = match registry.checks(subject).await {
+        Ok(told) => told,
+        // Who sets the level may do without the right to see the registry's.
+        Err(error) if configured.is_some() && !error.passing() => RegistryChecks::default(),
+        Err(PortError::Missing { .. }) => RegistryChecks::default(),
+        Err(error) => return Err(error),
+    };
+    Ok(Terms::new(configured, told.level.as_deref(), told.group))
 }
 
 fn read(registered: &RegisteredSchema) -> Result<AvroSchema, String> {

@@ -15,7 +15,7 @@ use crate::model::job::{JobHealth, JobRef, JobShape, JobText};
 use crate::model::record::{NewRecord, Offsets, RawRecord, TopicSpec};
 use crate::port::{
     ConnectorStatus, Connectors, Engine, Journal, Notifier, OutgoingEvent, PortError, PortResult, ProjectFile,
-    RecordStream, RegisteredSchema, Registry, RegistryLog, Repository, Topics,
+    RecordStream, RegisteredSchema, Registry, RegistryChecks, RegistryLog, Repository, Topics,
 };
 use crate::telemetry::Metrics;
 
@@ -111,6 +111,9 @@ impl Registry for Guarded<dyn Registry> {
     }
     async fn level(&self, subject: &str) -> PortResult<String> {
         self.counted(self.port.level(subject).await)
+    }
+    async fn checks(&self, subject: &str) -> PortResult<RegistryChecks> {
+        self.counted(self.port.checks(subject).await)
     }
     async fn set_level(&self, subject: &str, level: &str) -> PortResult<()> {
         self.counted(self.to_change()?.set_level(subject, level).await)

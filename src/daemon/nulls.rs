@@ -4,14 +4,18 @@
 //! Rules: the audit counts them, record by record (`validate::audit`). "None was seen" is said only of a topic that was read to the
 //! end that it had when planning began, and of which every record could be read.
 
+use std::collections::BTreeMap;
+
+use super::gather;
 use super::handle::{Refusal, RefusalCause};
 use super::turn::Daemon;
 use super::watch::Audit;
+use crate::model::manifest::Manifest;
 use crate::model::record::{self, Offsets};
 use crate::plan::document::NoNulls;
 use crate::plan::input::{Evolution, NullCount};
 use crate::plan::{Plan, PlanInput};
-use crate::port::PortResult;
+use crate::port::{PortResult, Topics};
 use crate::schema;
 
 /// How long a proposal waits for the count, milliseconds: enough for a record on its way and an audit that is a look behind.
@@ -57,15 +61,32 @@ impl Audit {
 pub(super) struct Awaited {
     version: i32,
     since_ms: i64,
-    /// The end that the topic had when planning began.
-    ends: Offsets,
+    /// The end that each topic had when planning began.
+    ends: Ends,
 }
 
-/// Puts what was counted beside the other facts on the topic.
-pub fn put(input: &mut PlanInput, audit: &Audit, topic: &str, ends: &Offsets) {
-    if let Some(facts) = input.topics.get_mut(topic) {
-        facts.nulls = audit.nulls(topic, ends);
+/// Ends of topics.
+pub type Ends = BTreeMap<String, Offsets>;
+
+/// Puts what was counted beside the other facts on the topics.
+pub fn put(input: &mut PlanInput, audit: &Audit, ends: &Ends) {
+    for (topic, ends) in ends {
+        if let Some(facts) = input.topics.get_mut(topic) {
+            facts.nulls = audit.nulls(topic, ends);
+        }
     }
+}
+
+/// The ends that the topics of `evolution` have now, as far as tables of `manifest` read them.
+///
+/// # Errors
+/// Kafka's.
+pub async fn ends(topics: &dyn Topics, manifest: &Manifest, evolution: &Evolution) -> PortResult<Ends> {
+    let mut ends = Ends::new();
+    for topic in gather::input_topics(manifest).intersection(&evolution.topics) {
+        ends.insert(topic.clone(), topics.visible_ends(topic).await?);
+    }
+    Ok(ends)
 }
 
 /// New columns that may be NULL and have, or had, a default.
@@ -77,30 +98,33 @@ pub fn uncertain(evolution: &Evolution) -> Vec<&str> {
 }
 
 impl Daemon {
-    /// The end up to which NULLs were counted for this evolution; `None` when it is too early to plan it.
+    /// The ends up to which NULLs were counted for this evolution; `None` when it is too early to plan it.
     ///
     /// # Errors
     /// Kafka's.
-    pub(super) async fn count_nulls(&mut self, evolution: &Evolution) -> PortResult<Option<Offsets>> {
+    pub(super) async fn count_nulls(&mut self, evolution: &Evolution) -> PortResult<Option<Ends>> {
         let columns = uncertain(evolution);
         if columns.is_empty() {
-            return Ok(Some(Offsets::new()));
+            return Ok(Some(Ends::new()));
         }
         let now_ms = self.ports.clock.now_ms();
         let version = evolution.to_version;
         let awaited = match self.counting.get(&evolution.subject).filter(|a| a.version == version) {
             Some(awaited) => awaited.clone(),
             None => {
-                let ends = self.ports.topics.visible_ends(&evolution.topic).await?;
+                let ends = ends(self.ports.topics.as_ref(), &self.ledger.manifest, evolution).await?;
                 let awaited = Awaited { version, since_ms: now_ms, ends };
                 self.counting.insert(evolution.subject.clone(), awaited.clone());
                 awaited
             }
         };
-        let facts = self.audit.nulls(&evolution.topic, &awaited.ends).unwrap_or_default();
         // The registry has a version before Kafka has the first record of it.
-        let seen = columns.iter().all(|c| facts.columns.get(*c).is_some_and(|count| count.records > 0));
-        if (facts.to_the_end && seen) || now_ms - awaited.since_ms >= COUNT_MS {
+        let counted = awaited.ends.iter().all(|(topic, ends)| {
+            let facts = self.audit.nulls(topic, ends).unwrap_or_default();
+            let seen = |column: &&str| facts.columns.get(*column).is_some_and(|count| count.records > 0);
+            facts.to_the_end && columns.iter().all(seen)
+        });
+        if counted || now_ms - awaited.since_ms >= COUNT_MS {
             self.counting.remove(&evolution.subject);
             return Ok(Some(awaited.ends));
         }

@@ -237,7 +237,7 @@ impl Reading {
             for id in missing {
                 let schema = ports.registry.schema_by_id(id).await?;
                 self.validation
-                    .add_schema(id, &schema.text)
+                    .add_schema(id, &schema.text, &schema.references)
                     .map_err(|e| Broken::Unreadable(format!("schema {id} of topic {topic}: {e}")))?;
             }
         }

@@ -17,8 +17,8 @@ pub struct Settings {
     pub prefix: String,
     /// Where the API is reached, for links.
     pub url: String,
-    /// Compatibility that an evolution must have.
-    pub level: Level,
+    /// Compatibility that an evolution must have; `None` asks what the registry has for its subject.
+    pub level: Option<Level>,
     /// Policy for plans.
     pub policy: Policy,
     /// Terms for rollouts.

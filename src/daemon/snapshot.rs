@@ -3,7 +3,8 @@
 //! Rules: nothing is forgotten before the entry that stands for it is in the journal; a stop in between leaves older
 //! entries that a replay passes over; a journal that does not take a snapshot, or keeps older entries, is no reason to stop.
 
-use super::turn::{AppendError, Daemon, Stopped};
+use super::append::AppendError;
+use super::turn::{Daemon, Stopped};
 use crate::port::PortError;
 use crate::rollout::snapshot::MANY;
 

@@ -5,6 +5,7 @@
 //! learned. Otherwise it is the one that a naming strategy gives the record (`<topic>-<record>` or `<record>`), or the only one
 //! there is; of several none is taken, and the configuration must say which.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use crate::model::naming::{Side, SubjectNames};
@@ -45,14 +46,14 @@ impl Subjects {
         found.value.into_iter().chain(found.key).collect()
     }
 
-    /// The topic of `subject`.
-    pub fn topic_of(&self, subject: &str) -> Option<String> {
-        self.with(|names| names.topic_of(subject).map(|(topic, _)| topic.to_owned()))
+    /// The topics of `subject`: several where it is named after the record that they share.
+    pub fn topics_of(&self, subject: &str) -> BTreeSet<String> {
+        self.with(|names| names.topics_of(subject).into_iter().map(|(topic, _)| topic.to_owned()).collect())
     }
 
-    /// Whether `subject` holds the schemas of keys.
+    /// Whether `subject` holds the schemas of keys, of any of its topics.
     pub fn is_key(&self, subject: &str) -> bool {
-        self.with(|names| matches!(names.topic_of(subject), Some((_, Side::Key))))
+        self.with(|names| names.topics_of(subject).iter().any(|(_, side)| *side == Side::Key))
     }
 
     /// Takes in that records of `topic` carry an id that `versions` have; `record` is the full name of their record.
@@ -93,6 +94,10 @@ mod tests {
         of.iter().map(|(subject, version)| Version { subject: (*subject).to_owned(), version: *version }).collect()
     }
 
+    fn one(topic: &str) -> BTreeSet<String> {
+        BTreeSet::from([topic.to_owned()])
+    }
+
     #[test]
     fn a_subject_of_the_topics_name_is_known() {
         let subjects = Subjects::default();
@@ -115,7 +120,7 @@ mod tests {
             assert_eq!(learned, Claim::Learned(found[1].clone()));
             let all = subjects.of("orders");
             assert!(all.len() == 3 && all.contains(&subject.to_owned()) && all.contains(&"orders-value".to_owned()));
-            assert_eq!(subjects.topic_of(subject).as_deref(), Some("orders"));
+            assert_eq!(subjects.topics_of(subject), one("orders"));
             assert_eq!(
                 subjects.claim("orders", Side::Value, &found, Some("shop.Order")),
                 Claim::Known(found[1..].to_vec())
@@ -124,11 +129,25 @@ mod tests {
     }
 
     #[test]
+    fn a_record_of_several_topics_has_one_subject_in_all_of_them() {
+        let subjects = Subjects::default();
+        let found = versions(&[("shop.Order", 3)]);
+        for topic in ["orders", "returns"] {
+            let learned = subjects.claim(topic, Side::Value, &found, Some("shop.Order"));
+            assert_eq!(learned, Claim::Learned(found[0].clone()), "{topic}");
+        }
+        assert_eq!(subjects.topics_of("shop.Order"), BTreeSet::from(["orders", "returns"].map(str::to_owned)));
+        assert!(!subjects.is_key("shop.Order"));
+        assert_eq!(subjects.claim("returns", Side::Key, &found, None), Claim::Learned(found[0].clone()));
+        assert!(subjects.is_key("shop.Order"), "a change of it is a change of keys");
+    }
+
+    #[test]
     fn the_only_subject_is_taken_and_of_several_none() {
         let subjects = Subjects::default();
         let one = versions(&[("mirror-key", 1), ("mirror-key", 4)]);
         assert_eq!(subjects.claim("orders", Side::Key, &one, None), Claim::Learned(one[1].clone()));
-        assert!(subjects.is_key("mirror-key") && subjects.topic_of("mirror-key").as_deref() == Some("orders"));
+        assert!(subjects.is_key("mirror-key") && subjects.topics_of("mirror-key").contains("orders"));
         let several = versions(&[("a", 1), ("b", 1)]);
         let names = ["a", "b"].map(str::to_owned).to_vec();
         assert_eq!(subjects.claim("orders", Side::Value, &several, Some("c")), Claim::Ambiguous(names));

@@ -245,7 +245,7 @@ async fn arriving(run: &Run, topic: &str, until: i64) -> Result<Result<Arriving,
         for record in &batch {
             for id in arriving.missing_schemas(record) {
                 let schema = run.ports.registry.schema_by_id(id).await?;
-                if let Err(error) = arriving.add_schema(id, &schema.text) {
+                if let Err(error) = arriving.add_schema(id, &schema.text, &schema.references) {
                     return Ok(Err(format!("topic {topic}: {error}: {}", error.cause)));
                 }
             }
@@ -272,7 +272,7 @@ async fn leaving(
         for record in &batch {
             for id in leaving.missing_schemas(record) {
                 let schema = run.ports.registry.schema_by_id(id).await?;
-                if let Err(error) = leaving.add_schema(id, &schema.text) {
+                if let Err(error) = leaving.add_schema(id, &schema.text, &schema.references) {
                     return Ok(Err(format!("topic {topic}: {error}: {}", error.cause)));
                 }
             }

@@ -134,12 +134,12 @@ impl Registry for World {
     async fn schema(&self, subject: &str, version: i32) -> PortResult<RegisteredSchema> {
         let text = self.subjects[subject][usize::try_from(version - 1).unwrap()].clone();
         let (subject, kind, references) = (subject.to_owned(), "AVRO".to_owned(), Vec::new());
-        Ok(RegisteredSchema { subject, version, id: 1, kind, text, references })
+        Ok(RegisteredSchema { subject, version, id: 1, kind, text, references, metadata: BTreeMap::new() })
     }
     async fn schema_by_id(&self, id: u32) -> PortResult<RegisteredSchema> {
         let text = r#"{"type":"record","name":"r","fields":[{"name":"id","type":"long"}]}"#.to_owned();
         let (subject, kind, references) = (String::new(), "AVRO".to_owned(), Vec::new());
-        Ok(RegisteredSchema { subject, version: 0, id, kind, text, references })
+        Ok(RegisteredSchema { subject, version: 0, id, kind, text, references, metadata: BTreeMap::new() })
     }
     async fn schema_by_guid(&self, _: &str) -> PortResult<RegisteredSchema> {
         unasked()
@@ -502,7 +502,7 @@ fn settings() -> Settings {
         env: "dev".to_owned(),
         prefix: String::new(),
         url: String::new(),
-        level: Level::FullTransitive,
+        level: Some(Level::FullTransitive),
         policy,
         terms: Terms { ask_before_staging: true, soak_ms: 1, catch_up_ms: 1, prefix: None },
         approval_ms: 1,

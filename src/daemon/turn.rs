@@ -10,8 +10,6 @@ use tokio::sync::{mpsc, watch as channel};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::beside::Outcomes;
-#[cfg(debug_assertions)]
-use super::failpoint::{self, When};
 use super::handle::{QueuedView, Request, View};
 use super::leading::only_while_leading;
 use super::nulls::Awaited;
@@ -20,9 +18,8 @@ use super::settings::Settings;
 use super::watch::{self, Audit, Sighting};
 use super::{branch, gather, stand_by, view};
 use crate::model::effect::Effect;
-use crate::port::{Held, Place, PortError};
-use crate::rollout::event::Body;
-use crate::rollout::{Entry, Event, Illegal, Ledger, Rollout, Todo, Unreadable, WaitingOn, replay, todo};
+use crate::port::{Held, PortError};
+use crate::rollout::{Event, Ledger, Rollout, Todo, Unreadable, WaitingOn, replay, todo};
 use crate::telemetry::Metrics;
 
 /// Time between two looks at the project's files, milliseconds.
@@ -241,64 +238,6 @@ impl Daemon {
         (self.inbox, self.show)
     }
 
-    /// Journals `body`, then folds it in. After `Ok`, a restart knows it.
-    pub(super) async fn append(&mut self, body: Body) -> Result<(), AppendError> {
-        self.append_at(body).await.map(|_| ())
-    }
-
-    /// Does what [`Daemon::append`] does, and answers with the place before the entry.
-    pub(super) async fn append_at(&mut self, body: Body) -> Result<Place, AppendError> {
-        if !self.ports.journal.leading() {
-            return Err(AppendError::Stopped(Stopped::Journal(PortError::Fenced)));
-        }
-        let entry = Entry { at_ms: self.ports.clock.now_ms(), body };
-        let mut after = self.ledger.clone();
-        after.apply(&entry)?;
-        let bytes = serde_json::to_vec(&entry).map_err(|e| Stopped::Unwritable(e.to_string()))?;
-        #[cfg(debug_assertions)]
-        failpoint::reached(When::Before, &self.ledger, &entry);
-        let place = self.ports.journal.append(&bytes).await.map_err(|error| match error {
-            // Such as an entry that is larger than the topic takes: the journal is as it was.
-            PortError::Refused { .. } => AppendError::Refused(error),
-            other => AppendError::Stopped(Stopped::Journal(other)),
-        })?;
-        #[cfg(debug_assertions)]
-        failpoint::reached(When::After, &self.ledger, &entry);
-        if let Body::Rollout { id, .. } | Body::Delivered { id, .. } = &entry.body {
-            self.count_transition(id, &after);
-        }
-        self.ledger = after;
-        self.unfolded += 1;
-        Ok(place)
-    }
-
-    /// Journals an event of a rollout that the loop itself found; one that no longer fits is dropped and said so.
-    pub(super) async fn happened(&mut self, rollout: &str, what: Event) -> Result<(), Stopped> {
-        match self.append(Body::Rollout { id: rollout.to_owned(), what }).await {
-            Ok(()) => Ok(()),
-            Err(AppendError::Illegal(illegal)) => {
-                tracing::info!(rollout, %illegal, "came too late");
-                Ok(())
-            }
-            Err(AppendError::Refused(error)) => Err(Stopped::Journal(error)),
-            Err(AppendError::Stopped(stopped)) => Err(stopped),
-        }
-    }
-
-    fn count_transition(&self, id: &str, after: &Ledger) {
-        let before = self.ledger.rollouts.get(id).map(|r| r.history.len()).unwrap_or(0);
-        let Some(rollout) = after.rollouts.get(id) else { return };
-        for (n, step) in rollout.history.iter().enumerate().skip(before) {
-            let last = n.checked_sub(1).and_then(|n| rollout.history.get(n)).map(|s| s.state);
-            if last == Some(step.state) {
-                // A remark on the way: what an effect did.
-                continue;
-            }
-            self.metrics.rollout_transitions_total.inc([step.state.name()]);
-            tracing::info!(rollout = id, state = step.state.name(), note = step.note, "rollout moved");
-        }
-    }
-
     /// Tells the watchers what is deployed now.
     pub(super) fn watch_inputs(&self) {
         let mut topics = gather::input_topics(&self.ledger.manifest);
@@ -422,18 +361,4 @@ impl Daemon {
     pub(super) async fn answer(&mut self, request: Request) -> Result<(), Stopped> {
         super::answer::answer(self, request).await
     }
-}
-
-/// Why something was not journaled.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum AppendError {
-    /// It does not fit.
-    #[error(transparent)]
-    Illegal(#[from] Illegal),
-    /// The journal does not take it, and is as it was.
-    #[error(transparent)]
-    Refused(PortError),
-    /// The loop must end.
-    #[error(transparent)]
-    Stopped(#[from] Stopped),
 }

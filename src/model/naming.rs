@@ -61,22 +61,19 @@ impl SubjectNames {
         found
     }
 
-    /// The topic that `subject` belongs to, and on which side. Of several topics that list it the first by name.
-    pub fn topic_of<'a>(&'a self, subject: &'a str) -> Option<(&'a str, Side)> {
+    /// The topics that `subject` belongs to, and on which side: those that list it, or the one that it is named after.
+    pub fn topics_of<'a>(&'a self, subject: &'a str) -> Vec<(&'a str, Side)> {
+        let mut found = Vec::new();
         for (topic, subjects) in &self.listed {
-            for side in [Side::Value, Side::Key] {
-                if subjects.of(side).contains(subject) {
-                    return Some((topic, side));
-                }
-            }
+            let sides = [Side::Value, Side::Key].into_iter().filter(|side| subjects.of(*side).contains(subject));
+            found.extend(sides.map(|side| (topic.as_str(), side)));
         }
-        let (topic, side) = match subject.strip_suffix("-value") {
-            Some(topic) => (topic, Side::Value),
-            None => (subject.strip_suffix("-key")?, Side::Key),
-        };
+        let named = [("-value", Side::Value), ("-key", Side::Key)];
+        let named = named.into_iter().find_map(|(end, side)| Some((subject.strip_suffix(end)?, side)));
         // A topic whose own subjects are others has no subject of its name.
-        let replaced = self.listed.get(topic).is_some_and(|listed| !listed.of(side).is_empty());
-        (!replaced).then_some((topic, side))
+        let replaced = |(topic, side): &(&str, Side)| self.listed.get(*topic).is_some_and(|l| !l.of(*side).is_empty());
+        found.extend(named.filter(|of| !replaced(of)));
+        found
     }
 }
 
@@ -101,10 +98,22 @@ mod tests {
     #[test]
     fn a_subject_leads_back_to_its_topic() {
         let names = names();
-        assert_eq!(names.topic_of("shop.Refund"), Some(("orders", Side::Value)));
-        assert_eq!(names.topic_of("orders-key"), Some(("orders", Side::Key)));
-        assert_eq!(names.topic_of("customers-value"), Some(("customers", Side::Value)));
-        assert_eq!(names.topic_of("orders-value"), None, "the values of orders have other subjects");
-        assert_eq!(names.topic_of("shop.Customer"), None);
+        assert_eq!(names.topics_of("shop.Refund"), [("orders", Side::Value)]);
+        assert_eq!(names.topics_of("orders-key"), [("orders", Side::Key)]);
+        assert_eq!(names.topics_of("customers-value"), [("customers", Side::Value)]);
+        assert_eq!(names.topics_of("orders-value"), [], "the values of orders have other subjects");
+        assert_eq!(names.topics_of("shop.Customer"), []);
+    }
+
+    #[test]
+    fn a_subject_of_several_topics_leads_to_all_of_them() {
+        let mut names = names();
+        for topic in ["returns", "archive"] {
+            names.listed.entry(topic.to_owned()).or_default().value.insert("shop.Order".to_owned());
+        }
+        names.listed.entry("audit".to_owned()).or_default().key.insert("customers-value".to_owned());
+        let value = |topic| (topic, Side::Value);
+        assert_eq!(names.topics_of("shop.Order"), [value("archive"), value("orders"), value("returns")]);
+        assert_eq!(names.topics_of("customers-value"), [("audit", Side::Key), value("customers")]);
     }
 }

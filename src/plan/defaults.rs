@@ -18,7 +18,7 @@
 
 use serde_json::Value;
 
-use super::input::{Evolution, NullCount, NullableDefaults, PlanInput};
+use super::input::{Evolution, NullFacts, NullableDefaults, PlanInput};
 use crate::diagnostic::Diagnostic;
 use crate::model::parity::ChangeRule;
 use crate::schema::AddedColumn;
@@ -130,23 +130,30 @@ fn changed_later(column: &AddedColumn) -> Option<Diagnostic> {
 fn no_null(column: &AddedColumn, input: &PlanInput, evolution: &Evolution) -> Result<u64, (String, &'static str)> {
     const BY_HAND: &str = "write COALESCE by hand if no record holds a NULL on purpose";
     const AGAIN: &str = "to try again later, abort this rollout and hand in what `cyanotype plan` makes then";
-    let Some(facts) = input.topics.get(&evolution.topic).and_then(|t| t.nulls.as_ref()) else {
+    let known = input.topics.iter().filter(|(topic, _)| evolution.topics.contains(*topic));
+    let counts: Option<Vec<&NullFacts>> = known.map(|(_, facts)| facts.nulls.as_ref()).collect();
+    let Some(counts) = counts.filter(|counts| !counts.is_empty()) else {
         let help =
             "the daemon counts them, and so does `cyanotype plan` with policy.nullable_defaults = \"when_unseen\"";
         return Err(("nobody has counted the NULLs in its topic".to_owned(), help));
     };
-    let NullCount { records, nulls } = facts.columns.get(&column.name).copied().unwrap_or_default();
+    let (mut records, mut nulls) = (0, 0);
+    for count in counts.iter().filter_map(|facts| facts.columns.get(&column.name)) {
+        records += count.records;
+        nulls += count.nulls;
+    }
+    let unread: u64 = counts.iter().map(|facts| facts.unread).sum();
     if nulls > 0 {
         let why = format!("{nulls} of {records} records that hold it have NULL there");
         return Err((why, "leave it so: a default in place of a NULL that somebody meant would be wrong"));
     }
-    if facts.unread > 0 {
-        return Err((format!("{} records of its topic could not be read", facts.unread), BY_HAND));
+    if unread > 0 {
+        return Err((format!("{unread} records of its topic could not be read"), BY_HAND));
     }
     if let Some(version) = silent_version(column, evolution.to_version) {
         return Err((format!("version {version} allows NULL without a default, which is not counted"), BY_HAND));
     }
-    if !facts.to_the_end {
+    if counts.iter().any(|facts| !facts.to_the_end) {
         return Err(("the records of its topic are not counted to the end yet".to_owned(), AGAIN));
     }
     if records == 0 {

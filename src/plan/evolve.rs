@@ -6,7 +6,7 @@ use super::cascade::{self, Cascade, Rows};
 use super::document::{Assumptions, NoNulls, Plan, Role};
 use super::estate::{self, Estate, Table};
 use super::impact::{self, Impact};
-use super::input::{Carry, Evolution, PlanInput};
+use super::input::{Carry, Evolution, NullFacts, PlanInput};
 use super::parity::{self, Added};
 use super::rewrite::{self, NewColumn};
 use super::{Planned, defaults, graph, start};
@@ -242,11 +242,12 @@ fn readers(estate: &Estate, evolution: &Evolution) -> Result<BTreeMap<String, St
     let found: BTreeMap<String, String> = estate
         .tables
         .values()
-        .filter(|t| t.role == Role::Reader && t.deployed.topic.as_deref() == Some(&evolution.topic))
+        .filter(|t| t.role == Role::Reader && t.deployed.topic.as_ref().is_some_and(|t| evolution.topics.contains(t)))
         .map(|t| (t.name.clone(), why.clone()))
         .collect();
     if found.is_empty() {
-        let text = format!("no reader table has the topic {} of subject {}", evolution.topic, evolution.subject);
+        let topics: Vec<&str> = evolution.topics.iter().map(String::as_str).collect();
+        let text = format!("no reader table has the topic {} of subject {}", topics.join(" or "), evolution.subject);
         let help =
             "correct the subject, or add the reader table of its topic: a subject is `<topic>-value` or `<topic>-key`";
         return Err(vec![Diagnostic::error("C203", text).help(help)]);
@@ -348,12 +349,18 @@ fn no_nulls(input: &PlanInput, evolution: &Evolution, added: &BTreeMap<String, V
         added.values().flatten().filter(|(new, _)| with_default(new)).map(|(new, _)| &new.column.name).collect();
     let columns: Vec<String> =
         columns.into_iter().filter(|name| defaults::of(name, input, evolution).counted).cloned().collect();
-    let Some(facts) = input.topics.get(&evolution.topic).and_then(|t| t.nulls.as_ref()) else { return Vec::new() };
     if columns.is_empty() {
         return Vec::new();
     }
-    let (topic, subject) = (evolution.topic.clone(), evolution.subject.clone());
-    vec![NoNulls { topic, subject, columns, read: facts.read.clone() }]
+    let known = input.topics.iter().filter(|(topic, _)| evolution.topics.contains(*topic));
+    let counted = known.filter_map(|(topic, facts)| Some((topic, facts.nulls.as_ref()?)));
+    let assumed = |(topic, facts): (&String, &NullFacts)| NoNulls {
+        topic: topic.clone(),
+        subject: evolution.subject.clone(),
+        columns: columns.clone(),
+        read: facts.read.clone(),
+    };
+    counted.map(assumed).collect()
 }
 
 /// Adds what is not said yet.

@@ -85,8 +85,8 @@ pub struct NullCount {
 pub struct Evolution {
     /// Subject.
     pub subject: String,
-    /// Topic that it belongs to.
-    pub topic: String,
+    /// Topics that it belongs to: several where it is named after a record that they share.
+    pub topics: BTreeSet<String>,
     /// The version that the deployed text was written for.
     pub from_version: i32,
     /// The version that is planned for.

@@ -72,10 +72,35 @@ impl Ledger {
     /// # Errors
     /// [`Illegal`] when the entry does not fit; the ledger is unchanged then.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), Illegal> {
+        let after = self.after(entry)?;
+        self.fold(entry, after);
+        Ok(())
+    }
+
+    /// What the rollout of an entry will be once the entry is folded in; `None` for an entry that is about no rollout.
+    ///
+    /// # Errors
+    /// [`Illegal`] when the entry does not fit.
+    pub fn after(&self, entry: &Entry) -> Result<Option<Rollout>, Illegal> {
+        let (Body::Rollout { id, what } | Body::Delivered { id, what, .. }) = &entry.body else { return Ok(None) };
+        if let Event::Proposed(new) = what {
+            if self.rollouts.contains_key(id) || new.id != *id {
+                return Err(Illegal::Existence { id: id.to_owned(), what: "it was proposed before" });
+            }
+            return Ok(Some(begin(new, entry.at_ms)));
+        }
+        let Some(rollout) = self.rollouts.get(id) else {
+            return Err(Illegal::Existence { id: id.to_owned(), what: "it was never proposed" });
+        };
+        next(rollout, what, entry.at_ms).map(Some)
+    }
+
+    /// Folds one entry in, `after` being what [`Ledger::after`] has just said of it.
+    pub fn fold(&mut self, entry: &Entry, after: Option<Rollout>) {
         match &entry.body {
-            Body::Rollout { id, what } => self.apply_rollout(id, what, entry.at_ms)?,
+            Body::Rollout { id, what } => self.move_on(id, what, after),
             Body::Delivered { id, what, delivery } => {
-                self.apply_rollout(id, what, entry.at_ms)?;
+                self.move_on(id, what, after);
                 self.remember(id, delivery, entry.at_ms);
             }
             Body::Evolution { subject, version, refused, notice } => {
@@ -110,7 +135,6 @@ impl Ledger {
             Body::Snapshot { manifest, rest: None } => self.manifest = (**manifest).clone(),
             Body::Snapshot { manifest, rest: Some(rest) } => *self = rest.ledger(manifest),
         }
-        Ok(())
     }
 
     /// Rollouts that are not over, oldest first.
@@ -120,21 +144,13 @@ impl Ledger {
         open
     }
 
-    fn apply_rollout(&mut self, id: &str, what: &Event, at_ms: i64) -> Result<(), Illegal> {
-        if let Event::Proposed(new) = what {
-            if self.rollouts.contains_key(id) || new.id != id {
-                return Err(Illegal::Existence { id: id.to_owned(), what: "it was proposed before" });
-            }
-            self.rollouts.insert(id.to_owned(), begin(new, at_ms));
-            self.proposed += 1;
-            return Ok(());
-        }
-        let Some(rollout) = self.rollouts.get(id) else {
-            return Err(Illegal::Existence { id: id.to_owned(), what: "it was never proposed" });
-        };
-        let after = next(rollout, what, at_ms)?;
+    /// What an event of a rollout leads to.
+    fn move_on(&mut self, id: &str, what: &Event, after: Option<Rollout>) {
+        self.proposed += u64::from(matches!(what, Event::Proposed(_)));
         if let Event::EffectDone { key, job, .. } = what {
-            match rollout.each_effect().find(|e| e.key() == *key).map(Cow::into_owned) {
+            let effect =
+                self.rollouts.get(id).and_then(|r| r.each_effect().find(|e| e.key() == *key).map(Cow::into_owned));
+            match effect {
                 Some(Effect::SetManifest { after, .. }) => self.manifest = *after,
                 Some(Effect::CancelJob { table } | Effect::ReleaseJob { table }) => {
                     self.jobs.remove(&table);
@@ -145,8 +161,9 @@ impl Ledger {
                 self.jobs.insert(job.table.clone(), job.clone());
             }
         }
-        self.rollouts.insert(id.to_owned(), after);
-        Ok(())
+        if let Some(after) = after {
+            self.rollouts.insert(id.to_owned(), after);
+        }
     }
 
     fn remember(&mut self, rollout: &str, delivery: &Delivery, at_ms: i64) {

@@ -58,11 +58,29 @@ pub enum RegistryVerdict {
     },
 }
 
+/// Who set a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetBy {
+    /// The configuration, under `policy.level`.
+    Policy,
+    /// The registry, for the subject or for all.
+    Registry,
+    /// Nobody: the registry tells none, so the strictest is taken.
+    Nobody,
+}
+
 /// What a level says about a new version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CompatReport {
     /// The level it was checked at.
     pub level: Level,
+    /// Who set the level, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_by: Option<SetBy>,
+    /// The property of the metadata that versions must share to be compared, where the registry groups them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// The answer.
     pub verdict: RegistryVerdict,
     /// Versions it was compared with.
@@ -101,7 +119,8 @@ pub fn check<S: Borrow<AvroSchema>>(level: Level, new: &AvroSchema, earlier: &[(
         }
     }
     let verdict = if failures.is_empty() { RegistryVerdict::Compatible } else { RegistryVerdict::Incompatible };
-    CompatReport { level, verdict, checked: compared.iter().map(|(v, _)| *v).collect(), failures }
+    let checked = compared.iter().map(|(v, _)| *v).collect();
+    CompatReport { level, set_by: None, group: None, verdict, checked, failures }
 }
 
 impl Level {
@@ -136,7 +155,7 @@ impl CompatReport {
     /// The answer of a check that could not be made.
     pub fn unknown(level: Level, because: impl Into<String>) -> Self {
         let verdict = RegistryVerdict::Unknown { because: because.into() };
-        Self { level, verdict, checked: Vec::new(), failures: Vec::new() }
+        Self { level, set_by: None, group: None, verdict, checked: Vec::new(), failures: Vec::new() }
     }
 
     /// Whether the level allows the new version. An unknown answer does not.
@@ -187,21 +206,33 @@ impl fmt::Display for VersionFailure {
     }
 }
 
+impl fmt::Display for SetBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Policy => "policy.level",
+            Self::Registry => "the registry's level",
+            Self::Nobody => "the registry tells no level",
+        })
+    }
+}
+
 impl fmt::Display for CompatReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let group = self.group.as_ref().map(|group| format!("by `{}`", super::parse::clip(group)));
+        let terms: Vec<String> = self.set_by.iter().map(SetBy::to_string).chain(group).collect();
+        write!(f, "{}", self.level)?;
+        if !terms.is_empty() {
+            write!(f, " ({})", terms.join(", "))?;
+        }
         match &self.verdict {
-            RegistryVerdict::Unknown { because } => write!(f, "{}: unknown, because {because}", self.level),
-            RegistryVerdict::Compatible if self.level == Level::None => {
-                f.write_str("NONE: compatible, nothing is checked")
-            }
+            RegistryVerdict::Unknown { because } => write!(f, ": unknown, because {because}"),
+            RegistryVerdict::Compatible if self.level == Level::None => f.write_str(": compatible, nothing is checked"),
             RegistryVerdict::Compatible if self.checked.is_empty() => {
-                write!(f, "{}: compatible, nothing to compare with", self.level)
+                f.write_str(": compatible, nothing to compare with")
             }
-            RegistryVerdict::Compatible => {
-                write!(f, "{}: compatible with version {}", self.level, list(&self.checked))
-            }
+            RegistryVerdict::Compatible => write!(f, ": compatible with version {}", list(&self.checked)),
             RegistryVerdict::Incompatible => {
-                write!(f, "{}: incompatible", self.level)?;
+                f.write_str(": incompatible")?;
                 self.failures.iter().try_for_each(|failure| write!(f, "\n  {failure}"))
             }
         }

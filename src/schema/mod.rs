@@ -1,7 +1,7 @@
 //! What a schema change means, for the registry and for the data.
 //!
 //! Read in this order: [`kind`] (which schema language), [`avro`] and [`mod@parse`] (our own model of Avro), [`flaw`] (what a
-//! strict parser refuses), [`form`] (what a stored value means), [`compat`] and [`level`] (the registry's answer), [`envelope`]
+//! strict parser refuses), [`form`] (what a stored value means), [`compat`], [`level`] and [`listed`] (the registry's answer), [`envelope`]
 //! and [`flink`] (the columns that a table sees), [`change`] and [`mod@diff`] (what differs), [`verdict`] (what that does to jobs and values), [`declared`] (what tables
 //! declare), [`pair`] (all of it about two texts). Apart from these,
 //! [`registry_log`] reads what a registry writes into its own topic.
@@ -27,6 +27,7 @@ pub mod form;
 pub mod invariant;
 pub mod kind;
 pub mod level;
+pub mod listed;
 pub mod literal;
 mod outline;
 pub mod pair;

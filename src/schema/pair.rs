@@ -53,7 +53,11 @@ impl Given {
         if self.kind == SchemaKind::Avro { self.avro().map(drop) } else { Ok(()) }
     }
 
-    fn avro(&self) -> Result<super::AvroSchema, SchemaError> {
+    /// It as Avro.
+    ///
+    /// # Errors
+    /// Why it is none.
+    pub fn avro(&self) -> Result<super::AvroSchema, SchemaError> {
         parse_json(self.json.as_ref().map_err(Clone::clone)?, self.text.clone())
     }
 

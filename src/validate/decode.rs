@@ -346,16 +346,17 @@ pub(super) fn field_names(shape: &Shape) -> Option<Vec<&str>> {
 /// column `value`.
 pub fn decode_row(schema: &str, bytes: &[u8]) -> Result<BTreeMap<String, Json>, RowError> {
     let (id, _) = message(bytes, "message")?;
-    Ok(RowReader::new(id, schema)?.read(bytes)?)
+    Ok(RowReader::new(id, schema, &[])?.read(bytes)?)
 }
 
 /// Reads many messages of one schema, each as [`decode_row`] does.
 pub struct RowReader(Shape);
 
 impl RowReader {
-    /// A reader for messages with this schema id.
-    pub fn new(id: u32, schema: &str) -> Result<Self, SchemaError> {
-        Shape::parse(schema).map(Self).map_err(|cause| SchemaError { id, cause })
+    /// A reader for messages with this schema id; `references` are the schemas that it refers to, as (name, text), each
+    /// after those that it needs itself.
+    pub fn new(id: u32, schema: &str, references: &[(String, String)]) -> Result<Self, SchemaError> {
+        Shape::parse(schema, references).map(Self).map_err(|cause| SchemaError { id, cause })
     }
 
     /// How it reads.

@@ -7,7 +7,7 @@ use crate::model::record::RawRecord;
 
 /// A reader for records of a schema; `None` if none can be made.
 pub fn reader(schema: &str) -> Option<RowReader> {
-    RowReader::new(1, schema).ok()
+    RowReader::new(1, schema, &[]).ok()
 }
 
 /// A record is read the same each time, by its fields as well; what is read is not larger than it may be, and is no JSON that

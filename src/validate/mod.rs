@@ -184,9 +184,9 @@ impl TableValidation {
             || self.contract.key.iter().any(|k| !names.contains(&k.as_str()))
     }
 
-    /// Adds a writer schema as the registry has it.
-    pub fn add_schema(&mut self, id: u32, text: &str) -> Result<(), SchemaError> {
-        let shape = Shape::parse(text).map_err(|cause| SchemaError { id, cause })?;
+    /// Adds a writer schema as the registry has it, with the schemas that it refers to.
+    pub fn add_schema(&mut self, id: u32, text: &str, references: &[(String, String)]) -> Result<(), SchemaError> {
+        let shape = Shape::parse(text, references).map_err(|cause| SchemaError { id, cause })?;
         let needs_key = self.needs_key(&shape);
         self.schemas.insert(id, Loaded { shape, columns: None, needs_key });
         Ok(())

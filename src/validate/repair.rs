@@ -47,8 +47,8 @@ impl Schemas {
         ids.filter(|id| !self.shapes.contains_key(id)).collect::<BTreeSet<u32>>().into_iter().collect()
     }
 
-    fn add(&mut self, id: u32, text: &str) -> Result<(), SchemaError> {
-        let shape = Shape::parse(text).map_err(|cause| SchemaError { id, cause })?;
+    fn add(&mut self, id: u32, text: &str, references: &[(String, String)]) -> Result<(), SchemaError> {
+        let shape = Shape::parse(text, references).map_err(|cause| SchemaError { id, cause })?;
         self.shapes.insert(id, shape);
         Ok(())
     }
@@ -122,12 +122,12 @@ impl Arriving {
         self.schemas.missing(record)
     }
 
-    /// Adds a writer schema as the registry has it.
+    /// Adds a writer schema as the registry has it, with the schemas that it refers to.
     ///
     /// # Errors
     /// It cannot be used.
-    pub fn add_schema(&mut self, id: u32, text: &str) -> Result<(), SchemaError> {
-        self.schemas.add(id, text)
+    pub fn add_schema(&mut self, id: u32, text: &str, references: &[(String, String)]) -> Result<(), SchemaError> {
+        self.schemas.add(id, text, references)
     }
 
     /// Takes one record; in each partition in the order of offsets.
@@ -196,12 +196,12 @@ impl Leaving {
         self.schemas.missing(record)
     }
 
-    /// Adds a writer schema as the registry has it.
+    /// Adds a writer schema as the registry has it, with the schemas that it refers to.
     ///
     /// # Errors
     /// It cannot be used.
-    pub fn add_schema(&mut self, id: u32, text: &str) -> Result<(), SchemaError> {
-        self.schemas.add(id, text)
+    pub fn add_schema(&mut self, id: u32, text: &str, references: &[(String, String)]) -> Result<(), SchemaError> {
+        self.schemas.add(id, text, references)
     }
 
     /// Takes one record; in each partition in the order of offsets.

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use apache_avro::schema::{InnerDecimalSchema, Name, NamespaceRef, Schema, UuidSchema};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use thiserror::Error;
 
 /// A schema text that cannot be used.
@@ -30,6 +30,9 @@ pub enum SchemaFault {
     /// The text is not JSON: it may be Protobuf.
     #[error("it is not Avro: the text is not JSON")]
     NotJson(#[source] serde_json::Error),
+    /// A schema that it refers to is no JSON.
+    #[error("the schema `{0}` that it refers to is not Avro: the text is not JSON")]
+    NoReference(String),
     /// The parser refused it.
     #[error("the Avro parser refused it: {0}")]
     Refused(String),
@@ -85,16 +88,34 @@ pub(super) enum Shape {
 }
 
 impl Shape {
-    /// Reads a schema as the registry has it.
-    pub(super) fn parse(text: &str) -> Result<Self, SchemaFault> {
-        let mut json: Json = serde_json::from_str(text).map_err(SchemaFault::NotJson)?;
+    /// Reads a schema as the registry has it; `references` are the schemas that it refers to, as (name, text), each after
+    /// those that it needs itself.
+    pub(super) fn parse(text: &str, references: &[(String, String)]) -> Result<Self, SchemaFault> {
+        let json = serde_json::from_str(text).map_err(SchemaFault::NotJson)?;
+        let mut json = if references.is_empty() { json } else { beside(json, references)? };
         drop_unused(&mut json);
         let schema = Schema::parse(&json).map_err(|e| SchemaFault::Refused(e.to_string()))?;
         let mut defined = BTreeMap::new();
         define(&schema, None, &mut defined);
+        let own = match &schema {
+            Schema::Record(all) if !references.is_empty() => all.fields.last().map(|own| &own.schema),
+            _ => Some(&schema),
+        };
         let mut unfold = Unfold { defined: &defined, open: Vec::new(), nodes: 0, text: 0, depth: 0 };
-        unfold.shape(&schema, None)
+        unfold.shape(own.unwrap_or(&schema), None)
     }
+}
+
+/// A record of all the schemas, the one that refers to the others last: the parser reads its fields in their order, and
+/// knows in each what those before it define. It has no namespace, as the schemas in it have none around them.
+fn beside(own: Json, references: &[(String, String)]) -> Result<Json, SchemaFault> {
+    let mut fields = Vec::with_capacity(references.len() + 1);
+    for (name, text) in references {
+        let referred: Json = serde_json::from_str(text).map_err(|_| SchemaFault::NoReference(name.clone()))?;
+        fields.push(json!({ "name": format!("r{}", fields.len()), "type": referred }));
+    }
+    fields.push(json!({ "name": format!("r{}", fields.len()), "type": own }));
+    Ok(json!({ "type": "record", "name": "_with_its_references", "fields": fields }))
 }
 
 /// Drops what only matters when schemas are resolved against each other.
@@ -250,8 +271,6 @@ impl Unfold<'_> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -260,14 +279,48 @@ mod tests {
             {"name":"a","type":"int","default":"not a number"},
             {"name":"b","type":"string","aliases":["a"]}]}"#;
         assert!(Schema::parse_str(text).is_err());
-        assert!(matches!(Shape::parse(text), Ok(Shape::Record(fields)) if fields.len() == 2));
+        assert!(matches!(Shape::parse(text, &[]), Ok(Shape::Record(fields)) if fields.len() == 2));
     }
 
     #[test]
     fn a_type_that_contains_itself_is_refused_by_name() {
         let text = r#"{"type":"record","name":"n.node","fields":[{"name":"next","type":["null","node"]}]}"#;
-        let error = Shape::parse(text).expect_err("recursive");
+        let error = Shape::parse(text, &[]).expect_err("recursive");
         assert_eq!(error.to_string(), "type `n.node` contains itself; a table cannot");
+    }
+
+    /// Schemas that are referred to, each after those that it needs.
+    fn references(texts: &[(&str, &str)]) -> Vec<(String, String)> {
+        texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+    }
+
+    const CENTS: &str = r#"{"type":"record","name":"n.Cents","fields":[{"name":"cents","type":"long"},
+        {"name":"kind","type":{"type":"enum","name":"Kind","symbols":["CASH","CARD"]}}]}"#;
+    const PRICE: &str = r#"{"type":"record","name":"Price","namespace":"n","fields":[{"name":"net","type":"Cents"}]}"#;
+
+    #[test]
+    fn what_a_schema_refers_to_is_part_of_it() {
+        let known = references(&[("n.Cents", CENTS), ("n.Price", PRICE)]);
+        let own = r#"{"type":"record","name":"m.Order","fields":[
+            {"name":"price","type":["null","n.Price"]},{"name":"kind","type":"n.Kind"}]}"#;
+        let Ok(Shape::Record(fields)) = Shape::parse(own, &known) else { panic!("a record") };
+        let [(_, Shape::Union(price)), (_, Shape::Enum(kinds))] = fields.as_slice() else { panic!("{fields:?}") };
+        assert_eq!(kinds, &["CASH", "CARD"]);
+        let [_, Shape::Record(price)] = price.as_slice() else { panic!("{price:?}") };
+        assert!(matches!(price.as_slice(), [(net, Shape::Record(cents))] if net == "net" && cents.len() == 2));
+        // A schema may be no more than the name of another one, or a union of several.
+        assert!(matches!(Shape::parse("\"n.Price\"", &known), Ok(Shape::Record(_))));
+        assert!(matches!(Shape::parse(r#"["n.Price","n.Cents"]"#, &known), Ok(Shape::Union(all)) if all.len() == 2));
+        assert!(matches!(Shape::parse("\"int\"", &known), Ok(Shape::Int)));
+    }
+
+    #[test]
+    fn a_reference_that_does_not_help_is_named() {
+        let says =
+            |known: &[(&str, &str)]| Shape::parse("\"n.Price\"", &references(known)).expect_err("no price").to_string();
+        assert!(says(&[("n.Cents", CENTS)]).contains("n.Price"), "{}", says(&[("n.Cents", CENTS)]));
+        assert!(says(&[("n.Price", "message")]).starts_with("the schema `n.Price` that it refers to is not Avro"));
+        assert!(says(&[("n.Price", PRICE)]).contains("n.Cents"));
     }
 
     #[test]
@@ -275,7 +328,9 @@ mod tests {
         let text = r#"{"type":"record","name":"n.r","fields":[
             {"name":"a","type":{"type":"record","name":"p","fields":[{"name":"x","type":"int"}]}},
             {"name":"b","type":"p"}]}"#;
-        assert!(matches!(Shape::parse(text), Ok(Shape::Record(f)) if matches!(f.get(1), Some((_, Shape::Record(_))))));
+        assert!(
+            matches!(Shape::parse(text, &[]), Ok(Shape::Record(f)) if matches!(f.get(1), Some((_, Shape::Record(_)))))
+        );
     }
 
     #[test]
@@ -284,7 +339,7 @@ mod tests {
         let mut fields = vec![json!({"name": "e", "type": {"type": "enum", "name": "n.E", "symbols": symbols}})];
         fields.extend((0..5_000).map(|i| json!({"name": format!("f{i}"), "type": "n.E"})));
         let text = json!({"type": "record", "name": "n.R", "fields": fields}).to_string();
-        assert!(matches!(Shape::parse(&text), Err(SchemaFault::TooLarge)));
+        assert!(matches!(Shape::parse(&text, &[]), Err(SchemaFault::TooLarge)));
         // Each type is named before it is defined, so the first one holds all others.
         let field = |i: usize| {
             let inner = if i == 900 { json!("int") } else { json!(format!("n.R{}", i + 1)) };
@@ -293,16 +348,16 @@ mod tests {
         };
         let fields: Vec<Json> = (0..=900).map(field).collect();
         let chain = json!({"type": "record", "name": "n.Top", "fields": fields}).to_string();
-        assert!(Shape::parse(&chain).is_err());
+        assert!(Shape::parse(&chain, &[]).is_err());
     }
 
     #[test]
     fn other_texts_are_refused_with_a_reason() {
         assert_eq!(
-            Shape::parse("syntax = \"proto3\";").expect_err("protobuf").to_string(),
+            Shape::parse("syntax = \"proto3\";", &[]).expect_err("protobuf").to_string(),
             "it is not Avro: the text is not JSON"
         );
-        assert!(matches!(Shape::parse(r#"{"type":"object"}"#), Err(SchemaFault::Refused(_))));
+        assert!(matches!(Shape::parse(r#"{"type":"object"}"#, &[]), Err(SchemaFault::Refused(_))));
         let mut doubling = r#"{"type":"record","name":"r0","fields":[{"name":"a","type":"int"}]}"#.to_owned();
         for i in 1..40 {
             doubling = format!(
@@ -310,6 +365,6 @@ mod tests {
                 i - 1
             );
         }
-        assert!(matches!(Shape::parse(&doubling), Err(SchemaFault::TooLarge)));
+        assert!(matches!(Shape::parse(&doubling, &[]), Err(SchemaFault::TooLarge)));
     }
 }

@@ -461,3 +461,56 @@ fn a_plan_that_cannot_be_written_names_the_way_out() {
         &["error: the plan cannot be written to nowhere/plan.json", "help: name a file in a folder that exists"],
     );
 }
+
+#[test]
+fn usage_errors_are_json_where_json_is_asked_for() {
+    let place = Place::new();
+    for (args, message, help) in [
+        (&["plan", "--odd", "--output", "json"][..], "unexpected argument '--odd' found", "Usage: cyanotype plan"),
+        (&["--output=json", "plann"], "unrecognized subcommand 'plann'", "tip: a similar subcommand exists: 'plan'"),
+        (&["--output", "json"], "'cyanotype' requires a subcommand but one was not provided", "Usage: cyanotype"),
+    ] {
+        let done = place.run(args);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{done:?}");
+        let said: serde_json::Value = serde_json::from_str(&done.err).unwrap_or_else(|e| panic!("{e}: {done:?}"));
+        assert_eq!(said["error"]["message"], message, "{said}");
+        assert!(said["error"]["help"].as_str().unwrap().contains(help), "{said}");
+    }
+    let done = place.run(&["compat", "--output", "json"]);
+    let said: serde_json::Value = serde_json::from_str(&done.err).unwrap();
+    assert_eq!(said["error"]["causes"][0], "<OLD>", "{said}");
+    assert!(place.run(&["plan", "--odd"]).err.starts_with("error: unexpected argument"), "text as before");
+    assert!(place.run(&["plan", "--help", "--output", "json"]).out.contains("Usage: cyanotype plan"));
+}
+
+#[test]
+fn a_plan_takes_the_registrys_whole_answer_and_says_nothing_to_do_as_an_object() {
+    let place = Place::new();
+    let schema = |extra: &str| {
+        let row = format!(r#"{{"type":"record","name":"Value","fields":[{{"name":"id","type":"long"}}{extra}]}}"#);
+        let envelope = serde_json::json!({"type": "record", "name": "Envelope", "namespace": "db.orders", "fields": [
+            {"name": "before", "type": ["null", serde_json::from_str::<serde_json::Value>(&row).unwrap()], "default": null},
+            {"name": "after", "type": ["null", "Value"], "default": null}, {"name": "op", "type": "string"}]});
+        let answer = serde_json::json!({"subject": "db.orders-value", "version": 1, "id": 7,
+            "schema": envelope.to_string()});
+        (envelope.to_string(), answer.to_string())
+    };
+    let (bare, whole) = schema("");
+    let (_, next) = schema(r#",{"name":"note","type":["null","string"],"default":null}"#);
+    place.put("bare.avsc", bare);
+    place.put("whole.json", whole);
+    place.put("next.json", next);
+    let plan = |old: &str, new: &str| {
+        let files = ["--old", old, "--new", new];
+        place.run(
+            &[&["plan", "--subject", "db.orders-value", "--project", ".", "--output", "json"][..], &files].concat(),
+        )
+    };
+    let done = plan("whole.json", "next.json");
+    let said: serde_json::Value = serde_json::from_str(&done.out).unwrap_or_else(|e| panic!("{e}: {done:?}"));
+    assert_eq!((done.code, &said["kind"]), (0, &"evolution".into()), "{said}");
+    let done = plan("bare.avsc", "whole.json");
+    let said: serde_json::Value = serde_json::from_str(&done.out).unwrap_or_else(|e| panic!("{e}: {done:?}"));
+    assert_eq!((done.code, &said["nothing"]), (0, &"the change reaches no statement".into()), "{said}");
+    assert_eq!(said["warnings"], serde_json::json!([]));
+}

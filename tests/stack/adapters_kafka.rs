@@ -148,6 +148,24 @@ async fn what_is_written_is_read_in_its_order_and_again_when_it_is_written_again
     assert!(read == [&records[..], &records[..10]].concat());
 }
 
+#[tokio::test]
+async fn a_topic_that_was_made_anew_is_written_like_any_other() {
+    let topic = name("anew");
+    let _cleanup = Cleanup(topic.clone());
+    let topics = topics();
+    let record = [NewRecord { key: b"k".to_vec(), value: Some(b"v".to_vec()) }];
+    for life in 0..2 {
+        topics.create(&spec(&topic, 1, &[])).await.unwrap();
+        for written in 1..=3 {
+            let start = std::time::Instant::now();
+            topics.write(&topic, &record).await.unwrap();
+            println!("life {life}, call {written}: {:?}", start.elapsed());
+            assert_eq!(topics.visible_ends(&topic).await.unwrap(), Offsets::from([(0, written)]));
+        }
+        topics.delete(&topic).await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_headers_those_that_name_schemas_are_read_and_no_other() {
     let topic = name("headers");

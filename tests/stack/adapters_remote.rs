@@ -199,7 +199,9 @@ async fn a_level_holds_from_the_first_version_on() {
     let subject = name("level-value");
     tidy(Made { subjects: &[&subject], ..Made::default() }, async {
         let global = registry.level(&subject).await.unwrap();
+        assert_eq!(registry.checks(&subject).await.unwrap().level.as_ref(), Some(&global));
         registry.set_level(&subject, "FULL_TRANSITIVE").await.unwrap();
+        assert_eq!(registry.checks(&subject).await.unwrap().level.as_deref(), Some("FULL_TRANSITIVE"));
         assert_eq!(registry.level(&subject).await.unwrap(), "FULL_TRANSITIVE");
         assert_eq!(registry.versions(&subject).await.unwrap(), Vec::<i32>::new());
 

@@ -1,7 +1,7 @@
 //! What a real change stream holds for NULL in a nullable column with a default, and that the audit counts it so.
 //!
 //! The converter of the local stack writes the default in place of the NULL. A NULL of a writer that does write it is put
-//! into the topic by hand, in the bytes of a real record.
+//! into the topic by hand, in the bytes of a real record. `cyanotype audit` then tells all of it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -118,7 +118,74 @@ impl Scene {
         self.is_counted(NullCount { records, nulls: 0 }).await?;
 
         self.put_a_null().await?;
-        self.is_counted(NullCount { records: records + 1, nulls: 1 }).await
+        self.is_counted(NullCount { records: records + 1, nulls: 1 }).await?;
+        self.the_program_says_so().await
+    }
+
+    /// `cyanotype audit` counts what another reader counts, and says no once a record cannot be read.
+    async fn the_program_says_so(&self) -> Outcome {
+        let (code, said) = self.audited().await?;
+        let held = self.kafka.read(TOPIC).await?;
+        let mut schemas: BTreeMap<String, u64> = BTreeMap::new();
+        for bytes in held.iter().filter_map(|record| record.value.as_deref()) {
+            let id = bytes.get(1..5).and_then(|id| id.try_into().ok()).map(u32::from_be_bytes).during("an id")?;
+            *schemas.entry(id.to_string()).or_default() += 1;
+        }
+        let mut counted: BTreeMap<String, u64> = BTreeMap::new();
+        let mut tombstones = 0;
+        for partition in said["partitions"].as_array().during("the partitions")? {
+            tombstones += partition["tombstones"].as_u64().unwrap_or_default();
+            for schema in partition["value"]["schemas"].as_array().during("the schemas")? {
+                let id = schema["schema"].to_string();
+                *counted.entry(id.trim_matches('"').to_owned()).or_default() += schema["records"].as_u64().unwrap_or(0);
+            }
+        }
+        let all = u64::try_from(held.len()).during("a count")?;
+        ensure(code == 0 && said["records"] == all && said["unreadable"] == 0 && counted == schemas, || {
+            format!("of {all} records of {schemas:?} the program says ({code}) {said:#}")
+        })?;
+        let without = u64::try_from(held.iter().filter(|record| record.value.is_none()).count()).during("a count")?;
+        ensure(counted.len() == 2 && tombstones == without && without > 0, || format!("two schemas: {said:#}"))?;
+        for id in counted.keys() {
+            let subject = format!("{TOPIC}-value");
+            ensure(said["subjects"][id][0]["subject"] == subject.as_str(), || {
+                format!("{id} is of {subject}: {said:#}")
+            })?;
+        }
+        ensure(said["nulls"][0]["column"] == "note" && said["nulls"][0]["nulls"] == 1, || format!("{said:#}"))?;
+
+        let producer: FutureProducer =
+            ClientConfig::new().set("bootstrap.servers", &self.world.kafka).create().during("a producer")?;
+        let foreign = FutureRecord::to(TOPIC).key("odd").payload("no schema and no JSON");
+        let sent = producer.send(foreign, Duration::from_secs(10)).await.map_err(|(error, _)| error);
+        let sent = sent.during("writing a record")?;
+        let (code, said) = self.audited().await?;
+        let partitions = said["partitions"].as_array().during("the partitions")?;
+        let place = partitions.iter().find(|p| p["partition"] == sent.partition).during("its partition")?;
+        ensure(code == 1 && said["unreadable"] == 1 && place["first_unreadable"][0]["offset"] == sent.offset, || {
+            format!("the record at offset {} cannot be read; the program says ({code}) {said:#}", sent.offset)
+        })
+    }
+
+    /// The exit code and the answer of `cyanotype audit`.
+    async fn audited(&self) -> Outcome<(i32, serde_json::Value)> {
+        let World { kafka, registry, gateway, flink, .. } = &self.world;
+        let folder = tempfile::tempdir().during("a folder")?;
+        let config = format!(
+            "[env.dev]\nkafka.brokers = \"{kafka}\"\nregistry.url = \"{registry}\"\n\
+             flink = {{ gateway = \"{gateway}\", rest = \"{flink}\" }}\n\
+             api.tokens = [{{ name = \"me\", secret = {{ env = \"CYANOTYPE_DEV_TOKEN\", \
+             default = \"not-secret-local-stack-only\" }}, scopes = [\"read\"] }}]\n"
+        );
+        std::fs::write(folder.path().join("cyanotype.toml"), config).during("the configuration")?;
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_cyanotype"));
+        program.args(["audit", TOPIC, "--output", "json"]).current_dir(folder.path());
+        program.env_remove("CYANOTYPE_CONFIG").env_remove("CYANOTYPE_ENV");
+        let done = tokio::task::spawn_blocking(move || program.output()).await.during("the program")?;
+        let done = done.during("the program")?;
+        let said = serde_json::from_slice(&done.stdout)
+            .during(format!("its answer: {}", String::from_utf8_lossy(&done.stderr)))?;
+        Ok((done.status.code().unwrap_or(-1), said))
     }
 
     /// What the audit counts.

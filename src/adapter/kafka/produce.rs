@@ -1,9 +1,10 @@
 //! Writes records to a topic that the daemon made.
 //!
-//! Rules: a producer lives for one call; it is idempotent, so a repeat by the library is no second record and the order
-//! stays; the call ends when every record is confirmed, or with the first error.
+//! Rules: a producer is idempotent, so a repeat by the library is no second record and the order stays; one call has it at a
+//! time, and the next one gets it only after a call without an error; the call ends when every record is confirmed, or with
+//! the first error.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
@@ -22,19 +23,61 @@ const WRITE_MS: &str = "25000";
 /// Largest record, with what a batch adds: as large as Kafka may be set to take on any topic of ours.
 const LARGEST: &str = "16777216";
 
-/// Writes `records` to partition 0. Blocks.
-pub(super) fn write(clients: &Clients, topic: &str, records: &[NewRecord]) -> PortResult<()> {
-    let ours = [
-        ("enable.idempotence", "true"),
-        ("acks", "all"),
-        ("message.timeout.ms", WRITE_MS),
-        ("message.max.bytes", LARGEST),
-        ("queue.buffering.max.ms", "5"),
-        ("compression.type", "zstd"),
-    ];
-    let context = Confirmed { inner: clients.context(), state: Arc::default() };
-    let state = Arc::clone(&context.state);
-    let producer: BaseProducer<Confirmed> = clients.make(&ours, context)?;
+/// How long a producer is kept for the next call, which saves half a second. What it knows of a topic that was made anew
+/// meanwhile would be old.
+const KEPT: Duration = Duration::from_secs(30);
+
+/// The producer that wrote last, while nobody writes.
+#[derive(Default)]
+pub(super) struct Producers(Mutex<Option<(Producer, Instant)>>);
+
+struct Producer {
+    client: BaseProducer<Confirmed>,
+    told: Arc<Mutex<Told>>,
+}
+
+impl Producers {
+    /// Writes `records` to partition 0. Blocks.
+    pub(super) fn write(&self, clients: &Clients, topic: &str, records: &[NewRecord]) -> PortResult<()> {
+        let producer = match self.kept() {
+            Some(producer) => producer,
+            None => Producer::new(clients)?,
+        };
+        // One that failed may still have records on their way, and no next call may confirm them.
+        write(&producer, clients, topic, records)?;
+        *self.place() = Some((producer, Instant::now()));
+        Ok(())
+    }
+
+    fn kept(&self) -> Option<Producer> {
+        let (producer, since) = self.place().take()?;
+        (since.elapsed() < KEPT).then_some(producer)
+    }
+
+    fn place(&self) -> MutexGuard<'_, Option<(Producer, Instant)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Producer {
+    fn new(clients: &Clients) -> PortResult<Self> {
+        let ours = [
+            ("enable.idempotence", "true"),
+            ("acks", "all"),
+            ("message.timeout.ms", WRITE_MS),
+            ("message.max.bytes", LARGEST),
+            ("queue.buffering.max.ms", "5"),
+            ("compression.type", "zstd"),
+        ];
+        let context = Confirmed { inner: clients.context(), state: Arc::default() };
+        let told = Arc::clone(&context.state);
+        Ok(Self { client: clients.make(&ours, context)?, told })
+    }
+}
+
+fn write(producer: &Producer, clients: &Clients, topic: &str, records: &[NewRecord]) -> PortResult<()> {
+    let Producer { client: producer, told: state } = producer;
+    *state.lock().unwrap_or_else(PoisonError::into_inner) = Told::default();
     let what = || format!("to write to topic `{topic}`");
     let told = |error: &KafkaError| match code_of(error) {
         Some(code) if absent(code) => clients.no_topic(topic),
@@ -139,15 +182,32 @@ mod tests {
     #[test]
     fn every_record_is_confirmed_before_the_call_returns() {
         let cluster = cluster();
-        write(&clients(&cluster), "repair", &records(5_000)).unwrap();
-        write(&clients(&cluster), "repair", &[]).unwrap();
+        let (producers, clients) = (Producers::default(), clients(&cluster));
+        producers.write(&clients, "repair", &records(5_000)).unwrap();
+        producers.write(&clients, "repair", &[]).unwrap();
+    }
+
+    #[test]
+    fn a_producer_is_used_again_unless_it_failed() {
+        let cluster = cluster();
+        let (producers, clients) = (Producers::default(), clients(&cluster));
+        let kept = || producers.place().as_ref().map(|(producer, _)| Arc::as_ptr(&producer.told));
+        producers.write(&clients, "repair", &records(3)).unwrap();
+        let first = kept().unwrap();
+        producers.write(&clients, "repair", &records(3)).unwrap();
+        assert_eq!(kept(), Some(first), "the same one, which counts its confirmations anew");
+        cluster.request_errors(Api::Produce, &[Answer::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED]);
+        assert!(producers.write(&clients, "repair", &records(3)).is_err());
+        assert!(kept().is_none());
+        producers.write(&clients, "repair", &records(3)).unwrap();
+        assert!(kept().is_some());
     }
 
     #[test]
     fn a_refused_record_is_an_error_with_its_reason() {
         let cluster = cluster();
         cluster.request_errors(Api::Produce, &[Answer::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED]);
-        let error = write(&clients(&cluster), "repair", &records(3)).unwrap_err().to_string();
+        let error = Producers::default().write(&clients(&cluster), "repair", &records(3)).unwrap_err().to_string();
         assert!(error.contains("to write to topic `repair`") && error.contains("authorization failed"), "{error}");
     }
 
@@ -155,6 +215,6 @@ mod tests {
     fn a_passing_error_is_tried_again_by_the_library() {
         let cluster = cluster();
         cluster.request_errors(Api::Produce, &[Answer::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS]);
-        write(&clients(&cluster), "repair", &records(3)).unwrap();
+        Producers::default().write(&clients(&cluster), "repair", &records(3)).unwrap();
     }
 }

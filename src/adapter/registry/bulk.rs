@@ -69,6 +69,11 @@ struct Entry {
 type Newest = BTreeMap<String, i32>;
 
 impl Bulk {
+    /// Whether it is of this set of subjects.
+    pub(super) fn is_for(&self, wanted: &BTreeSet<String>) -> bool {
+        self.wanted == *wanted
+    }
+
     /// The newest version of each of `wanted` that exists.
     pub(super) async fn latest(&mut self, client: &RegistryClient, wanted: &BTreeSet<String>) -> PortResult<Newest> {
         if wanted.is_empty() {

@@ -79,7 +79,7 @@ impl Registry for Source {
         let missing = || PortError::Missing { system: "registry", what: format!("schema {id}") };
         let text = self.schemas.get(&id).cloned().ok_or_else(missing)?;
         let (subject, kind, references) = (String::new(), "AVRO".to_owned(), Vec::new());
-        Ok(RegisteredSchema { subject, version: 0, id, kind, text, references })
+        Ok(RegisteredSchema { subject, version: 0, id, kind, text, references, metadata: BTreeMap::new() })
     }
     async fn level(&self, _: &str) -> PortResult<String> {
         unasked()
@@ -297,7 +297,7 @@ pub(super) async fn daemon(source: &Arc<Source>, held: Vec<Entry>) -> (Daemon, A
         env: "dev".to_owned(),
         prefix: String::new(),
         url: String::new(),
-        level: Level::FullTransitive,
+        level: Some(Level::FullTransitive),
         policy: Policy { carry: Carry::Facts, partitions: 1, delete_blue_topics: true, nullable_defaults },
         terms: Terms { ask_before_staging: true, soak_ms: 1, catch_up_ms: 1, prefix: None },
         approval_ms: 1,

@@ -6,6 +6,7 @@ mod flaws;
 mod formats;
 mod history;
 mod java_rules;
+mod levels;
 mod literals;
 mod other_languages;
 mod pairs;

@@ -62,7 +62,7 @@ impl Writer {
             Ok(parsed) => parsed,
             Err(error) => return Self::unknown(format!("its schema cannot be read: {error}")),
         };
-        match RowReader::new(0, text) {
+        match RowReader::new(0, text, references) {
             Ok(reader) => Self {
                 how: How::Read(Reading {
                     reader,

@@ -119,7 +119,7 @@ fn foreign_records_are_errors_that_say_what_is_wrong() {
         &[("a", 1.into()), ("b", 1.into())],
     );
     let two = r#"{"type":"record","name":"k","fields":[{"name":"a","type":"int"},{"name":"b","type":"int"}]}"#;
-    scene.table.add_schema(8, two).expect("schema");
+    scene.table.add_schema(8, two, &[]).expect("schema");
     let cases = [
         (None, Some(good.clone()), Fault::NoKey),
         (Scene::key(1), Some(b"{\"id\":1}".to_vec()), Fault::Foreign("value")),
@@ -150,7 +150,7 @@ fn an_append_table_has_no_tombstones_and_a_table_without_blue_takes_no_blue() {
 
 #[test]
 fn a_schema_that_cannot_be_used_names_its_id() {
-    let error = Scene::upsert().table.add_schema(77, "{").expect_err("not a schema");
+    let error = Scene::upsert().table.add_schema(77, "{", &[]).expect_err("not a schema");
     assert_eq!(error.to_string(), "schema 77 cannot be used to read records");
 }
 
@@ -269,8 +269,8 @@ proptest! {
         let _ = decode_row(ALL, &framed);
         let _ = decode_row(ALL, &bytes);
         let mut scene = Scene::upsert();
-        scene.table.add_schema(1, KEY_SCHEMA).expect("schema");
-        scene.table.add_schema(2, ROW_SCHEMA).expect("schema");
+        scene.table.add_schema(1, KEY_SCHEMA, &[]).expect("schema");
+        scene.table.add_schema(2, ROW_SCHEMA, &[]).expect("schema");
         let record = RawRecord { partition: 0, offset: 0, timestamp_ms: None, key: Some(framed), value: Some(bytes), schema_headers: None };
         let _ = scene.table.missing_schemas(&record);
         let _ = scene.table.feed(Side::Green, &record);

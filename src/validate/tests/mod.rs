@@ -175,7 +175,7 @@ fn feed(table: &mut TableValidation, schemas: &BTreeMap<u32, String>, side: Side
             break;
         }
         for id in missing {
-            table.add_schema(id, schemas.get(&id).expect("a known schema")).expect("a usable schema");
+            table.add_schema(id, schemas.get(&id).expect("a known schema"), &[]).expect("a usable schema");
         }
     }
     table.feed(side, record).expect("a readable record");

@@ -154,14 +154,14 @@ fn repair(left: &Log, arriving: &Log, position: i64) -> Repair {
     let mut there = Arriving::new();
     for record in &arriving.0 {
         for id in there.missing_schemas(record) {
-            there.add_schema(id, &schema(id)).expect("a schema");
+            there.add_schema(id, &schema(id), &[]).expect("a schema");
         }
         there.feed(record).expect("a readable record");
     }
     let mut here = there.leaving();
     for record in &left.0 {
         for id in here.missing_schemas(record) {
-            here.add_schema(id, &schema(id)).expect("a schema");
+            here.add_schema(id, &schema(id), &[]).expect("a schema");
         }
         let written = if record.offset < position { Written::Yes } else { Written::Perhaps };
         here.feed(record, written).expect("a readable record");
@@ -310,7 +310,7 @@ fn a_row_that_cannot_be_read_is_deleted_and_the_replay_brings_it() {
 fn a_record_without_a_readable_key_is_an_error_on_both_sides() {
     let arriving = Log::default().put(0, b"not avro".to_vec(), plain_row(1));
     let mut there = Arriving::new();
-    there.add_schema(PLAIN, &plain()).expect("a schema");
+    there.add_schema(PLAIN, &plain(), &[]).expect("a schema");
     assert!(there.feed(&arriving.0[0]).is_err());
     let mut here = there.leaving();
     assert!(here.feed(&arriving.0[0], Written::Yes).is_err());
@@ -324,7 +324,7 @@ fn a_value_whose_schema_is_not_known_is_an_error() {
     let record = &Log::default().put(0, key(A), plain_row(1)).0[0];
     let mut there = Arriving::new();
     assert_eq!(there.missing_schemas(record), [WIDE_KEY, PLAIN]);
-    there.add_schema(WIDE_KEY, WIDE_KEY_SCHEMA).expect("a schema");
+    there.add_schema(WIDE_KEY, WIDE_KEY_SCHEMA, &[]).expect("a schema");
     assert!(there.feed(record).is_err());
 }
 

@@ -10,7 +10,7 @@
 
 mod compare;
 mod play;
-mod project;
+pub mod project;
 mod scene;
 mod scenes;
 

@@ -11,7 +11,6 @@ use cyanotype::plan::input::{Carry, NullableDefaults};
 use cyanotype::plan::{Policy, adopt, project};
 use cyanotype::port::ProjectFile;
 use cyanotype::rollout::Terms;
-use cyanotype::schema::Level;
 
 use crate::world::State;
 use crate::world::avro::{Body, Cell, Field, Row, envelope};
@@ -74,7 +73,7 @@ pub fn settings() -> Settings {
         env: "dev".to_owned(),
         prefix: "c-".to_owned(),
         url: "http://daemon".to_owned(),
-        level: Level::FullTransitive,
+        level: None,
         policy,
         terms: Terms { ask_before_staging: false, soak_ms: SOAK_MS, catch_up_ms: 30_000, prefix: None },
         approval_ms: 3_600_000,

@@ -33,7 +33,7 @@ fn input(case: &toml::Table) -> PlanInput {
     let (to_version, to) = versions.pop().unwrap();
     let evolution = Evolution {
         subject: "p.a-value".to_owned(),
-        topic: "p.a".to_owned(),
+        topics: ["p.a".to_owned()].into(),
         from_version: 1,
         to_version,
         assessment: schema::assess(Level::FullTransitive, false, &to, &versions),
@@ -125,4 +125,25 @@ fn a_plan_that_stands_on_a_count_survives_the_journal() {
     without["assumptions"].as_object_mut().unwrap().remove("no_nulls").unwrap();
     let older: Plan = serde_json::from_value(without).unwrap();
     assert_eq!(older.assumptions.no_nulls, []);
+}
+
+#[test]
+fn nulls_are_counted_in_every_topic_of_the_subject() {
+    let text = include_str!("defaults/no_null_was_seen_and_the_offer_is_taken.toml");
+    let case: toml::Table = text.parse().unwrap();
+    let with = |change: fn(&mut NullFacts)| {
+        let mut input = input(&case);
+        let Cause::Evolution(evolution) = &mut input.cause else { panic!("an evolution") };
+        evolution.topics.insert("p.b".to_owned());
+        let mut other = input.topics["p.a"].clone();
+        other.nulls.iter_mut().for_each(change);
+        input.topics.insert("p.b".to_owned(), other);
+        plan(&input).plan.unwrap()
+    };
+    let assumed = |plan: &Plan| plan.assumptions.no_nulls.iter().map(|a| a.topic.clone()).collect::<Vec<_>>();
+    assert_eq!(assumed(&with(|_| {})), ["p.a", "p.b"]);
+    let seen = with(|facts| facts.columns.values_mut().for_each(|count| count.nulls = 1));
+    assert!(assumed(&seen).is_empty() && told(&seen).contains(" have NULL there"), "{}", told(&seen));
+    assert!(assumed(&with(|facts| facts.unread = 1)).is_empty());
+    assert!(assumed(&with(|facts| facts.to_the_end = false)).is_empty());
 }

@@ -61,7 +61,7 @@ fn input(manifest: Manifest, from: &AvroSchema, to: &AvroSchema) -> PlanInput {
     let assessment = schema::assess(Level::FullTransitive, false, to, &[(1, from.clone())]);
     let evolution = Evolution {
         subject: "shop.shop.customers-value".to_owned(),
-        topic: "shop.shop.customers".to_owned(),
+        topics: ["shop.shop.customers".to_owned()].into(),
         from_version: 1,
         to_version: 2,
         changes: schema::diff(from, to),

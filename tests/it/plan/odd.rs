@@ -61,7 +61,7 @@ fn planned(project: project::Project, field: &str) -> Plan {
 fn input(project: project::Project, from: &AvroSchema, to: &AvroSchema) -> PlanInput {
     let evolution = Evolution {
         subject: "p.a-value".to_owned(),
-        topic: "p.a".to_owned(),
+        topics: ["p.a".to_owned()].into(),
         from_version: 1,
         to_version: 2,
         assessment: schema::assess(Level::FullTransitive, false, to, &[(1, from.clone())]),
@@ -234,4 +234,26 @@ fn a_field_inside_a_column_is_not_carried_and_that_is_said() {
         let told: Vec<&str> = planned.diagnostics.iter().map(|d| d.message.as_str()).collect();
         assert_eq!(told, said, "{columns}");
     }
+}
+
+#[test]
+fn a_subject_of_two_topics_changes_the_readers_of_both() {
+    let of_b = [("pipelines/ddl.u.sql", &*sink("u")), ("pipelines/dml.u.sql", "INSERT INTO u SELECT id, x FROM b;")];
+    let project = || project("INSERT INTO s SELECT id, x FROM a;", &of_b);
+    let of = |topics: &[&str]| {
+        let mut input = input(project(), &envelope(""), &envelope(TIER));
+        let Cause::Evolution(evolution) = &mut input.cause else { panic!("an evolution") };
+        evolution.topics = topics.iter().map(|topic| (*topic).to_owned()).collect();
+        plan(&input)
+    };
+    let both = of(&["p.a", "p.b", "p.unread"]).plan.unwrap();
+    for name in ["a", "b", "s", "u"] {
+        assert_eq!(table(&both, name).added, ["tier"], "{name}");
+    }
+    let one = of(&["p.a"]).plan.unwrap();
+    assert!(one.tables.iter().all(|t| t.table != "b" || t.added.is_empty()));
+    let nobody = of(&["p.unread", "p.other"]);
+    let [refused] = nobody.diagnostics.as_slice() else { panic!("{:?}", nobody.diagnostics) };
+    assert_eq!(refused.code, "C203");
+    assert!(refused.message.contains("the topic p.other or p.unread of subject p.a-value"), "{}", refused.message);
 }

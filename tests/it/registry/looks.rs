@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cyanotype::adapter::registry::RegistryClient;
 use cyanotype::adapter::rest::Endpoint;
+use cyanotype::daemon::gather;
+use cyanotype::daemon::subjects::Subjects;
 use cyanotype::port::{PortError, Registry};
 
 use super::stub::{Bulk, Can, Mood, Stub};
@@ -211,4 +213,19 @@ async fn a_mode_is_told_where_there_are_modes() {
     assert_eq!(stub.client().mode("a-value").await.unwrap().as_deref(), Some("READONLY"));
     stub.now().can.modes = false;
     assert_eq!(stub.client().mode("a-value").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_the_watcher_asks_for_and_what_planning_asks_for_are_one_request_each() {
+    let stub = Stub::new(Can::confluent(), &["shop.a-value", "shop.b-value"]).await;
+    let client = stub.client();
+    let (watched, topics) = (wanted(&["shop.a-value", "shop.a-key"]), wanted(&["shop.a", "shop.b"]));
+    for look in 0..3 {
+        stub.asked();
+        assert_eq!(client.latest(&watched).await.unwrap(), newest(&[("shop.a-value", 1)]));
+        let planned = gather::versions(&client, &Subjects::default(), &topics).await.unwrap();
+        assert_eq!(planned, newest(&[("shop.a-value", 1), ("shop.b-value", 1)]));
+        let asked = stub.asked();
+        assert!(look == 0 || asked.len() == 2, "{asked:?}");
+    }
 }

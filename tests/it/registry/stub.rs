@@ -33,6 +33,8 @@ pub struct Can {
     pub listing: bool,
     /// Whether it has modes.
     pub modes: bool,
+    /// Whether `defaultToGlobal` is heeded.
+    pub to_global: bool,
 }
 
 /// What `GET /schemas` is answered with.
@@ -60,6 +62,7 @@ impl Can {
             etags: false,
             listing: true,
             modes: true,
+            to_global: true,
         }
     }
 
@@ -70,7 +73,7 @@ impl Can {
 
     /// As Apicurio: neither all at once nor modes.
     pub fn apicurio() -> Self {
-        Self { bulk: Bulk::Status(404), modes: false, ..Self::confluent() }
+        Self { bulk: Bulk::Status(404), modes: false, to_global: false, ..Self::confluent() }
     }
 }
 
@@ -102,6 +105,8 @@ pub struct Version {
     pub id: u32,
     /// Whether it is marked as deleted.
     pub deleted: bool,
+    /// Its text and what it refers to; `None` is a text of the wanted size.
+    pub schema: Option<Value>,
 }
 
 /// What it holds and how it is.
@@ -116,6 +121,8 @@ pub struct State {
     pub late: usize,
     /// Mode of all subjects.
     pub mode: &'static str,
+    /// What `GET /config` says of each subject that has something of its own, and of all under an empty name.
+    pub config: BTreeMap<String, Value>,
     /// Bytes of each schema.
     pub size: usize,
     /// Every request: method, path and query, headers.
@@ -126,10 +133,15 @@ pub struct State {
 impl State {
     /// Registers one more version.
     pub fn register(&mut self, subject: &str) -> i32 {
+        self.register_as(subject, None)
+    }
+
+    /// The same with `schema`, `references` and `metadata` as the registry would answer with them.
+    pub fn register_as(&mut self, subject: &str, schema: Option<Value>) -> i32 {
         self.ids += 1;
         let versions = self.subjects.entry(subject.to_owned()).or_default();
         let version = versions.last().map_or(0, |last| last.version) + 1;
-        versions.push(Version { version, id: self.ids, deleted: false });
+        versions.push(Version { version, id: self.ids, deleted: false, schema });
         version
     }
 
@@ -157,6 +169,7 @@ impl Stub {
             subjects: BTreeMap::new(),
             late: 0,
             mode: "READWRITE",
+            config: BTreeMap::from([(String::new(), json!({ "compatibilityLevel": "BACKWARD" }))]),
             size: 100,
             asked: Vec::new(),
             ids: 0,
@@ -259,7 +272,7 @@ fn answer(state: &mut State, uri: &Uri, headers: &HeaderMap) -> Response {
         ["schemas", "ids", id] => {
             let mut all = state.subjects.iter().filter(|(s, _)| within(s)).flat_map(|(_, versions)| versions);
             match all.find(|v| v.id.to_string() == id) {
-                Some(v) => json(&json!({ "schema": text(v.id, state.size) })),
+                Some(v) => json(&described(v, state.size)),
                 None => said(404, 40_403),
             }
         }
@@ -275,6 +288,18 @@ fn answer(state: &mut State, uri: &Uri, headers: &HeaderMap) -> Response {
             Bulk::Status(status) => said(status, i64::from(status)),
             Bulk::Garbage => json(&json!({ "subjects": 7 })),
         },
+        ["schemas", "ids", id, "versions"] => {
+            let all = state.subjects.iter().filter(|(s, _)| within(s)).flat_map(|(s, v)| v.iter().map(move |v| (s, v)));
+            let of = all.filter(|(_, v)| v.id.to_string() == id);
+            let of: Vec<Value> = of.map(|(s, v)| json!({ "subject": s, "version": v.version })).collect();
+            if of.is_empty() { said(404, 40_403) } else { json(&of.into()) }
+        }
+        ["config"] => json(&state.config[""]),
+        ["config", subject] => {
+            let to_global = query.get("defaultToGlobal").is_some_and(|d| d == "true" && state.can.to_global);
+            let own = state.config.get(subject).or_else(|| state.config.get("").filter(|_| to_global));
+            own.map_or_else(|| said(404, 40_408), json)
+        }
         ["mode"] if state.can.modes => json(&json!({ "mode": state.mode })),
         ["mode", _] if state.can.modes => said(404, 40_409),
         ["mode", _] => status_of(204, &Value::Null),
@@ -316,7 +341,17 @@ fn schemas(
 }
 
 fn full(subject: &str, v: &Version, size: usize) -> Value {
-    json!({ "subject": subject, "version": v.version, "id": v.id, "schema": text(v.id, size), "deleted": v.deleted })
+    let mut all = described(v, size);
+    let Value::Object(named) = json!({ "subject": subject, "version": v.version, "id": v.id, "deleted": v.deleted })
+    else {
+        unreachable!()
+    };
+    all.as_object_mut().unwrap().extend(named);
+    all
+}
+
+fn described(v: &Version, size: usize) -> Value {
+    v.schema.clone().unwrap_or_else(|| json!({ "schema": text(v.id, size) }))
 }
 
 fn text(id: u32, size: usize) -> String {

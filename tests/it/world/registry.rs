@@ -121,5 +121,6 @@ fn registered(state: &State, id: u32, subject: &str, version: i32) -> Registered
         kind: "AVRO".to_owned(),
         text: state.schemas.text(id).cloned().unwrap_or_default(),
         references: Vec::new(),
+        metadata: BTreeMap::new(),
     }
 }

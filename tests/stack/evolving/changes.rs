@@ -43,7 +43,7 @@ impl Scene {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => {
                     let schema = self.registry.schema_by_id(id).await.during("a schema")?;
-                    new.insert(RowReader::new(id, &schema.text).during("a schema")?)
+                    new.insert(RowReader::new(id, &schema.text, &schema.references).during("a schema")?)
                 }
             };
             let mut envelope = reader.read(&bytes).during("a change")?;

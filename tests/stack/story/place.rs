@@ -163,6 +163,7 @@ secret = {{ env = {NOTIFYING:?} }}
 topic = {journal:?}
 
 [env.dev.policy]
+level = \"FULL_TRANSITIVE\"
 soak_seconds = {soak_seconds}
 approval_expires_seconds = 3600
 catch_up_deadline_seconds = 600

@@ -236,7 +236,15 @@ impl Registry for Harbour {
     }
     async fn schema_by_id(&self, id: u32) -> PortResult<RegisteredSchema> {
         let (subject, kind, references) = (String::new(), "AVRO".to_owned(), Vec::new());
-        Ok(RegisteredSchema { subject, version: 0, id, kind, text: schema(id).to_owned(), references })
+        Ok(RegisteredSchema {
+            subject,
+            version: 0,
+            id,
+            kind,
+            text: schema(id).to_owned(),
+            references,
+            metadata: BTreeMap::new(),
+        })
     }
     async fn schema_by_guid(&self, _: &str) -> PortResult<RegisteredSchema> {
         unasked()
