@@ -66,7 +66,7 @@ pub enum SetBy {
     Policy,
     /// The registry, for the subject or for all.
     Registry,
-    /// Nobody: the registry tells none, so the strictest is taken.
+    /// Nobody: the registry has none or checks nothing, so the strictest is taken.
     Nobody,
 }
 
@@ -211,7 +211,7 @@ impl fmt::Display for SetBy {
         f.write_str(match self {
             Self::Policy => "policy.level",
             Self::Registry => "the registry's level",
-            Self::Nobody => "the registry tells no level",
+            Self::Nobody => "the registry has no level",
         })
     }
 }

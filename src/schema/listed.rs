@@ -1,8 +1,8 @@
 //! What a registry holds a new version of a subject to: the level, and which of the earlier versions.
 //!
-//! Rules: a level of the configuration comes before the registry's; where there is none at all, the strictest holds. With a
-//! compatibility group (the name of a property of the metadata) only versions count that have the same value there as the
-//! new one; to have none is a value like any other. Deleted versions are not among the earlier ones: the caller leaves them out.
+//! Rules: a level of the configuration comes before the registry's; where there is none at all, or the registry checks nothing,
+//! the strictest holds. With a compatibility group (the name of a property of the metadata) only versions count that have the
+//! same value there as the new one; to have none is a value like any other. Deleted versions are not among the earlier ones: the caller leaves them out.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,11 @@ impl Terms {
     pub fn new(configured: Option<Level>, registry: Option<&str>, group: Option<String>) -> Result<Self, UnknownLevel> {
         let (level, set_by) = match (configured, registry) {
             (Some(level), _) => (level, SetBy::Policy),
-            (None, Some(word)) => (word.parse()?, SetBy::Registry),
+            (None, Some(word)) => match word.parse()? {
+                // A registry that checks nothing says nothing of what is safe.
+                Level::None => (Level::FullTransitive, SetBy::Nobody),
+                level => (level, SetBy::Registry),
+            },
             (None, None) => (Level::FullTransitive, SetBy::Nobody),
         };
         Ok(Self { level, set_by, group })

@@ -15,6 +15,7 @@ fn a_configured_level_comes_before_the_registrys() {
     assert_eq!(terms(Some(Level::Full), Some("BACKWARD")), Ok((Level::Full, SetBy::Policy)));
     assert_eq!(terms(Some(Level::Full), Some("SIDEWAYS")), Ok((Level::Full, SetBy::Policy)), "it does not count");
     assert_eq!(terms(None, None), Ok((Level::FullTransitive, SetBy::Nobody)));
+    assert_eq!(terms(None, Some("NONE")), Ok((Level::FullTransitive, SetBy::Nobody)), "it checks nothing");
     let error = terms(None, Some("SIDEWAYS")).expect_err("no level").to_string();
     assert!(error.starts_with("`SIDEWAYS` is no compatibility level"), "{error}");
 }

@@ -90,7 +90,7 @@ async fn a_registry_that_tells_its_level_in_one_answer_is_asked_once() {
 async fn a_level_that_nobody_tells_is_the_strictest() {
     let stub = registry(Can::confluent(), vec![version(&[], None), version(&[], None)]).await;
     stub.now().config.insert(String::new(), json!({}));
-    let strictest = "FULL_TRANSITIVE (the registry tells no level): compatible with version 1";
+    let strictest = "FULL_TRANSITIVE (the registry has no level): compatible with version 1";
     assert_eq!(seen(&stub, None).await.as_deref(), Ok(strictest));
 }
 
