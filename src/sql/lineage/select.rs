@@ -21,6 +21,9 @@ use crate::sql::tree::{
     SetOperand, SetOperator,
 };
 
+/// How many columns are told apart in one relation.
+const MOST_COLUMNS: usize = 120_000;
+
 /// Walks a query and remembers what decides its rows.
 pub(super) struct Walker<'a> {
     pub catalog: &'a Catalog,
@@ -314,14 +317,28 @@ impl<'a> Walker<'a> {
                 let mut star = scope.star(*span);
                 relation.columns_mut().append(star.columns_mut());
                 relation.open.append(&mut star.open);
+                self.limit_stars(relation, *span);
             }
-            SelectItem::Wildcard { qualifier: Some(name), span } => self.qualified_star(name, *span, relation),
+            SelectItem::Wildcard { qualifier: Some(name), span } => {
+                self.qualified_star(name, *span, relation);
+                self.limit_stars(relation, *span);
+            }
             SelectItem::Expr { expr, alias, span } => {
                 let value = self.expr(expr);
                 let name = alias.as_ref().map(|a| a.name.clone()).or_else(|| own_name(expr));
                 let name = name.unwrap_or_else(|| format!("EXPR${index}")).into();
                 relation.columns_mut().push(RelationColumn { name, value, span: *span });
             }
+        }
+    }
+
+    /// Makes one of the columns that are not told apart any more: stars of stars double them with each step.
+    fn limit_stars(&mut self, relation: &mut Relation, span: Span) {
+        let count = relation.columns().len();
+        if count > MOST_COLUMNS {
+            *relation = Relation::new(Vec::new(), vec![Open::Value(relation.all())]);
+            let text = format!("`*` stands for {count} columns here: they are not told apart");
+            self.notes.push(Diagnostic::warning(code::OPAQUE, text).at(span, "taken to be made of all of them"));
         }
     }
 

@@ -262,6 +262,18 @@ fn whatever_stands_on_a_project_costs_each_statement_the_same() {
 }
 
 /// 16 is what the paths in `via` are cut at; each way that leads through more views would be one of 2^40.
+/// Each star doubles the columns, so that a short text stands for more of them than anyone can hold.
+#[test]
+fn stars_of_stars_end_where_nobody_tells_their_columns_apart() {
+    let steps = |length: usize| {
+        let twice = |i| format!("c{} AS (SELECT * FROM c{i} AS l JOIN c{i} AS r ON l.a = r.a)", i + 1);
+        let text = format!("WITH c0 AS (SELECT a FROM t), {} SELECT * FROM c{length}", list(length, ", ", twice));
+        counted(|| lineage(&query(&text), &Catalog::default()).outputs.len()).1
+    };
+    let (few, many) = (steps(18), steps(36));
+    assert!(many < 2 * few, "{few} steps for eighteen, {many} for as many again");
+}
+
 #[test]
 fn every_use_behind_views_is_found_however_many_ways_lead_to_it() {
     let mut text = "CREATE VIEW v0 AS SELECT x AS a, y AS b FROM base WHERE z > 0;".to_owned();
