@@ -1,21 +1,23 @@
 //! What differs between two schemas, in the words of tables.
 //!
 //! Rules: two envelopes are compared by their rows, their source blocks and the rest, each under its own [`Scope`]. The
-//! order of fields, symbols and union branches is no difference. A difference inside a type that several columns use is
+//! order of symbols and union branches is no difference, nor is that of fields but for the columns in an envelope (see
+//! [`super::order`]). A difference inside a type that several columns use is
 //! reported for each of those columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::avro::{AvroSchema, Field, MAX_DEPTH, Name, NodeId, Type};
 use super::change::{Change, ChangeKind, Effect, Scope};
+use super::differences::{Differences, Effects, FAILS, FINE, Place};
 use super::envelope::{Shape, row, row_field, shape};
 use super::literal::{default_literal, stands_in};
+use super::order;
 use super::parse::clip;
 use super::rename::Pairing;
 use crate::steps;
-
-/// Differences reported at most.
-const MOST_CHANGES: usize = 2_000;
 
 /// The differences from `old` to `new`, row first.
 pub fn diff(old: &AvroSchema, new: &AvroSchema) -> Vec<Change> {
@@ -26,45 +28,25 @@ pub fn diff(old: &AvroSchema, new: &AvroSchema) -> Vec<Change> {
 /// The same, with `scope` for everything that is not part of an envelope.
 pub(super) fn diff_as(scope: Scope, old: &AvroSchema, new: &AvroSchema) -> Vec<Change> {
     let sets = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let mut walk = Walk { old, new, scope, out: Vec::new(), seen: sets.0, same: sets.1, namespaces: sets.2 };
+    let out = Differences::of(scope);
+    let mut walk = Walk { old, new, out, is_envelope: false, seen: sets.0, same: sets.1, namespaces: sets.2 };
     match (shape(old), shape(new)) {
         (Shape::Envelope, Shape::Envelope) => walk.envelopes(),
         (a, b) if a == Shape::Envelope || b == Shape::Envelope => {
-            walk.scope = if scope == Scope::Key { scope } else { Scope::Envelope };
+            walk.out.scope = if scope == Scope::Key { scope } else { Scope::Envelope };
             let what = format!("changes from a {a} to a {b}");
             walk.emit(&Place::default(), ChangeKind::TypeChanged, (old.root(), new.root()), FAILS, &what);
         }
         _ => walk.types(&Place::default(), old.root(), new.root(), 0),
     }
-    walk.out
-}
-
-const FINE: (Effect, Effect) = (Effect::Fine, Effect::Fine);
-const FAILS: (Effect, Effect) = (Effect::Fails, Effect::Fails);
-
-/// Where in the row.
-#[derive(Clone, Default)]
-pub(super) struct Place {
-    pub path: String,
-    pub column: Option<String>,
-}
-
-impl Place {
-    fn field(&self, name: &str) -> Self {
-        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
-        Self { path, column: self.column.clone().or_else(|| Some(name.to_owned())) }
-    }
-
-    fn inside(&self, what: &str) -> Self {
-        Self { path: format!("{}[{what}]", self.path), column: self.column.clone() }
-    }
+    walk.out.list
 }
 
 pub(super) struct Walk<'a> {
     pub old: &'a AvroSchema,
     pub new: &'a AvroSchema,
-    scope: Scope,
-    out: Vec<Change>,
+    out: Differences,
+    is_envelope: bool,
     /// Records compared under the current column.
     seen: BTreeSet<(NodeId, NodeId)>,
     /// Records in which no column has shown a difference.
@@ -81,13 +63,14 @@ impl Walk<'_> {
             return;
         };
         let find = |fields: &'_ [Field], name: &str| fields.iter().position(|f| f.name == name);
-        let outer = self.scope;
+        let outer = self.out.scope;
+        self.is_envelope = true;
         if let (Some(a), Some(b)) = (row(old), row(new)) {
             self.types(&Place::default(), a, b, 0);
         }
         self.before_apart(old_fields, new_fields);
         let part = |scope| if outer == Scope::Key { outer } else { scope };
-        self.scope = part(Scope::Envelope);
+        self.out.scope = part(Scope::Envelope);
         self.names(&Place::default(), (old.root(), old_name), (new.root(), new_name));
         let rest = |fields: &[Field]| -> Vec<Field> {
             fields.iter().filter(|f| f.name != "source" && !is_row_field(f)).cloned().collect()
@@ -98,13 +81,13 @@ impl Walk<'_> {
             let (a, b) = (a.and_then(|i| old_fields.get(i)), b.and_then(|i| new_fields.get(i)));
             match (a, b) {
                 (Some(a), Some(b)) if name == "source" => {
-                    self.scope = part(Scope::SourceBlock);
+                    self.out.scope = part(Scope::SourceBlock);
                     self.types(&Place::default(), a.ty, b.ty, 0);
                 }
                 (Some(a), Some(b)) => self.nullability(&Place::default().field(name), a.ty, b.ty),
                 (None, None) => {}
                 (a, b) => {
-                    self.scope = part(Scope::Envelope);
+                    self.out.scope = part(Scope::Envelope);
                     let (a, b): (Vec<Field>, Vec<Field>) =
                         (a.into_iter().cloned().collect(), b.into_iter().cloned().collect());
                     self.fields(&Place::default(), &a, &b, 0);
@@ -124,18 +107,18 @@ impl Walk<'_> {
             return;
         }
         if let (Some(a), Some(b)) = (a, b) {
-            let already = std::mem::take(&mut self.out);
+            let already = std::mem::take(&mut self.out.list);
             self.seen.clear();
             self.types(&Place::default(), a, b, 0);
-            let more = std::mem::replace(&mut self.out, already);
-            let fresh: Vec<Change> = more.into_iter().filter(|c| !self.out.contains(c)).collect();
-            self.out.extend(fresh);
+            let more = std::mem::replace(&mut self.out.list, already);
+            let fresh: Vec<Change> = more.into_iter().filter(|c| !self.out.list.contains(c)).collect();
+            self.out.list.extend(fresh);
         }
     }
 
     /// Compares two types, null included.
     pub(super) fn types(&mut self, place: &Place, a: NodeId, b: NodeId, depth: usize) {
-        if self.out.len() > MOST_CHANGES {
+        if self.out.is_full() {
             return;
         }
         let ((_, old), (_, new)) = (self.old.branches(a), self.new.branches(b));
@@ -179,14 +162,21 @@ impl Walk<'_> {
         match (old.ty(a), new.ty(b)) {
             (Type::Array(x), Type::Array(y)) => self.types(&place.inside("items"), *x, *y, depth + 1),
             (Type::Map(x), Type::Map(y)) => self.types(&place.inside("values"), *x, *y, depth + 1),
-            (Type::Enum { name: x, symbols: s, .. }, Type::Enum { name: y, symbols: t, .. }) => {
+            (Type::Enum { name: x, symbols: s, default: d }, Type::Enum { name: y, symbols: t, default: e }) => {
                 self.names(place, (a, x), (b, y));
                 let added = without(t, s);
                 let removed = without(s, t);
                 if !added.is_empty() || !removed.is_empty() {
                     let signed = added.iter().map(|v| format!("+{v}")).chain(removed.iter().map(|v| format!("-{v}")));
                     let what = format!("has other enum symbols: {}", clip(&signed.collect::<Vec<_>>().join(" ")));
-                    self.emit(place, ChangeKind::EnumSymbols { added, removed }, (a, b), FINE, &what);
+                    // A reader takes its default for a symbol that it lacks.
+                    let reads = |symbols: &[String], own: &[String], default: &Option<String>| match default {
+                        _ if symbols.is_empty() => Effect::Fine,
+                        Some(default) if own.contains(default) => Effect::WrongValues,
+                        _ => Effect::Fails,
+                    };
+                    let effects = (reads(&added, s, d), reads(&removed, t, e));
+                    self.emit(place, ChangeKind::EnumSymbols { added, removed }, (a, b), effects, &what);
                 }
                 self.docs(place, a, b);
             }
@@ -246,10 +236,10 @@ impl Walk<'_> {
             if top {
                 self.seen.clear();
             }
-            let said = self.out.len();
+            let said = self.out.list.len();
             self.same_field(&place.field(&b.name), a, b, depth);
             // A column without any difference: its types need not be compared again for the next one.
-            if top && said == self.out.len() {
+            if top && said == self.out.list.len() {
                 self.same.append(&mut self.seen);
             }
         }
@@ -257,7 +247,7 @@ impl Walk<'_> {
             self.renamed(place, a, b, true);
             self.same_field(&place.field(&b.name), a, b, depth);
         }
-        if self.scope == Scope::SourceBlock || self.scope == Scope::Envelope {
+        if matches!(self.out.scope, Scope::SourceBlock | Scope::Envelope) {
             for (a, b) in both(&pairing.suspected) {
                 self.removed(place, a);
                 self.added(place, b);
@@ -266,6 +256,9 @@ impl Walk<'_> {
             for (a, b) in both(&pairing.suspected) {
                 self.renamed(place, a, b, false);
             }
+        }
+        if top && self.out.scope == Scope::Row && self.is_envelope {
+            self.order(old, &pairing.same);
         }
         for i in pairing.removed {
             if let Some(field) = old.get(i) {
@@ -307,14 +300,35 @@ impl Walk<'_> {
             Some(default) if field.default.as_ref().is_some_and(|d| stands_in(d, &view)) => {
                 format!("with default {default}, which Debezium also writes for an expression such as now()")
             }
-            Some(default) => format!("with default {default}"),
+            Some(text) if field.default.as_ref().is_some_and(is_empty) => {
+                format!("with default {text}, which Debezium also writes for an expression or a sequence")
+            }
+            Some(text) => format!("with default {text}"),
             None => "without a default".to_owned(),
         };
         let what = format!("was added as {} {null}, {default}", view.avro);
-        let effects =
-            if view.nullable { (Effect::Fine, Effect::Nulls) } else { (Effect::Fine, Effect::FailsIfNotNull) };
+        let history = match (view.holds_enum, view.nullable) {
+            // A table that declares it fails at new records as well.
+            (true, _) => Effect::Fails,
+            (false, true) => Effect::Nulls,
+            (false, false) => Effect::FailsIfNotNull,
+        };
+        let effects = (Effect::Fine, history);
         let kind = ChangeKind::Added { default: field.default.clone(), nullable: view.nullable };
         self.push(&place, kind, (None, Some(self.new.describe(field.ty))), effects, &what);
+    }
+
+    /// The order of the columns that stayed.
+    fn order(&mut self, old: &[Field], same: &[(usize, usize)]) {
+        let moved = order::moved(old, same);
+        if moved.is_empty() {
+            return;
+        }
+        let wrong = (Effect::WrongValues, Effect::WrongValues);
+        let effects = if order::is_kept(self.new) { wrong } else { FINE };
+        let what = order::in_words(&moved);
+        let columns = moved.into_iter().map(str::to_owned).collect();
+        self.push(&Place::default(), ChangeKind::Reordered { columns }, (None, None), effects, &what);
     }
 
     fn removed(&mut self, place: &Place, field: &Field) {
@@ -385,35 +399,11 @@ impl Walk<'_> {
         &mut self,
         place: &Place,
         kind: ChangeKind,
-        (old, new): (Option<String>, Option<String>),
-        (old_table, new_table): (Effect, Effect),
+        forms: (Option<String>, Option<String>),
+        effects: Effects,
         what: &str,
     ) {
-        if self.out.len() > MOST_CHANGES {
-            return;
-        }
-        let scope = self.scope;
-        let subject =
-            if place.path.is_empty() { scope.whole().to_owned() } else { format!("{} `{}`", scope.noun(), place.path) };
-        let mut change = Change {
-            path: place.path.clone(),
-            column: place.column.clone(),
-            scope,
-            kind,
-            old,
-            new,
-            old_table,
-            new_table,
-            sentence: format!("{subject} {what}"),
-        };
-        if self.out.len() == MOST_CHANGES {
-            change.kind = ChangeKind::NotJudged;
-            (change.path, change.column) = (String::new(), None);
-            (change.old, change.new) = (None, None);
-            (change.old_table, change.new_table) = FAILS;
-            change.sentence = format!("more than {MOST_CHANGES} differences: the rest is not judged");
-        }
-        self.out.push(change);
+        self.out.push(place, kind, forms, effects, what);
     }
 }
 
@@ -422,6 +412,15 @@ fn without(all: &[String], other: &[String]) -> Vec<String> {
     steps::count(all.len() + other.len());
     let other: BTreeSet<&String> = other.iter().collect();
     all.iter().filter(|one| !other.contains(one)).cloned().collect()
+}
+
+/// A value that says nothing.
+fn is_empty(default: &Value) -> bool {
+    match default {
+        Value::Number(n) => n.as_f64() == Some(0.0),
+        Value::String(text) => text.chars().all(|c| c == '\0'),
+        _ => false,
+    }
 }
 
 fn is_row_field(field: &Field) -> bool {
