@@ -57,7 +57,7 @@ pub struct Declared {
 
 /// The columns that the row of `new` has and that of `old` has not, in the order of `new`.
 pub fn added_columns(old: &AvroSchema, new: &AvroSchema) -> Vec<AddedColumn> {
-    let before: BTreeSet<String> = row_names(old).collect();
+    let before: BTreeSet<&str> = row_names(old).collect();
     row_fields_where(new, |name| !before.contains(name)).iter().map(AddedColumn::of).collect()
 }
 

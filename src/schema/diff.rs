@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::avro::{AvroSchema, Field, MAX_DEPTH, Name, NodeId, Type};
 use super::change::{Change, ChangeKind, Effect, Scope};
+use super::compat::is_primitive;
 use super::differences::{Differences, Effects, FAILS, FINE, Place};
 use super::envelope::{Shape, row, row_field, shape};
 use super::literal::{default_literal, stands_in};
@@ -233,6 +234,9 @@ impl Walk<'_> {
             pairs.iter().filter_map(|(i, j)| Some((old.get(*i)?, new.get(*j)?))).collect()
         };
         for (a, b) in both(&pairing.same) {
+            if self.is_plainly_same(a, b) {
+                continue;
+            }
             if top {
                 self.seen.clear();
             }
@@ -270,6 +274,19 @@ impl Walk<'_> {
                 self.added(place, field);
             }
         }
+    }
+
+    /// Whether two fields are the same without a look inside: simple types, or a choice of two.
+    fn is_plainly_same(&self, a: &Field, b: &Field) -> bool {
+        let simple = |(a, b): (&NodeId, &NodeId)| {
+            let (one, other) = (self.old.node(*a), self.new.node(*b));
+            is_primitive(&one.ty) && one.ty.word() == other.ty.word() && one.props == other.props
+        };
+        let same_type = match (self.old.ty(a.ty), self.new.ty(b.ty)) {
+            (Type::Union(s), Type::Union(t)) => s.len() == t.len() && s.len() <= 2 && s.iter().zip(t).all(simple),
+            _ => simple((&a.ty, &b.ty)),
+        };
+        same_type && a.default == b.default && a.doc == b.doc
     }
 
     fn same_field(&mut self, place: &Place, a: &Field, b: &Field, depth: usize) {

@@ -103,8 +103,8 @@ pub(super) fn row_fields_where(schema: &AvroSchema, wanted: impl Fn(&str) -> boo
 }
 
 /// The names of the columns.
-pub(super) fn row_names(schema: &AvroSchema) -> impl Iterator<Item = String> + '_ {
-    row_members(schema).iter().map(|field| field.name.clone())
+pub(super) fn row_names(schema: &AvroSchema) -> impl Iterator<Item = &str> {
+    row_members(schema).iter().map(|field| field.name.as_str())
 }
 
 /// The names of the columns that do not allow null.

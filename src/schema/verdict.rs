@@ -259,14 +259,14 @@ fn history(version: i32, old: &AvroSchema, latest: &AvroSchema, new: &AvroSchema
         let reason = format!("since version {version}, {}", concern.reason);
         found.push(Concern { version: Some(version), reason, ..concern });
     }
-    let before: BTreeSet<String> = row_names(latest).collect();
-    let earlier: BTreeSet<String> = row_names(old).collect();
+    let before: BTreeSet<&str> = row_names(latest).collect();
+    let earlier: BTreeSet<&str> = row_names(old).collect();
     for name in row_names(new).filter(|name| earlier.contains(name) && !before.contains(name)) {
         let verdict = DataVerdict::SafeWithHistoryCaveat;
         let reason =
             format!("column `{name}` existed in version {version} already: its old records hold the values of then");
         let concern = Concern::whole(Scope::Row, verdict, &reason);
-        found.push(Concern { column: Some(name), version: Some(version), ..concern });
+        found.push(Concern { column: Some(name.to_owned()), version: Some(version), ..concern });
     }
     found
 }
