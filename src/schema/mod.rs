@@ -34,6 +34,7 @@ mod order;
 mod outline;
 pub mod pair;
 pub mod parse;
+mod record;
 pub mod registry_log;
 mod rename;
 pub mod rule;
