@@ -17,6 +17,7 @@ use crate::model::job::{JobRef, JobSpec, JobText};
 use crate::model::record::{self, TopicSpec};
 use crate::model::template;
 use crate::model::work::{ReadProgress, RunningJob};
+use crate::plan::start;
 use crate::port::PortError;
 
 /// How long one effect may take, milliseconds.
@@ -213,11 +214,9 @@ async fn once(run: &Run, effect: &Effect, until: i64) -> Result<Done, Failed> {
 async fn inspect_topic(run: &Run, topic: &str, until: i64) -> Result<(), Failed> {
     let end = run.ports.topics.visible_ends(topic).await?;
     loop {
-        if let Some((partition, offset)) = run.audit.update_without_before(topic) {
-            return Err(Failed::Wrong(format!(
-                "topic {topic} holds an update without its row before (partition {partition}, offset {offset}): no job \
-                 can read past it; ALTER TABLE ... REPLICA IDENTITY FULL, then write the topic anew with a fresh snapshot"
-            )));
+        if let Some(problem) = start::records(topic, &run.audit.seen(topic), true).next() {
+            let way_out = problem.help.map(|help| format!("; {help}")).unwrap_or_default();
+            return Err(Failed::Wrong(format!("{}{way_out}", problem.message)));
         }
         let have = run.audit.read_to(topic);
         if record::reached(&have, &end) {

@@ -55,9 +55,9 @@ pub async fn topic_facts(
         let Some(spec) = ports.topics.describe(topic).await? else { continue };
         let compacted = spec.config.get("cleanup.policy").is_some_and(|p| p.contains("compact"));
         let truncated = ports.topics.beginnings(topic).await?.values().any(|first| *first > 0);
-        let update_without_before = audit.and_then(|a| a.update_without_before(topic));
         // NULLs are counted in the topic of an evolution only: `count_nulls`.
-        facts.insert(topic.clone(), TopicFacts { compacted, truncated, update_without_before, nulls: None });
+        let seen = audit.map(|a| a.seen(topic)).unwrap_or_default();
+        facts.insert(topic.clone(), TopicFacts { compacted, truncated, ..seen });
     }
     Ok(facts)
 }

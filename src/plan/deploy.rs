@@ -157,7 +157,7 @@ pub(super) fn describe(estate: &Estate, table: &Table) -> TablePlan {
 }
 
 /// The changelogs among `tables` are looked through before anything is made: a job that reads an update without its row
-/// before fails for ever.
+/// before, or a TRUNCATE, fails for ever.
 pub fn inspections(estate: &Estate, tables: &BTreeSet<String>) -> Vec<Effect> {
     let topics: BTreeSet<&str> =
         tables.iter().filter_map(|name| estate.tables.get(name)).filter_map(Table::debezium_topic).collect();

@@ -53,6 +53,12 @@ pub struct TopicFacts {
     /// Partition and offset of an update that does not say what the row was before, if one was seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub update_without_before: Option<(i32, i64)>,
+    /// Partition and offset of a record that says that the table was emptied, if one was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub truncation: Option<(i32, i64)>,
+    /// Partition and offset of a row's record without a key where others have one, if one was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_key: Option<(i32, i64)>,
     /// Explicit NULLs in it; `None` when nobody has counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nulls: Option<NullFacts>,

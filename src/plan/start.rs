@@ -7,7 +7,7 @@ use super::estate::{Estate, Table};
 use super::graph::Graph;
 use super::hint;
 use super::impact::Impact;
-use super::input::{Cause, PlanInput};
+use super::input::{Cause, PlanInput, TopicFacts};
 use super::project::placed;
 use crate::diagnostic::{Diagnostic, Severity};
 
@@ -38,16 +38,7 @@ pub fn sound(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &Imp
         let changelog = table.option("format").is_some_and(|f| f.starts_with("debezium") || f.starts_with("canal"));
         let absorbs = input.settings.get(DUPLICATE_EVENTS).is_some_and(|v| v == "true") && !table.key().is_empty();
         let topic = table.deployed.topic.clone().unwrap_or_default();
-        if let (true, Some((partition, offset))) = (changelog, facts.update_without_before) {
-            let text = format!(
-                "topic {topic} holds an update without its row before (partition {partition}, offset {offset}): no job can read past it"
-            );
-            problems.push(
-                Diagnostic::error("C209", text)
-                    .in_file(&table.deployed.ddl_file)
-                    .help("ALTER TABLE ... REPLICA IDENTITY FULL, then write the topic anew with a fresh snapshot"),
-            );
-        }
+        problems.extend(records(&topic, facts, changelog).map(|p| p.in_file(&table.deployed.ddl_file)));
         if (facts.compacted || facts.truncated) && changelog && !absorbs {
             problems.push(
                 Diagnostic::error(
@@ -71,6 +62,39 @@ pub fn sound(input: &PlanInput, estate: &Estate, graph: &Graph<'_>, impact: &Imp
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Records seen in a topic that keep every job from its history, or give it a wrong one; `changelog` says that the topic is read
+/// as Debezium's changes.
+pub fn records(topic: &str, facts: &TopicFacts, changelog: bool) -> impl Iterator<Item = Diagnostic> + use<> {
+    let seen = |code: &str, at: Option<(i32, i64)>, what: &str, consequence: &str, help: &str| {
+        let (partition, offset) = at?;
+        let text = format!("topic {topic} holds {what} (partition {partition}, offset {offset}): {consequence}");
+        Some(Diagnostic::error(code, text).help(help))
+    };
+    let without_before = seen(
+        "C209",
+        facts.update_without_before,
+        "an update without its row before",
+        "no job can read past it",
+        "ALTER TABLE ... REPLICA IDENTITY FULL, then write the topic anew with a fresh snapshot",
+    );
+    let truncation = seen(
+        "C215",
+        facts.truncation,
+        "a TRUNCATE of its table",
+        "no job can read past it",
+        "set skipped.operations = t in the source connector, then write the topic anew with a fresh snapshot",
+    );
+    let without_key = seen(
+        "C216",
+        facts.without_key,
+        "records with a key and one without",
+        "the table's primary key came or went, and changes of one row lie in any partition",
+        "give the table its primary key, then write the topic anew with a fresh snapshot",
+    );
+    let of_changelog = [without_before, truncation].into_iter().filter(move |_| changelog);
+    of_changelog.chain([without_key]).flatten()
 }
 
 /// A reader table that does not start at the earliest record.

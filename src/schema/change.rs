@@ -126,6 +126,11 @@ pub enum ChangeKind {
         /// Ones that are gone.
         removed: Vec<String>,
     },
+    /// Columns that stand in another order in a Debezium envelope.
+    Reordered {
+        /// Those that stand elsewhere among the columns of both.
+        columns: Vec<String>,
+    },
     /// Comment.
     Doc,
     /// Annotations that neither the bytes nor the Flink type depend on.

@@ -292,7 +292,7 @@ impl<'a, R: Rules> Checker<'a, R> {
 }
 
 /// Types without a name and without parts.
-fn is_primitive(ty: &Type) -> bool {
+pub(super) fn is_primitive(ty: &Type) -> bool {
     !matches!(ty, Type::Array(_) | Type::Map(_) | Type::Union(_)) && ty.name().is_none()
 }
 

@@ -34,6 +34,14 @@ fn row(change: &Change) -> Option<Concern> {
     let both = |verdict: DataVerdict| (verdict, verdict);
     let ((verdict, if_not_null), consequence, way_out) = match &change.kind {
         ChangeKind::Added { default, nullable } => {
+            if change.new_table == Effect::Fails {
+                let consequence =
+                    "a table that declares it fails, as its own schema does not read an Avro enum (FLINK-24544)";
+                let way_out = format!("leave `{column}` out of the tables, or make it a text at the source");
+                let reason = format!("{}: {consequence}", change.sentence);
+                let whole = Concern::whole(Scope::Row, JobFails, &reason);
+                return Some(Concern { column: change.column.clone(), way_out: Some(way_out), ..whole });
+            }
             let has_default = default.as_ref().is_some_and(|d| !d.is_null());
             let consequence = match (has_default, nullable) {
                 (false, true) => return None,
@@ -88,13 +96,40 @@ fn row(change: &Change) -> Option<Concern> {
             (both(SafeWithHistoryCaveat), consequence.to_owned(), None)
         }
         ChangeKind::DecimalPrecision if change.old_table == Effect::Nulls => {
-            let consequence = "a job that declares fewer digits may read larger values as NULL";
-            (both(SafeWithHistoryCaveat), consequence.to_owned(), None)
+            let consequence = "a running job declares fewer digits and reads larger new values as NULL";
+            let way_out = "declare the wider type in the tables, in a branch, before the source holds such values";
+            (both(SilentNull), consequence.to_owned(), Some(way_out.to_owned()))
         }
         ChangeKind::DecimalPrecision if change.new_table == Effect::Nulls => {
-            let consequence = "a table with the new type may read larger old values as NULL";
+            let consequence = "a table with the new type reads larger old values as NULL";
             let way_out = "keep the wider type in the table".to_owned();
             (both(SilentNull), consequence.to_owned(), Some(way_out))
+        }
+        ChangeKind::Reordered { .. } => {
+            let (verdict, consequence) = if change.is_harmless() {
+                (
+                    SafeWithHistoryCaveat,
+                    "the database moved them, or they got each other's names, which no schema tells",
+                )
+            } else {
+                let told =
+                    "PostgreSQL never moves a column, so they got each other's names, or one was dropped and came back";
+                (SuspectedRename, told)
+            };
+            let way_out = "say what the names stand for now; the records before hold what they stood for then";
+            (both(verdict), consequence.to_owned(), Some(way_out.to_owned()))
+        }
+        ChangeKind::EnumSymbols { .. } if !change.is_harmless() => {
+            let is_wrong = change.old_table != Effect::Fails && change.new_table != Effect::Fails;
+            let (verdict, what) = if is_wrong {
+                (WrongValues, "reads its default in place of a symbol that this schema lacks")
+            } else {
+                (JobFails, "fails at a symbol that this schema lacks")
+            };
+            let consequence =
+                format!("a table reads an Avro enum only where its format is given a schema (FLINK-24544), and {what}");
+            let way_out = "give the format a schema with all symbols, or make the column a text at the source";
+            (both(verdict), consequence, Some(way_out.to_owned()))
         }
         _ if change.is_harmless() => return namespace(change),
         _ if change.old_table == Effect::WrongValues || change.new_table == Effect::WrongValues => {

@@ -1,21 +1,18 @@
 //! What differs between two schemas, in the words of tables.
 //!
 //! Rules: two envelopes are compared by their rows, their source blocks and the rest, each under its own [`Scope`]. The
-//! order of fields, symbols and union branches is no difference. A difference inside a type that several columns use is
+//! order of symbols and union branches is no difference, nor is that of fields but for the columns in an envelope (see
+//! [`super::order`]). A difference inside a type that several columns use is
 //! reported for each of those columns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::avro::{AvroSchema, Field, MAX_DEPTH, Name, NodeId, Type};
 use super::change::{Change, ChangeKind, Effect, Scope};
-use super::envelope::{Shape, row, row_field, shape};
-use super::literal::{default_literal, stands_in};
+use super::differences::{Differences, Effects, FAILS, FINE, Place};
+use super::envelope::{Shape, row, shape};
 use super::parse::clip;
-use super::rename::Pairing;
 use crate::steps;
-
-/// Differences reported at most.
-const MOST_CHANGES: usize = 2_000;
 
 /// The differences from `old` to `new`, row first.
 pub fn diff(old: &AvroSchema, new: &AvroSchema) -> Vec<Change> {
@@ -26,49 +23,30 @@ pub fn diff(old: &AvroSchema, new: &AvroSchema) -> Vec<Change> {
 /// The same, with `scope` for everything that is not part of an envelope.
 pub(super) fn diff_as(scope: Scope, old: &AvroSchema, new: &AvroSchema) -> Vec<Change> {
     let sets = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let mut walk = Walk { old, new, scope, out: Vec::new(), seen: sets.0, same: sets.1, namespaces: sets.2 };
+    let out = Differences::of(scope);
+    let mut walk = Walk { old, new, out, is_envelope: false, seen: sets.0, same: sets.1, namespaces: sets.2 };
     match (shape(old), shape(new)) {
         (Shape::Envelope, Shape::Envelope) => walk.envelopes(),
         (a, b) if a == Shape::Envelope || b == Shape::Envelope => {
-            walk.scope = if scope == Scope::Key { scope } else { Scope::Envelope };
+            walk.out.scope = if scope == Scope::Key { scope } else { Scope::Envelope };
             let what = format!("changes from a {a} to a {b}");
             walk.emit(&Place::default(), ChangeKind::TypeChanged, (old.root(), new.root()), FAILS, &what);
         }
         _ => walk.types(&Place::default(), old.root(), new.root(), 0),
     }
-    walk.out
-}
-
-const FINE: (Effect, Effect) = (Effect::Fine, Effect::Fine);
-const FAILS: (Effect, Effect) = (Effect::Fails, Effect::Fails);
-
-/// Where in the row.
-#[derive(Clone, Default)]
-pub(super) struct Place {
-    pub path: String,
-    pub column: Option<String>,
-}
-
-impl Place {
-    fn field(&self, name: &str) -> Self {
-        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
-        Self { path, column: self.column.clone().or_else(|| Some(name.to_owned())) }
-    }
-
-    fn inside(&self, what: &str) -> Self {
-        Self { path: format!("{}[{what}]", self.path), column: self.column.clone() }
-    }
+    walk.out.list
 }
 
 pub(super) struct Walk<'a> {
     pub old: &'a AvroSchema,
     pub new: &'a AvroSchema,
-    scope: Scope,
-    out: Vec<Change>,
+    pub out: Differences,
+    /// Whether both are envelopes.
+    pub is_envelope: bool,
     /// Records compared under the current column.
-    seen: BTreeSet<(NodeId, NodeId)>,
+    pub seen: BTreeSet<(NodeId, NodeId)>,
     /// Records in which no column has shown a difference.
-    same: BTreeSet<(NodeId, NodeId)>,
+    pub same: BTreeSet<(NodeId, NodeId)>,
     namespaces: BTreeSet<(String, String)>,
 }
 
@@ -81,13 +59,14 @@ impl Walk<'_> {
             return;
         };
         let find = |fields: &'_ [Field], name: &str| fields.iter().position(|f| f.name == name);
-        let outer = self.scope;
+        let outer = self.out.scope;
+        self.is_envelope = true;
         if let (Some(a), Some(b)) = (row(old), row(new)) {
             self.types(&Place::default(), a, b, 0);
         }
         self.before_apart(old_fields, new_fields);
         let part = |scope| if outer == Scope::Key { outer } else { scope };
-        self.scope = part(Scope::Envelope);
+        self.out.scope = part(Scope::Envelope);
         self.names(&Place::default(), (old.root(), old_name), (new.root(), new_name));
         let rest = |fields: &[Field]| -> Vec<Field> {
             fields.iter().filter(|f| f.name != "source" && !is_row_field(f)).cloned().collect()
@@ -98,13 +77,13 @@ impl Walk<'_> {
             let (a, b) = (a.and_then(|i| old_fields.get(i)), b.and_then(|i| new_fields.get(i)));
             match (a, b) {
                 (Some(a), Some(b)) if name == "source" => {
-                    self.scope = part(Scope::SourceBlock);
+                    self.out.scope = part(Scope::SourceBlock);
                     self.types(&Place::default(), a.ty, b.ty, 0);
                 }
                 (Some(a), Some(b)) => self.nullability(&Place::default().field(name), a.ty, b.ty),
                 (None, None) => {}
                 (a, b) => {
-                    self.scope = part(Scope::Envelope);
+                    self.out.scope = part(Scope::Envelope);
                     let (a, b): (Vec<Field>, Vec<Field>) =
                         (a.into_iter().cloned().collect(), b.into_iter().cloned().collect());
                     self.fields(&Place::default(), &a, &b, 0);
@@ -124,18 +103,18 @@ impl Walk<'_> {
             return;
         }
         if let (Some(a), Some(b)) = (a, b) {
-            let already = std::mem::take(&mut self.out);
+            let already = std::mem::take(&mut self.out.list);
             self.seen.clear();
             self.types(&Place::default(), a, b, 0);
-            let more = std::mem::replace(&mut self.out, already);
-            let fresh: Vec<Change> = more.into_iter().filter(|c| !self.out.contains(c)).collect();
-            self.out.extend(fresh);
+            let more = std::mem::replace(&mut self.out.list, already);
+            let fresh: Vec<Change> = more.into_iter().filter(|c| !self.out.list.contains(c)).collect();
+            self.out.list.extend(fresh);
         }
     }
 
     /// Compares two types, null included.
     pub(super) fn types(&mut self, place: &Place, a: NodeId, b: NodeId, depth: usize) {
-        if self.out.len() > MOST_CHANGES {
+        if self.out.is_full() {
             return;
         }
         let ((_, old), (_, new)) = (self.old.branches(a), self.new.branches(b));
@@ -179,14 +158,21 @@ impl Walk<'_> {
         match (old.ty(a), new.ty(b)) {
             (Type::Array(x), Type::Array(y)) => self.types(&place.inside("items"), *x, *y, depth + 1),
             (Type::Map(x), Type::Map(y)) => self.types(&place.inside("values"), *x, *y, depth + 1),
-            (Type::Enum { name: x, symbols: s, .. }, Type::Enum { name: y, symbols: t, .. }) => {
+            (Type::Enum { name: x, symbols: s, default: d }, Type::Enum { name: y, symbols: t, default: e }) => {
                 self.names(place, (a, x), (b, y));
                 let added = without(t, s);
                 let removed = without(s, t);
                 if !added.is_empty() || !removed.is_empty() {
                     let signed = added.iter().map(|v| format!("+{v}")).chain(removed.iter().map(|v| format!("-{v}")));
                     let what = format!("has other enum symbols: {}", clip(&signed.collect::<Vec<_>>().join(" ")));
-                    self.emit(place, ChangeKind::EnumSymbols { added, removed }, (a, b), FINE, &what);
+                    // A reader takes its default for a symbol that it lacks.
+                    let reads = |symbols: &[String], own: &[String], default: &Option<String>| match default {
+                        _ if symbols.is_empty() => Effect::Fine,
+                        Some(default) if own.contains(default) => Effect::WrongValues,
+                        _ => Effect::Fails,
+                    };
+                    let effects = (reads(&added, s, d), reads(&removed, t, e));
+                    self.emit(place, ChangeKind::EnumSymbols { added, removed }, (a, b), effects, &what);
                 }
                 self.docs(place, a, b);
             }
@@ -235,118 +221,6 @@ impl Walk<'_> {
         }
     }
 
-    fn fields(&mut self, place: &Place, old: &[Field], new: &[Field], depth: usize) {
-        steps::count(old.len() + new.len());
-        let pairing = Pairing::of((self.old, old), (self.new, new));
-        let top = place.path.is_empty();
-        let both = |pairs: &[(usize, usize)]| -> Vec<(&Field, &Field)> {
-            pairs.iter().filter_map(|(i, j)| Some((old.get(*i)?, new.get(*j)?))).collect()
-        };
-        for (a, b) in both(&pairing.same) {
-            if top {
-                self.seen.clear();
-            }
-            let said = self.out.len();
-            self.same_field(&place.field(&b.name), a, b, depth);
-            // A column without any difference: its types need not be compared again for the next one.
-            if top && said == self.out.len() {
-                self.same.append(&mut self.seen);
-            }
-        }
-        for (a, b) in both(&pairing.aliased) {
-            self.renamed(place, a, b, true);
-            self.same_field(&place.field(&b.name), a, b, depth);
-        }
-        if self.scope == Scope::SourceBlock || self.scope == Scope::Envelope {
-            for (a, b) in both(&pairing.suspected) {
-                self.removed(place, a);
-                self.added(place, b);
-            }
-        } else {
-            for (a, b) in both(&pairing.suspected) {
-                self.renamed(place, a, b, false);
-            }
-        }
-        for i in pairing.removed {
-            if let Some(field) = old.get(i) {
-                self.removed(place, field);
-            }
-        }
-        for j in pairing.added {
-            if let Some(field) = new.get(j) {
-                self.added(place, field);
-            }
-        }
-    }
-
-    fn same_field(&mut self, place: &Place, a: &Field, b: &Field, depth: usize) {
-        self.types(place, a.ty, b.ty, depth);
-        if a.default != b.default {
-            let (from, to) = (default_text(self.old, a), default_text(self.new, b));
-            let what = match (&from, &to) {
-                (None, Some(to)) => format!("has a default now, {to}"),
-                (Some(from), None) => format!("lost its default {from}"),
-                (None, None) if b.default.is_some() => "has a default of null now".to_owned(),
-                (None, None) => "lost its default of null".to_owned(),
-                (from, to) => format!("has another default: {} before, {} now", text(from), text(to)),
-            };
-            let hides = from.is_none() && to.is_some() && self.new.branches(b.ty).0;
-            let kind = if hides { ChangeKind::DefaultHidesNull } else { ChangeKind::DefaultChanged };
-            self.push(place, kind, (from, to), FINE, &what);
-        }
-        if a.doc != b.doc {
-            self.push(place, ChangeKind::Doc, (a.doc.clone(), b.doc.clone()), FINE, "has another comment");
-        }
-    }
-
-    fn added(&mut self, place: &Place, field: &Field) {
-        let place = place.field(&field.name);
-        let view = row_field(self.new, field);
-        let null = if view.nullable { "nullable" } else { "NOT NULL" };
-        let default = match default_text(self.new, field) {
-            Some(default) if field.default.as_ref().is_some_and(|d| stands_in(d, &view)) => {
-                format!("with default {default}, which Debezium also writes for an expression such as now()")
-            }
-            Some(default) => format!("with default {default}"),
-            None => "without a default".to_owned(),
-        };
-        let what = format!("was added as {} {null}, {default}", view.avro);
-        let effects =
-            if view.nullable { (Effect::Fine, Effect::Nulls) } else { (Effect::Fine, Effect::FailsIfNotNull) };
-        let kind = ChangeKind::Added { default: field.default.clone(), nullable: view.nullable };
-        self.push(&place, kind, (None, Some(self.new.describe(field.ty))), effects, &what);
-    }
-
-    fn removed(&mut self, place: &Place, field: &Field) {
-        let place = place.field(&field.name);
-        let effect = self.absent(&place, field);
-        let was = Some(self.old.describe(field.ty));
-        self.push(&place, ChangeKind::Removed, (was, None), (effect, Effect::Fine), "was removed");
-    }
-
-    fn renamed(&mut self, place: &Place, a: &Field, b: &Field, by_alias: bool) {
-        let place = place.field(&a.name);
-        let effect = self.absent(&place, a);
-        let (from, to) = (a.name.clone(), b.name.clone());
-        let (kind, what) = if by_alias {
-            (ChangeKind::RenamedByAlias { from, to }, format!("was renamed to `{}`, as its alias says", b.name))
-        } else {
-            let what = format!("is gone and `{}` of the same form is new: probably a rename", b.name);
-            (ChangeKind::SuspectedRename { from, to }, what)
-        };
-        let forms = (Some(self.old.describe(a.ty)), Some(self.new.describe(b.ty)));
-        self.push(&place, kind, forms, (effect, Effect::FailsIfNotNull), &what);
-    }
-
-    /// What the old table makes of a field that is gone. Inside a column, its source type says whether NULL fits.
-    fn absent(&self, place: &Place, field: &Field) -> Effect {
-        match (place.column.as_ref() == Some(&place.path), self.old.branches(field.ty).0) {
-            (true, _) => Effect::FailsIfNotNull,
-            (false, true) => Effect::Nulls,
-            (false, false) => Effect::Fails,
-        }
-    }
-
     fn names(&mut self, place: &Place, (a, old): (NodeId, &Name), (b, new): (NodeId, &Name)) {
         let word = self.new.ty(b).word();
         if old.short != new.short {
@@ -381,39 +255,15 @@ impl Walk<'_> {
         self.push(at, kind, forms, effects, what);
     }
 
-    fn push(
+    pub(super) fn push(
         &mut self,
         place: &Place,
         kind: ChangeKind,
-        (old, new): (Option<String>, Option<String>),
-        (old_table, new_table): (Effect, Effect),
+        forms: (Option<String>, Option<String>),
+        effects: Effects,
         what: &str,
     ) {
-        if self.out.len() > MOST_CHANGES {
-            return;
-        }
-        let scope = self.scope;
-        let subject =
-            if place.path.is_empty() { scope.whole().to_owned() } else { format!("{} `{}`", scope.noun(), place.path) };
-        let mut change = Change {
-            path: place.path.clone(),
-            column: place.column.clone(),
-            scope,
-            kind,
-            old,
-            new,
-            old_table,
-            new_table,
-            sentence: format!("{subject} {what}"),
-        };
-        if self.out.len() == MOST_CHANGES {
-            change.kind = ChangeKind::NotJudged;
-            (change.path, change.column) = (String::new(), None);
-            (change.old, change.new) = (None, None);
-            (change.old_table, change.new_table) = FAILS;
-            change.sentence = format!("more than {MOST_CHANGES} differences: the rest is not judged");
-        }
-        self.out.push(change);
+        self.out.push(place, kind, forms, effects, what);
     }
 }
 
@@ -426,15 +276,4 @@ fn without(all: &[String], other: &[String]) -> Vec<String> {
 
 fn is_row_field(field: &Field) -> bool {
     field.name == "before" || field.name == "after"
-}
-
-/// A default other than null, as SQL where it has a literal, else as JSON.
-fn default_text(schema: &AvroSchema, field: &Field) -> Option<String> {
-    let default = field.default.as_ref().filter(|d| !d.is_null())?;
-    let literal = default_literal(default, &row_field(schema, field));
-    Some(clip(&literal.unwrap_or_else(|| default.to_string())))
-}
-
-fn text(default: &Option<String>) -> &str {
-    default.as_deref().unwrap_or("none")
 }

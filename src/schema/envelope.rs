@@ -43,6 +43,9 @@ pub struct RowField {
     pub avro: AvroForm,
     /// Type in a Flink table.
     pub flink: Nullable,
+    /// Whether it is an Avro enum or has one inside, which a table without a schema of its own cannot read.
+    #[serde(default)]
+    pub holds_enum: bool,
 }
 
 impl RowField {
@@ -100,8 +103,8 @@ pub(super) fn row_fields_where(schema: &AvroSchema, wanted: impl Fn(&str) -> boo
 }
 
 /// The names of the columns.
-pub(super) fn row_names(schema: &AvroSchema) -> impl Iterator<Item = String> + '_ {
-    row_members(schema).iter().map(|field| field.name.clone())
+pub(super) fn row_names(schema: &AvroSchema) -> impl Iterator<Item = &str> {
+    row_members(schema).iter().map(|field| field.name.as_str())
 }
 
 /// The names of the columns that do not allow null.
@@ -129,12 +132,14 @@ fn field_within(schema: &AvroSchema, field: &Field, room: &mut usize) -> RowFiel
         [one] => *one,
         _ => field.ty,
     };
+    let (flink, holds_enum) = flink::column_within(schema, field.ty, room);
     RowField {
         name: field.name.clone(),
         nullable,
         default: field.default.clone(),
         avro: schema.form(core),
-        flink: flink::column_type_within(schema, field.ty, room),
+        flink,
+        holds_enum,
     }
 }
 

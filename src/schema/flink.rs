@@ -35,26 +35,21 @@ pub enum Mapping {
 
 /// The Flink type at `id` by one of the mappings, with its nullability.
 pub fn mapped_type(schema: &AvroSchema, id: NodeId, how: Mapping) -> Nullable {
-    typed(schema, id, how, MAX_TYPES).0
-}
-
-/// The type, and how many types may still be written.
-fn typed(schema: &AvroSchema, id: NodeId, how: Mapping, budget: usize) -> (Nullable, usize) {
-    let mut walk = Walk { schema, how, open: Vec::new(), budget };
-    (walk.nullable(id), walk.budget)
+    Walk::over(schema, how, MAX_TYPES).nullable(id)
 }
 
 /// The Flink type at `id`, with its nullability.
 pub fn column_type(schema: &AvroSchema, id: NodeId) -> Nullable {
-    column_type_within(schema, id, &mut MOST_TYPES.clone())
+    column_within(schema, id, &mut MOST_TYPES.clone()).0
 }
 
-/// The same, with room for so many types, of which it takes some.
-pub(super) fn column_type_within(schema: &AvroSchema, id: NodeId, room: &mut usize) -> Nullable {
+/// The same with room for so many types, of which it takes some, and whether one of them is an enum.
+pub(super) fn column_within(schema: &AvroSchema, id: NodeId, room: &mut usize) -> (Nullable, bool) {
     let budget = MAX_TYPES.min(*room);
-    let (ty, left) = typed(schema, id, Mapping::Legacy, budget);
-    *room -= budget - left;
-    ty
+    let mut walk = Walk::over(schema, Mapping::Legacy, budget);
+    let ty = walk.nullable(id);
+    *room -= budget - walk.budget;
+    (ty, walk.has_enum)
 }
 
 /// Why a table cannot declare `ty`; `None` when it can.
@@ -76,10 +71,16 @@ struct Walk<'a> {
     how: Mapping,
     /// Records that are being mapped.
     open: Vec<NodeId>,
+    /// Types that may still be written.
     budget: usize,
+    has_enum: bool,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn over(schema: &'a AvroSchema, how: Mapping, budget: usize) -> Self {
+        Self { schema, how, open: Vec::new(), budget, has_enum: false }
+    }
+
     fn nullable(&mut self, id: NodeId) -> Nullable {
         let (nullable, branches) = self.schema.branches(id);
         let ty = match branches.as_slice() {
@@ -107,7 +108,10 @@ impl Walk<'_> {
             Type::Boolean => ColumnType::Boolean,
             Type::Float => ColumnType::Float,
             Type::Double => ColumnType::Double,
-            Type::Enum { .. } => ColumnType::String,
+            Type::Enum { .. } => {
+                self.has_enum = true;
+                ColumnType::String
+            }
             Type::Int | Type::Long | Type::String | Type::Bytes | Type::Fixed { .. } => {
                 scalar(&schema.form(id), self.how)
             }

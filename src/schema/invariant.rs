@@ -2,14 +2,17 @@
 //!
 //! Each function gives back the first promise that was broken, in words.
 
+use super::added::added_columns;
 use super::avro::AvroSchema;
 use super::compat::can_read;
 use super::diff::diff;
 use super::envelope::row_fields;
-use super::level::{CompatReport, Direction, Level, check};
+use super::kind::SchemaKind;
+use super::level::{CompatReport, Direction, Level, RegistryVerdict, check};
+use super::outline;
 use super::parse::parse;
 use super::registry_log;
-use super::verdict::{added_columns, assess};
+use super::verdict::{DataVerdict, SubjectText, assess, assess_texts};
 
 /// A promise that was broken.
 type Broken = Result<(), String>;
@@ -59,6 +62,30 @@ pub fn pair(old: &AvroSchema, new: &AvroSchema) -> Broken {
     let key = assess(Level::FullTransitive, true, new, &earlier(old));
     let _ = (there.to_string(), key.to_string(), added_columns(old, new).len());
     Ok(())
+}
+
+/// Two texts as Protobuf or JSON Schema: what differs is the same each time and in lines that end, a text that is read differs in
+/// nothing from itself, and the answer is unknown whatever is found.
+pub fn outlines(kind: &SchemaKind, old: &str, new: &str) -> Broken {
+    let text = |schema: &str| SubjectText { schema: schema.to_owned(), references: Vec::new() };
+    let (old, new) = (text(old), text(new));
+    let found = outline::changes(kind, &old, &new);
+    holds(outline::changes(kind, &old, &new) == found, || "read in two ways".to_owned())?;
+    match &found {
+        Ok(changes) => {
+            let sentences = changes.iter().map(|change| &change.sentence);
+            let bad = sentences.filter(|said| said.chars().any(char::is_control) || said.len() > 20_000).next();
+            holds(bad.is_none(), || format!("no sentence: {bad:?}"))?;
+            let itself = outline::changes(kind, &new, &new);
+            holds(itself == Ok(Vec::new()), || format!("differs from itself: {itself:?}"))?;
+        }
+        Err(why) => holds(!why.chars().any(char::is_control), || format!("not one line: {why:?}"))?,
+    }
+    let assessed = assess_texts(kind, Level::Full, false, &new, &[(1, old)]);
+    let unknown = matches!(assessed.registry.verdict, RegistryVerdict::Unknown { .. });
+    let unknown = unknown && assessed.data == DataVerdict::Unknown && !assessed.plannable();
+    holds(unknown, || format!("judged: {assessed}"))?;
+    holds(found.map_or(assessed.changes.is_empty(), |found| assessed.changes == found), || "other changes".to_owned())
 }
 
 /// A record of a registry's topic is read in one way, whatever the order of its properties, and is news at most once.

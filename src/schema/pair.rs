@@ -4,10 +4,11 @@
 //! a registry's answer that holds one. In a batch each line is a pair of its own: what is wrong with one is said with its
 //! number, and the next one is read all the same.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
 
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -173,14 +174,53 @@ impl Pair {
 }
 
 /// A line of a batch, as it is asked.
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Question<'a> {
-    #[serde(default)]
     id: Value,
-    #[serde(borrow)]
     old: Option<&'a RawValue>,
-    #[serde(borrow)]
     new: Option<&'a RawValue>,
+    /// Its other keys.
+    ignored: BTreeSet<String>,
+}
+
+/// Reads the line once: the schemas stay texts, and what no question has is kept by its name.
+struct Keys;
+
+impl<'de> Visitor<'de> for Keys {
+    type Value = Question<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut question = Question::default();
+        let mut seen = BTreeSet::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let known = ["id", "old", "new"].into_iter().find(|known| *known == key);
+            if let Some(known) = known
+                && !seen.insert(known)
+            {
+                return Err(A::Error::duplicate_field(known));
+            }
+            match known {
+                Some("id") => question.id = map.next_value()?,
+                Some("old") => question.old = map.next_value()?,
+                Some(_) => question.new = map.next_value()?,
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                    question.ignored.insert(key);
+                }
+            }
+        }
+        Ok(question)
+    }
+}
+
+impl<'de> Deserialize<'de> for Question<'de> {
+    fn deserialize<D: Deserializer<'de>>(line: D) -> Result<Self, D::Error> {
+        line.deserialize_map(Keys)
+    }
 }
 
 /// The answer to a line of a batch.
@@ -212,7 +252,6 @@ impl Answered {
     pub fn to(line: &[u8], number: usize, level: Level, key: bool) -> Self {
         let wrong = |id, what: &str| Self::Wrong { id, error: format!("line {number}: {what}") };
         let Ok(line) = std::str::from_utf8(line) else { return wrong(Value::Null, "it is not UTF-8") };
-        // Serde takes a list for a struct as well.
         let is_object = line.trim_start().starts_with('{');
         let question: Question = match serde_json::from_str(line) {
             Ok(question) if is_object => question,
@@ -229,8 +268,7 @@ impl Answered {
         let (Some(old), Some(new)) = (question.old, question.new) else {
             return wrong(id, "`old` and `new` are needed");
         };
-        let keys: BTreeMap<String, IgnoredAny> = serde_json::from_str(line).unwrap_or_default();
-        let ignored = keys.into_keys().filter(|key| !["id", "old", "new"].contains(&key.as_str())).collect();
+        let ignored = question.ignored.into_iter().collect();
         Self::Compared { id, pair: Box::new(Pair::of(&given(old), &given(new), level, key)), ignored }
     }
 
@@ -245,9 +283,12 @@ impl Answered {
 
 /// The text of a schema, or the schema itself.
 fn given(raw: &RawValue) -> Given {
-    let Ok(text) = serde_json::from_str::<String>(raw.get()) else { return Given::new(raw.get().to_owned()) };
+    let raw = raw.get();
+    let is_quoted = raw.starts_with('"');
+    let quoted = is_quoted.then(|| serde_json::from_str::<String>(raw).ok()).flatten();
+    let Some(text) = quoted else { return Given::new(raw.to_owned()) };
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     let is_text = text.trim_start().starts_with(['{', '[', '"']) || SchemaKind::of_text(&text) != SchemaKind::Avro;
     // The name of a type alone.
-    Given::new(if is_text { text } else { raw.get().to_owned() })
+    Given::new(if is_text { text } else { raw.to_owned() })
 }

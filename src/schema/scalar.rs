@@ -18,7 +18,8 @@ use serde_json::Value;
 use super::avro::{NodeId, Type};
 use super::change::{ChangeKind, Effect};
 use super::compat::primitive_reads;
-use super::diff::{Place, Walk};
+use super::diff::Walk;
+use super::differences::Place;
 use super::flink;
 use super::form::{AvroForm, Meaning};
 
@@ -45,7 +46,10 @@ impl Walk<'_> {
             (Meaning::Decimal { .. }, other) | (other, Meaning::Decimal { .. })
                 if !matches!(other, Meaning::Decimal { .. }) && old.base != new.base =>
             {
-                let what = format!("changes from {old} to {new}");
+                let other = if was == Meaning::Plain { &old.base } else { &new.base };
+                let is_mode = matches!(other.as_str(), "string" | "double");
+                let mode = if is_mode { ", as another decimal.handling.mode of the connector does" } else { "" };
+                let what = format!("changes from {old} to {new}{mode}");
                 self.emit(place, ChangeKind::DecimalModeChanged, (a, b), reads.misread(), &what);
             }
             _ if !old.same_bytes(&new) => self.other_bytes(place, (a, b), (&old, &new), reads),
@@ -57,10 +61,10 @@ impl Walk<'_> {
                         | (Meaning::LocalTimestamp(_), Meaning::LocalTimestamp(_))
                 );
                 let kind = if unit { ChangeKind::TimestampUnit } else { ChangeKind::TypeChanged };
-                let what = format!("stores {is} instead of {was} in the same {}", new.base);
+                let what = format!("stores {is} instead of {was} in the same {}{}", new.base, other_mode(&old, &new));
                 self.emit(place, kind, (a, b), reads.misread(), &what);
             }
-            _ => self.annotations(place, a, b),
+            _ => self.annotations(place, a, b, other_mode(&old, &new)),
         }
     }
 
@@ -87,7 +91,7 @@ impl Walk<'_> {
             self.emit(place, ChangeKind::DecimalPrecision, ids, effects, &what);
         }
         if s == t && p == q {
-            self.annotations(place, ids.0, ids.1);
+            self.annotations(place, ids.0, ids.1, "");
         }
     }
 
@@ -118,10 +122,11 @@ impl Walk<'_> {
     }
 
     /// Same bytes, same meaning: what remains is how the type is annotated.
-    fn annotations(&mut self, place: &Place, a: NodeId, b: NodeId) {
+    fn annotations(&mut self, place: &Place, a: NodeId, b: NodeId, mode: &str) {
         let (old, new) = (flink::column_type(self.old, a), flink::column_type(self.new, b));
         if old.ty != new.ty {
-            let what = format!("keeps its stored values, but Flink's type for it is {} instead of {}", new.ty, old.ty);
+            let what =
+                format!("keeps its stored values, but Flink's type for it is {} instead of {}{mode}", new.ty, old.ty);
             return self.emit(place, ChangeKind::LogicalType, (a, b), (Effect::Fine, Effect::Fine), &what);
         }
         let (old, new) = (&self.old.node(a).props, &self.new.node(b).props);
@@ -174,6 +179,19 @@ impl AvroForm {
     /// Whether the two are encoded in the same way.
     fn same_bytes(&self, other: &Self) -> bool {
         self.base == other.base && self.size == other.size
+    }
+}
+
+/// What a connector's setting has to do with another name of a time: Debezium's names go with the adaptive modes, Connect's own
+/// with `connect`. Between the adaptive ones a change looks like one of the column's precision.
+fn other_mode(old: &AvroForm, new: &AvroForm) -> &'static str {
+    let family = |form: &AvroForm| {
+        let name = form.connect_name.as_deref().filter(|_| form.meaning() != Meaning::Plain)?;
+        ["io.debezium.time.", "org.apache.kafka.connect.data."].into_iter().position(|family| name.starts_with(family))
+    };
+    match (family(old), family(new)) {
+        (Some(one), Some(other)) if one != other => ", as another time.precision.mode of the connector does",
+        _ => "",
     }
 }
 

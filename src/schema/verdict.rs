@@ -5,37 +5,34 @@
 //!
 //! | change | data verdict |
 //! |---|---|
-//! | column added without a default, comments, symbols, annotations, source block | safe |
-//! | column added with a default or NOT NULL, made NOT NULL, default changed, decimal precision grows | safe with a history caveat |
+//! | column added without a default, comments, annotations, source block | safe |
+//! | column added with a default or NOT NULL, made NOT NULL, default changed | safe with a history caveat |
+//! | decimal precision grows or shrinks | silent NULL |
 //! | column removed | silent NULL, or the job fails where it declares NOT NULL |
 //! | column made nullable | safe, or the job fails where it declares NOT NULL |
-//! | wider or narrower number, unreadable type | the job fails |
-//! | column renamed | suspected rename |
-//! | decimal scale, unit of a time, decimal as text, other meaning of the same bytes | wrong values |
+//! | wider or narrower number, unreadable type, symbols of an enum, an enum added | the job fails |
+//! | column renamed, columns of PostgreSQL in another order | suspected rename |
+//! | decimal scale, unit of a time, decimal as text, other meaning of the same bytes, symbols of an enum with a default | wrong values |
 //! | anything in a key | identity change |
 //! | more differences than are looked at | unknown |
 //!
-//! An added column is nullable in the reader table, whatever the source says: older records do not have it. A table is
-//! assumed to declare what the earlier schema said, until [`Assessment::data_for`] is given the real declaration. Versions
-//! before the latest count where their records would be read wrong or not at all by the new schema's table.
+//! A table is assumed to declare what the earlier schema said. Versions before the latest count where their records would be read wrong or not at all by the new schema's table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::added::{AddedColumn, added_columns};
 use super::avro::{AvroSchema, SchemaError};
-use super::change::{Change, Scope};
+use super::change::{Change, ChangeKind, Scope};
 use super::concern::{concern, key_concern};
 use super::diff::diff_as;
-use super::envelope::{RowField, is_nullable_row, required, row_fields, row_fields_where, row_names};
+use super::envelope::{is_nullable_row, required, row_names};
 use super::flaw::{Remark, remarks};
-use super::flink::unsupported;
 use super::kind::SchemaKind;
 use super::level::{CompatReport, Level, check};
-use super::literal::{default_literal, default_shown, stands_in};
 use super::outline;
-use crate::model::column::{Column, Nullable};
 
 /// What a new version means.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,47 +96,6 @@ pub struct Concern {
     /// What a person can do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub way_out: Option<String>,
-}
-
-/// A column that a reader table gains.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AddedColumn {
-    /// Name.
-    pub name: String,
-    /// Type in the reader table: always nullable.
-    pub flink: Nullable,
-    /// The default as a Flink SQL literal of that type; `None` where it may stand for an expression, whose value nobody knows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default_sql: Option<String>,
-    /// The default as a row of the table shows it: a number, text or truth value; `None` where it has no such form.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<serde_json::Value>,
-    /// Whether the source forbids null, so that `COALESCE(column, default)` is right.
-    pub source_not_null: bool,
-    /// How the versions since it came declared it, oldest first, as far as that differs from the newest.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub earlier: Vec<Declared>,
-    /// Why no table can declare the type, when none can.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unsupported: Option<String>,
-}
-
-/// How one version declares a column.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Declared {
-    /// The version.
-    pub version: i32,
-    /// Whether it allows null.
-    pub nullable: bool,
-    /// The default as Avro writes it; `None` for none and for null.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub avro: Option<serde_json::Value>,
-    /// The default as a Flink SQL literal of the type that this version declares.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default_sql: Option<String>,
-    /// The default as a row of the table shows it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<serde_json::Value>,
 }
 
 /// Assesses `new` against `earlier` (oldest first), the versions that are not deleted.
@@ -230,82 +186,8 @@ pub(super) fn assess_read(
     assess(level, subject_is_key, &new, &versions)
 }
 
-/// The columns that the row of `new` has and that of `old` has not, in the order of `new`.
-pub fn added_columns(old: &AvroSchema, new: &AvroSchema) -> Vec<AddedColumn> {
-    let before: BTreeSet<String> = row_names(old).collect();
-    row_fields_where(new, |name| !before.contains(name)).iter().map(AddedColumn::of).collect()
-}
-
-/// The first field of each name.
-fn by_name(fields: &[RowField]) -> BTreeMap<&str, &RowField> {
-    fields.iter().rev().map(|f| (f.name.as_str(), f)).collect()
-}
-
-/// As [`added_columns`], with what the versions `between` the two (oldest first) said of each column since it last came.
-pub fn added_since(old: &AvroSchema, between: &[(i32, AvroSchema)], new: &AvroSchema) -> Vec<AddedColumn> {
-    let mut columns = added_columns(old, new);
-    let now = row_fields(new);
-    let now = by_name(&now);
-    let between: Vec<(i32, Vec<RowField>)> = between.iter().map(|(v, schema)| (*v, row_fields(schema))).collect();
-    let between: Vec<(i32, BTreeMap<&str, &RowField>)> = between.iter().map(|(v, all)| (*v, by_name(all))).collect();
-    for column in &mut columns {
-        let Some(newest) = now.get(column.name.as_str()) else { continue };
-        for (version, fields) in &between {
-            match fields.get(column.name.as_str()) {
-                // It was gone again: what came later is another column of that name.
-                None => column.earlier.clear(),
-                Some(field) => {
-                    let declared = Declared::of(*version, field);
-                    if column.earlier.last().is_none_or(|before| !before.says_as(&declared)) {
-                        column.earlier.push(declared);
-                    }
-                }
-            }
-        }
-        let newest = Declared::of(0, newest);
-        if column.earlier.last().is_some_and(|last| last.says_as(&newest)) {
-            column.earlier.pop();
-        }
-    }
-    columns
-}
-
 /// A schema as the registry gives it.
 pub type SubjectText = super::avro::Source;
-
-impl AddedColumn {
-    fn of(field: &RowField) -> Self {
-        let default = field.default.as_ref().filter(|d| !stands_in(d, field));
-        Self {
-            name: field.name.clone(),
-            flink: Nullable { ty: field.flink.ty.clone(), nullable: true },
-            default_sql: default.and_then(|d| default_literal(d, field)),
-            default: default.and_then(|d| default_shown(d, field)),
-            source_not_null: !field.nullable,
-            earlier: Vec::new(),
-            unsupported: unsupported(&field.flink.ty),
-        }
-    }
-}
-
-impl Declared {
-    fn of(version: i32, field: &RowField) -> Self {
-        let avro = field.default.clone().filter(|d| !d.is_null());
-        let default = avro.as_ref().filter(|d| !stands_in(d, field));
-        Self {
-            version,
-            nullable: field.nullable,
-            default_sql: default.and_then(|d| default_literal(d, field)),
-            default: default.and_then(|d| default_shown(d, field)),
-            avro,
-        }
-    }
-
-    /// Whether both allow the same and have the same default.
-    fn says_as(&self, other: &Self) -> bool {
-        (self.nullable, &self.avro) == (other.nullable, &other.avro)
-    }
-}
 
 impl Assessment {
     /// An answer that could not be given.
@@ -332,14 +214,6 @@ impl Assessment {
         self.added.clone()
     }
 
-    /// The data verdict for one table: `declared` are the columns that it declares for this subject's row. What happens to
-    /// other columns does not reach it.
-    pub fn data_for(&self, declared: &[Column]) -> DataVerdict {
-        let declared: BTreeMap<&str, &Column> = declared.iter().rev().map(|d| (d.name.as_str(), d)).collect();
-        let reached = self.concerns.iter().filter_map(|c| c.for_table(&declared));
-        reached.max().unwrap_or(DataVerdict::Safe)
-    }
-
     fn finish(
         registry: CompatReport,
         changes: Vec<Change>,
@@ -364,15 +238,6 @@ impl Concern {
         let reason = reason.to_owned();
         Self { column: None, scope, verdict, if_not_null: verdict, version: None, reason, way_out: None }
     }
-
-    /// The verdict for a table with these columns; `None` when it does not read the column.
-    fn for_table(&self, declared: &BTreeMap<&str, &Column>) -> Option<DataVerdict> {
-        let Some(column) = self.column.as_ref().filter(|_| self.scope == Scope::Row) else {
-            return Some(self.verdict.max(self.if_not_null));
-        };
-        let found = declared.get(column.as_str())?;
-        Some(if found.ty.nullable { self.verdict } else { self.if_not_null })
-    }
 }
 
 /// Concerns about the records of a version before the latest, which a replacement reads from the beginning.
@@ -385,7 +250,8 @@ fn history(version: i32, old: &AvroSchema, latest: &AvroSchema, new: &AvroSchema
         *verdict = (*verdict).max(concern.verdict);
     }
     for change in diff_as(Scope::Row, old, new) {
-        let misread = matches!(change.new_table, Fails | WrongValues) && change.scope == Scope::Row;
+        let is_there = !matches!(change.kind, ChangeKind::Added { .. });
+        let misread = matches!(change.new_table, Fails | WrongValues) && change.scope == Scope::Row && is_there;
         let Some(concern) = concern(&change).filter(|_| misread) else { continue };
         if worst.get(&concern.column).is_some_and(|known| *known >= concern.verdict) {
             continue;
@@ -393,14 +259,14 @@ fn history(version: i32, old: &AvroSchema, latest: &AvroSchema, new: &AvroSchema
         let reason = format!("since version {version}, {}", concern.reason);
         found.push(Concern { version: Some(version), reason, ..concern });
     }
-    let before: BTreeSet<String> = row_names(latest).collect();
-    let earlier: BTreeSet<String> = row_names(old).collect();
+    let before: BTreeSet<&str> = row_names(latest).collect();
+    let earlier: BTreeSet<&str> = row_names(old).collect();
     for name in row_names(new).filter(|name| earlier.contains(name) && !before.contains(name)) {
         let verdict = DataVerdict::SafeWithHistoryCaveat;
         let reason =
             format!("column `{name}` existed in version {version} already: its old records hold the values of then");
         let concern = Concern::whole(Scope::Row, verdict, &reason);
-        found.push(Concern { column: Some(name), version: Some(version), ..concern });
+        found.push(Concern { column: Some(name.to_owned()), version: Some(version), ..concern });
     }
     found
 }
@@ -428,13 +294,6 @@ impl fmt::Display for DataVerdict {
 impl fmt::Display for Concern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)
-    }
-}
-
-impl fmt::Display for AddedColumn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` {}", self.name.replace('`', "``"), self.flink)?;
-        self.default_sql.iter().try_for_each(|d| write!(f, " (default {d})"))
     }
 }
 

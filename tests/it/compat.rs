@@ -1,6 +1,7 @@
 //! `cyanotype compat`: two schemas in, two answers out, and an exit code that a pipeline can use.
 
 mod page;
+mod planned;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

@@ -76,4 +76,6 @@ async fn a_changelog_with_an_update_without_its_row_before_stops_a_rollout_befor
         let refused = inspected(vec![fine.clone(), bad]).await.unwrap_err().to_string();
         assert!(refused.contains("partition 0, offset 4") && refused.contains("REPLICA IDENTITY FULL"), "{refused}");
     }
+    let refused = inspected(vec![fine, event(r#"{"op": "t", "before": null, "after": null}"#)]).await.unwrap_err();
+    assert!(refused.to_string().contains("a TRUNCATE of its table (partition 0, offset 4)"), "{refused}");
 }

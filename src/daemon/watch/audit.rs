@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::arrivals::Arrivals;
 use crate::model::record::{self, Offsets, RawRecord, SchemaId};
 use crate::model::verdict::SchemaUse;
-use crate::plan::input::{NullCount, NullFacts};
+use crate::plan::input::{NullCount, NullFacts, TopicFacts};
 use crate::validate::audit::{Folded, Nulls, TopicAudit, TopicReport, Version, Writers};
 
 /// What was seen, by topic.
@@ -50,10 +50,15 @@ impl Audit {
         self.topics().iter().map(|(topic, seen)| (topic.clone(), seen.audit.schemas())).collect()
     }
 
-    /// Partition and offset of an update in `topic` that does not say what the row was before. Flink's Debezium formats fail
-    /// on it for ever: the table had no `REPLICA IDENTITY FULL`.
-    pub fn update_without_before(&self, topic: &str) -> Option<(i32, i64)> {
-        self.of(topic, |seen| seen.audit.update_without_before()).flatten()
+    /// What was seen in `topic` that planning asks about; nothing of what its settings say, nor of NULLs.
+    pub fn seen(&self, topic: &str) -> TopicFacts {
+        let look = |seen: &Seen| TopicFacts {
+            update_without_before: seen.audit.update_without_before(),
+            truncation: seen.audit.truncation(),
+            without_key: seen.audit.without_key(),
+            ..TopicFacts::default()
+        };
+        self.of(topic, look).unwrap_or_default()
     }
 
     /// Up to where `topic` was read.

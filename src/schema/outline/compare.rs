@@ -4,38 +4,34 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Member, Retyped};
 use crate::schema::change::{Change, ChangeKind, Effect, Scope};
+use crate::schema::differences::{Differences, Effects, FINE, Place};
 use crate::schema::parse::clip;
 use crate::steps;
 
-/// Differences told at most.
-const MOST_CHANGES: usize = 2_000;
-
-const FINE: (Effect, Effect) = (Effect::Fine, Effect::Fine);
-
 /// Every difference, row first.
 pub(super) fn compare(old: &Member, new: &Member, retyped: Retyped) -> Vec<Change> {
-    let mut walk = Walk { retyped, scope: Scope::Row, out: Vec::new() };
+    let mut walk = Walk { retyped, out: Differences::of(Scope::Row) };
     let top = Place::default();
     let (Some(was), Some(is)) = (row(old), row(new)) else {
         walk.member(&top, old, new);
-        return walk.out;
+        return walk.out.list;
     };
     walk.member(&top, was, is);
     let source = |whole: &Member| whole.inside.iter().find(|m| m.name == "source").cloned();
     let mut elsewhere = vec!["before", "after"];
     if let (Some(was), Some(is)) = (source(old), source(new)) {
         elsewhere.push("source");
-        walk.scope = Scope::SourceBlock;
+        walk.out.scope = Scope::SourceBlock;
         walk.member(&top, &was, &is);
     }
-    walk.scope = Scope::Envelope;
+    walk.out.scope = Scope::Envelope;
     let rest = |whole: &Member| {
         let mut whole = whole.clone();
         whole.inside.retain(|m| !elsewhere.contains(&m.name.as_str()));
         whole
     };
     walk.member(&top, &rest(old), &rest(new));
-    walk.out
+    walk.out.list
 }
 
 /// The row of a Debezium envelope; `None` where it is none.
@@ -45,20 +41,16 @@ fn row(whole: &Member) -> Option<&Member> {
     find("after").filter(|after| !after.inside.is_empty())
 }
 
-#[derive(Clone, Default)]
-struct Place {
-    path: String,
-    column: Option<String>,
-}
-
 struct Walk {
     retyped: Retyped,
-    scope: Scope,
-    out: Vec<Change>,
+    out: Differences,
 }
 
 impl Walk {
     fn member(&mut self, place: &Place, a: &Member, b: &Member) {
+        if self.out.is_full() {
+            return;
+        }
         steps::count(1);
         let forms = || (Some(words(a)), Some(words(b)));
         if a.ty != b.ty {
@@ -116,9 +108,9 @@ impl Walk {
             let kept = now.get(&a.key).and_then(|j| new.get(*j));
             let moved = named.get(&a.name).and_then(|j| new.get(*j)).filter(|b| !before.contains_key(&b.key));
             match (kept, moved) {
-                (Some(b), _) if a.name == b.name => self.member(&place.inside(&a.name), a, b),
+                (Some(b), _) if a.name == b.name => self.member(&inside(place, &a.name), a, b),
                 (Some(b), _) => {
-                    let here = place.inside(&a.name);
+                    let here = inside(place, &a.name);
                     let (from, to) = (a.name.clone(), b.name.clone());
                     let what = format!("was renamed to `{}` and keeps its number {}", clip(&b.name), clip(&a.key));
                     let effects = (Effect::FailsIfNotNull, Effect::FailsIfNotNull);
@@ -132,7 +124,7 @@ impl Walk {
                     self.member(&here, a, b);
                 }
                 (None, Some(b)) => {
-                    let here = place.inside(&a.name);
+                    let here = inside(place, &a.name);
                     let what = format!("has another number: {} before, {} now", clip(&a.key), clip(&b.key));
                     let effects = (Effect::FailsIfNotNull, Effect::FailsIfNotNull);
                     self.push(&here, ChangeKind::TypeChanged, (Some(words(a)), Some(words(b))), effects, &what);
@@ -141,7 +133,7 @@ impl Walk {
                 (None, None) => {
                     let effects = (Effect::FailsIfNotNull, Effect::Fine);
                     self.push(
-                        &place.inside(&a.name),
+                        &inside(place, &a.name),
                         ChangeKind::Removed,
                         (Some(words(a)), None),
                         effects,
@@ -159,7 +151,7 @@ impl Walk {
             let null = if b.optional { "optional" } else { "required" };
             let effects = (Effect::Fine, if b.optional { Effect::Nulls } else { Effect::FailsIfNotNull });
             let what = format!("was added as {}, {null}", words(b));
-            self.push(&place.inside(&b.name), kind, (None, Some(words(b))), effects, &what);
+            self.push(&inside(place, &b.name), kind, (None, Some(words(b))), effects, &what);
         }
     }
 
@@ -167,26 +159,17 @@ impl Walk {
         &mut self,
         place: &Place,
         kind: ChangeKind,
-        (old, new): (Option<String>, Option<String>),
-        (old_table, new_table): (Effect, Effect),
+        forms: (Option<String>, Option<String>),
+        effects: Effects,
         what: &str,
     ) {
-        if self.out.len() >= MOST_CHANGES {
-            return;
-        }
-        let (scope, Place { path, column }) = (self.scope, place.clone());
-        let subject = if path.is_empty() { scope.whole().to_owned() } else { format!("{} `{path}`", scope.noun()) };
-        let sentence = format!("{subject} {what}");
-        self.out.push(Change { path, column, scope, kind, old, new, old_table, new_table, sentence });
+        self.out.push(place, kind, forms, effects, what);
     }
 }
 
-impl Place {
-    fn inside(&self, name: &str) -> Self {
-        let name = clip(name);
-        let path = if self.path.is_empty() { name.clone() } else { format!("{}.{name}", self.path) };
-        Self { path, column: self.column.clone().or(Some(name)) }
-    }
+/// A member of the place.
+fn inside(place: &Place, name: &str) -> Place {
+    place.field(&clip(name))
 }
 
 /// The type with what its annotations add.

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::both_ways;
-use crate::model::column::{Column, ColumnType};
+use crate::model::column::ColumnType;
 use crate::schema::change::{ChangeKind, Scope};
 use crate::schema::compat::can_read;
 use crate::schema::diff::diff;
 use crate::schema::envelope::row_fields;
 use crate::schema::level::Level;
-use crate::schema::testing::{Table, decimal, named, orders, smallint};
+use crate::schema::testing::{Table, decimal, named, orders};
 use crate::schema::verdict::{DataVerdict, assess};
 
 use DataVerdict::{IdentityChange, JobFails, Safe, SafeWithHistoryCaveat, SilentNull, SuspectedRename, WrongValues};
@@ -55,7 +55,7 @@ fn value_table() -> Vec<Alter> {
             "created",
         ),
         ("double to real", o(), o().required("weight", json!("float")), (false, true), JobFails, "weight"),
-        ("numeric precision", o(), o().nullable("price", decimal(12, 2)), yes, SafeWithHistoryCaveat, "price"),
+        ("numeric precision", o(), o().nullable("price", decimal(12, 2)), yes, SilentNull, "price"),
         ("numeric scale", o(), o().nullable("price", decimal(10, 4)), yes, WrongValues, "price"),
         (
             "timestamp(3) to (6)",
@@ -223,23 +223,98 @@ fn two_columns_swapped_for_unlike_ones_are_no_rename() {
     );
 }
 
+/// Columns that got each other's names, and one that was dropped and came back, give the same schema.
 #[test]
-fn the_declaration_of_a_table_decides() {
-    let old = orders().envelope();
-    let table = |column: Column| vec![Column::nullable("id", ColumnType::Int), column];
-    let verdict = |new: Table, column: Column| {
-        assess(Level::None, false, &new.envelope(), &[(1, old.clone())]).data_for(&table(column))
+fn columns_of_postgres_in_another_order_are_told_by_name() {
+    let three = |names: [&str; 3]| names.into_iter().fold(orders(), |t, name| t.nullable(name, json!("string")));
+    let old = three(["x", "y", "z"]).envelope();
+    let sentence = |new: Table| {
+        let assessment = assess(Level::Full, false, &new.envelope(), &[(1, old.clone())]);
+        assert_eq!(assessment.data, SuspectedRename, "{:?}", assessment.reasons);
+        assert!(assessment.registry.is_compatible() && !assessment.plannable());
+        assert!(assessment.reasons[0].contains("PostgreSQL never moves a column"), "{:?}", assessment.reasons);
+        assessment.changes.into_iter().map(|change| change.sentence).collect::<Vec<_>>().join("; ")
     };
-    let dropped = || orders().without("qty");
-    assert_eq!(verdict(dropped(), Column::required("qty", ColumnType::Int)), JobFails);
-    assert_eq!(verdict(dropped(), Column::nullable("qty", ColumnType::Int)), SilentNull);
-    assert_eq!(verdict(dropped(), Column::nullable("price", ColumnType::Decimal { precision: 10, scale: 2 })), Safe);
-    let may_be_null = || orders().nullable("status", json!("string"));
-    assert_eq!(verdict(may_be_null(), Column::required("status", ColumnType::String)), JobFails);
-    assert_eq!(verdict(may_be_null(), Column::nullable("status", ColumnType::String)), Safe);
-    let wide = || orders().nullable("size", smallint()).required("qty", json!("long"));
-    assert_eq!(verdict(wide(), Column::nullable("qty", ColumnType::Int)), JobFails);
-    assert_eq!(verdict(wide(), Column::nullable("size", ColumnType::Int)), Safe);
+    let swapped = "the row has columns `x` and `y` in each other's place";
+    assert_eq!(sentence(three(["y", "x", "z"])), swapped);
+    assert_eq!(sentence(three(["y", "z", "x"])), "the row has columns in another order: `x`, `y`, `z`");
+    // What came besides is told as well, and does not hide it.
+    let more = three(["y", "x", "z"]).nullable("region", json!("string"));
+    assert_eq!(sentence(more), format!("{swapped}; column `region` was added as string nullable, without a default"));
+    // The types changed places too: louder, and the order says why.
+    let typed = |first: (&str, &str), second: (&str, &str)| {
+        orders().nullable(first.0, json!(first.1)).nullable(second.0, json!(second.1)).envelope()
+    };
+    let (old, new) = (typed(("x", "string"), ("y", "int")), typed(("y", "string"), ("x", "int")));
+    let assessment = assess(Level::Full, false, &new, &[(1, old)]);
+    assert_eq!(assessment.data, SuspectedRename);
+    assert!(assessment.concerns.iter().any(|c| c.reason.starts_with(swapped)), "{:?}", assessment.reasons);
+}
+
+#[test]
+fn the_order_means_less_where_a_database_can_move_columns_and_nothing_without_an_envelope() {
+    let (old, new) = (orders(), orders().move_to_front("qty"));
+    let mysql = |table: &Table| {
+        let text = table.envelope_json(["before", "after"]).to_string();
+        crate::schema::parse(&text.replace("connector.postgresql", "connector.mysql"), &[]).unwrap()
+    };
+    let assessment = assess(Level::Full, false, &mysql(&new), &[(1, mysql(&old))]);
+    assert_eq!((assessment.data, assessment.plannable()), (SafeWithHistoryCaveat, true));
+    assert!(assessment.reasons[0].starts_with("the row has columns `id` and `qty` in each other's place"));
+    assert_eq!(diff(&old.flat(), &new.flat()), []);
+    // What is new does not move the others, wherever it stands.
+    assert!(diff(&old.envelope(), &orders().nullable("new", json!("int")).move_to_front("new").envelope()).len() == 1);
+}
+
+/// A connector's setting changes many columns at once: the sentence names it.
+#[test]
+fn settings_of_the_connector_are_named() {
+    let said = |old: Table, new: Table| diff(&old.envelope(), &new.envelope()).remove(0).sentence;
+    let connect = |ty: &str, name: &str, logical: &str| json!({"type": ty, "connect.name": format!("org.apache.kafka.connect.data.{name}"), "logicalType": logical});
+    let timestamp = || connect("long", "Timestamp", "timestamp-millis");
+    let mode = ", as another time.precision.mode of the connector does";
+    let micro = || orders().nullable("created", named("long", "io.debezium.time.MicroTimestamp"));
+    assert!(said(micro(), orders().nullable("created", timestamp())).ends_with(mode));
+    assert!(said(orders().nullable("created", timestamp()), micro()).ends_with(mode));
+    assert!(said(orders(), orders().nullable("created", timestamp())).ends_with(mode), "milliseconds stay");
+    assert!(said(orders(), orders().nullable("due", connect("int", "Date", "date"))).ends_with(mode));
+    // Between the adaptive modes the column's own precision looks the same.
+    assert!(said(orders(), micro()).ends_with("in the same long"));
+    let mode = ", as another decimal.handling.mode of the connector does";
+    assert!(said(orders(), orders().nullable("price", json!("string"))).ends_with(mode));
+    assert!(said(orders(), orders().nullable("price", json!("double"))).ends_with(mode));
+}
+
+/// What Debezium makes of `nextval('s')` and of `upper('x')` is a default that may as well be the database's own.
+#[test]
+fn a_default_that_says_nothing_is_told_so() {
+    let added = |table: Table| diff(&orders().envelope(), &table.envelope()).remove(0).sentence;
+    for (ty, default, shown) in
+        [("long", json!(0), "CAST(0 AS BIGINT)"), ("int", json!(0), "0"), ("string", json!(""), "''")]
+    {
+        let said = added(orders().required_default("more", json!(ty), default));
+        let want =
+            format!("NOT NULL, with default {shown}, which Debezium also writes for an expression or a sequence");
+        assert!(said.ends_with(&want), "{said}");
+    }
+    let said = added(orders().required_default("more", json!("string"), json!("it")));
+    assert!(said.ends_with("NOT NULL, with default 'it'"), "{said}");
+}
+
+#[test]
+fn an_enum_that_comes_is_read_by_no_table() {
+    let state = || json!({"type": "enum", "name": "State", "symbols": ["A", "B"]});
+    for ty in [state(), json!({"type": "array", "items": state()})] {
+        let (old, new) = (orders().envelope(), orders().nullable("state", ty).envelope());
+        let assessment = assess(Level::Full, false, &new, &[(1, old)]);
+        assert_eq!((assessment.data, assessment.registry.is_compatible()), (JobFails, true));
+        assert!(assessment.reasons[0].contains("FLINK-24544"), "{:?}", assessment.reasons);
+        let unsupported = assessment.added[0].unsupported.as_deref();
+        assert_eq!(unsupported, Some("a table's own schema does not read an Avro enum (FLINK-24544)"));
+        // One that was there already says nothing of a later version.
+        let later = assess(Level::FullTransitive, false, &new, &[(1, orders().envelope()), (2, new.clone())]);
+        assert_eq!(later.data, Safe, "{:?}", later.reasons);
+    }
 }
 
 #[test]

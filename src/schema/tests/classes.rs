@@ -143,7 +143,7 @@ fn table() -> Vec<Case> {
             x(enum_of(json!(["A", "B"]))),
             (true, false),
             "enum_symbols",
-            Safe,
+            JobFails,
         ),
         case(
             "enum symbol added, old enum has default",
@@ -151,7 +151,7 @@ fn table() -> Vec<Case> {
             x(enum_default(json!(["A", "B"]))),
             (true, true),
             "enum_symbols",
-            Safe,
+            WrongValues,
         ),
         case(
             "enum symbol removed",
@@ -159,7 +159,7 @@ fn table() -> Vec<Case> {
             x(enum_of(json!(["A"]))),
             (false, true),
             "enum_symbols",
-            Safe,
+            JobFails,
         ),
         case(
             "enum symbol removed, new enum has default",
@@ -167,7 +167,7 @@ fn table() -> Vec<Case> {
             x(enum_default(json!(["A"]))),
             (true, true),
             "enum_symbols",
-            Safe,
+            WrongValues,
         ),
         case(
             "union branch added",
@@ -256,7 +256,7 @@ fn table() -> Vec<Case> {
             x(decimal(12, 2)),
             (true, true),
             "decimal_precision",
-            SafeWithHistoryCaveat,
+            SilentNull,
         ),
         case(
             "decimal precision shrinks",

@@ -3,11 +3,12 @@
 use serde_json::json;
 
 use crate::model::column::ColumnType;
+use crate::schema::added::{Declared, added_since};
 use crate::schema::avro::AvroSchema;
 use crate::schema::kind::SchemaKind;
 use crate::schema::level::{Level, RegistryVerdict};
 use crate::schema::testing::{decimal, named, orders};
-use crate::schema::verdict::{Assessment, DataVerdict, Declared, SubjectText, added_since, assess, assess_texts};
+use crate::schema::verdict::{Assessment, DataVerdict, SubjectText, assess, assess_texts};
 
 #[test]
 fn a_first_version_is_compatible_and_changes_nothing() {
@@ -110,7 +111,7 @@ fn a_default_that_may_stand_for_an_expression_fills_nothing() {
             "{ty} {default}"
         );
         assert_eq!(assessment.data, DataVerdict::SafeWithHistoryCaveat, "{ty} {default}");
-        let says = assessment.reasons[0].contains("writes for an expression");
+        let says = assessment.reasons[0].contains("writes for an expression such as now()");
         assert_eq!(says, literal.is_none(), "{:?}", assessment.reasons);
         // Nor is it filled in where it is the default of the version that brought the column.
         let later = orders().required("made", ty).envelope();

@@ -289,6 +289,29 @@ fn the_values_of_enums_have_an_end() {
     assert!((1..500).contains(&told), "{told}");
 }
 
+/// The end of the list is told in both languages, in the words that Avro has for it.
+#[test]
+fn what_is_left_out_of_a_list_is_said() {
+    let proto = |n: usize| {
+        let fields: String = (1..=n).map(|i| format!("int32 f{i} = {i};")).collect();
+        text(&format!("message A {{ {fields} }}"), &[])
+    };
+    let object = |n: usize| {
+        let properties: serde_json::Map<String, Value> =
+            (0..n).map(|i| (format!("f{i}"), json!({"type": "integer"}))).collect();
+        object(Value::Object(properties))
+    };
+    for n in [2_000, 2_001, 2_500] {
+        let proto = assess_texts(&SchemaKind::Protobuf, Level::None, false, &proto(1 + n), &[(1, proto(1))]).changes;
+        let object = assess_texts(&SchemaKind::Json, Level::None, false, &object(n), &[(1, object(0))]).changes;
+        for changes in [proto, object] {
+            let last = &changes.last().unwrap().sentence;
+            let is_cut = last == "more than 2000 differences: the rest is not judged";
+            assert_eq!((changes.len(), is_cut), (n.min(2_001), n > 2_000), "{n}: {last}");
+        }
+    }
+}
+
 /// What names itself, is nested without end, or doubles at each level.
 #[test]
 fn no_schema_runs_away() {

@@ -7,6 +7,7 @@ use super::both_ways;
 use crate::schema::avro::AvroSchema;
 use crate::schema::compat::can_read;
 use crate::schema::diff::diff;
+use crate::schema::invariant;
 use crate::schema::level::Level;
 use crate::schema::parse::parse;
 use crate::schema::verdict::assess;
@@ -116,6 +117,13 @@ proptest! {
         let old = avro(&a, 0);
         let (one, other) = (avro(&b, 0), avro(&b, turn));
         prop_assert_eq!(both_ways(&old, &one), both_ways(&old, &other));
+    }
+
+    /// BACKWARD from one side is FORWARD from the other, with the same reasons.
+    #[test]
+    fn what_is_promised_of_any_two_schemas(a in fields(tree()), b in fields(tree())) {
+        let (old, new) = (avro(&Tree::Record(a), 0), avro(&Tree::Record(b), 0));
+        prop_assert_eq!(invariant::pair(&old, &new), Ok(()));
     }
 
     #[test]

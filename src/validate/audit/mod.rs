@@ -146,6 +146,10 @@ struct PartitionAudit {
     samples: Vec<Unreadable>,
     without_before: u64,
     first_without_before: Option<i64>,
+    first_truncation: Option<i64>,
+    /// Records of rows that have no key.
+    without_key: u64,
+    first_without_key: Option<i64>,
 }
 
 /// One topic, as far as it was folded in.
@@ -196,6 +200,12 @@ impl TopicAudit {
         here.key.take(key, offset, snapshot);
         let switched = here.value.take(value, offset, snapshot);
         let mut folded = Folded { counted: true, new_key, new_value, switched, ..Folded::default() };
+        // A truncation and a message of the log have no row, and so no key.
+        let of_row = !matches!(value, Part::Absent) && !matches!(look.op, Some(Op::Truncate | Op::Message));
+        if of_row && look.unreadable.is_none() && matches!(key, Part::Absent) {
+            here.without_key += 1;
+            here.first_without_key.get_or_insert(offset);
+        }
         here.take(look, named(value), offset, &mut folded);
         folded
     }
@@ -229,6 +239,19 @@ impl TopicAudit {
         self.partitions.iter().find_map(|(partition, p)| Some((*partition, p.first_without_before?)))
     }
 
+    /// Partition and offset of the first record that says that the table was emptied.
+    pub fn truncation(&self) -> Option<(i32, i64)> {
+        self.partitions.iter().find_map(|(partition, p)| Some((*partition, p.first_truncation?)))
+    }
+
+    /// Partition and offset of the first record of a row that has no key, where others have one: the table's primary key came
+    /// or went. A topic without any key is of a table that never had one.
+    pub fn without_key(&self) -> Option<(i32, i64)> {
+        let is_keyed = self.partitions.values().any(|p| p.key.is_there());
+        let mut all = self.partitions.iter();
+        all.find_map(|(partition, p)| Some((*partition, p.first_without_key?))).filter(|_| is_keyed)
+    }
+
     /// NULLs by column, over all schemas.
     pub fn nulls(&self) -> BTreeMap<String, Nulls> {
         let mut all: BTreeMap<String, Nulls> = BTreeMap::new();
@@ -247,6 +270,11 @@ impl TopicAudit {
 }
 
 impl PartAudit {
+    /// Whether any record has one.
+    fn is_there(&self) -> bool {
+        !self.schemas.is_empty() || self.without_schema > 0
+    }
+
     /// True when the schema is another than the one before.
     fn take(&mut self, part: Part<'_>, offset: i64, snapshot: bool) -> bool {
         let schema = match part {
@@ -284,6 +312,9 @@ impl PartitionAudit {
             }
         }
         self.rows_unread += u64::from(look.row_unread);
+        if look.op == Some(Op::Truncate) {
+            self.first_truncation.get_or_insert(offset);
+        }
         if look.without_before {
             self.without_before += 1;
             self.first_without_before.get_or_insert(offset);

@@ -64,6 +64,9 @@ pub struct PartitionReport {
     pub updates_without_before: u64,
     /// Offset of the first of them.
     pub first_update_without_before: Option<i64>,
+    /// Records of rows that have no key.
+    #[serde(default)]
+    pub without_key: u64,
 }
 
 /// The keys, or the values, of one partition.
@@ -173,6 +176,7 @@ impl PartitionAudit {
             first_unreadable: self.samples.clone(),
             updates_without_before: self.without_before,
             first_update_without_before: self.first_without_before,
+            without_key: self.without_key,
         }
     }
 }

@@ -211,6 +211,32 @@ fn an_update_without_its_row_before_is_told_once() {
 }
 
 #[test]
+fn a_truncation_has_a_place() {
+    let (audit, _) =
+        folded(&[record(0, 4, flat(1, "c", None)), record(0, 5, flat(1, "t", None)), record(0, 6, flat(1, "t", None))]);
+    assert_eq!(audit.truncation(), Some((0, 5)));
+    assert_eq!(folded(&[record(0, 4, flat(1, "d", None))]).0.truncation(), None);
+}
+
+#[test]
+fn a_key_that_came_or_went_is_seen_in_the_rows_of_the_topic() {
+    let keyed = |partition, offset| RawRecord {
+        key: Some(vec![0, 0, 0, 0, 7, 2]),
+        ..record(partition, offset, flat(1, "c", None))
+    };
+    let keyless = |partition, offset, op| record(partition, offset, flat(1, op, None));
+    let of = |records: &[RawRecord]| folded(records).0.without_key();
+    assert_eq!(of(&[keyed(0, 0), keyed(1, 0), keyless(1, 1, "c"), keyless(1, 2, "u")]), Some((1, 1)));
+    assert_eq!(of(&[keyless(0, 0, "r"), keyed(1, 0)]), Some((0, 0)));
+    // A table that never had one; and records that have none in any table.
+    assert_eq!(of(&[keyless(0, 0, "c"), keyless(1, 0, "d")]), None);
+    assert_eq!(of(&[keyed(0, 0), keyless(0, 1, "t"), keyless(0, 2, "m"), record(0, 3, None)]), None);
+    assert_eq!(of(&[keyed(0, 0), record(0, 1, Some(b"no row".to_vec()))]), None);
+    let (audit, _) = folded(&[keyed(0, 0), keyless(0, 1, "c")]);
+    assert_eq!(audit.report("t", &BTreeMap::new()).partitions[0].without_key, 1);
+}
+
+#[test]
 fn the_report_names_schemas_as_text() {
     let text = serde_json::to_value(report(&[with_guid(record(0, 0, Some(payload("c", None))))])).unwrap();
     assert_eq!(text["partitions"][0]["value"]["schemas"][0]["schema"], json!("cc0e0e0e-53c1-4a1a-8f1a-000000000001"));

@@ -4,8 +4,10 @@ use cyanotype::schema::pair::{Given, Pair};
 use cyanotype::schema::{Direction, Level};
 use serde_json::{Value, json};
 
+use super::planned::{self, Planned};
+
 /// A change: its name for people, and the columns before and after.
-type Case = (&'static str, Vec<Value>, Vec<Value>);
+pub(super) type Case = (&'static str, Vec<Value>, Vec<Value>);
 
 fn column(name: &str, ty: Value) -> Value {
     json!({"name": name, "type": ty})
@@ -45,7 +47,7 @@ fn symbols(all: &[&str], default: Option<&str>) -> Value {
     ty
 }
 
-fn columns() -> Vec<Case> {
+pub(super) fn columns() -> Vec<Case> {
     let text = || json!("string");
     let int = || json!("int");
     let named = |name: &str| json!({"type": "record", "name": name, "fields": [{"name": "y", "type": "int"}]});
@@ -60,7 +62,9 @@ fn columns() -> Vec<Case> {
             vec![with(column("x", json!(["string", "null"])), "default", json!("EU"))],
         ),
         ("added, NOT NULL with a default", vec![], vec![with(column("x", text()), "default", json!("EU"))]),
+        ("added, NOT NULL with a default of 0", vec![], vec![with(column("x", int()), "default", json!(0))]),
         ("added, NOT NULL", vec![], vec![column("x", text())]),
+        ("an enum, nullable", vec![], vec![optional("x", symbols(&["A"], None))]),
         ("removed, nullable", vec![optional("x", text())], vec![]),
         ("removed, NOT NULL", vec![column("x", text())], vec![]),
         ("removed, NOT NULL with a default", vec![with(column("x", text()), "default", json!("EU"))], vec![]),
@@ -86,9 +90,14 @@ fn columns() -> Vec<Case> {
         ),
         ("comment", vec![column("x", int())], vec![with(column("x", int()), "doc", json!("pieces"))]),
         (
-            "columns in another order",
+            "two columns got each other's names",
             vec![column("x", int()), column("y", int())],
             vec![column("y", int()), column("x", int())],
+        ),
+        (
+            "dropped and added again",
+            vec![optional("x", text()), column("y", int()), column("z", int())],
+            vec![column("y", int()), column("z", int()), optional("x", text())],
         ),
         retyped("int to bigint", int(), json!("long")),
         retyped("bigint to int", json!("long"), int()),
@@ -185,12 +194,30 @@ fn envelope(namespace: &str, columns: &[Value], source: &[Value]) -> Value {
         {"name": "op", "type": "string"}]})
 }
 
-/// The program's answer.
-fn answer(old: &Value, new: &Value, key: bool) -> Pair {
-    Pair::of(&Given::new(old.to_string()), &Given::new(new.to_string()), Level::Full, key)
+/// The program's answer, and what planning makes of the change where the level allows it.
+fn answer(old: &Value, new: &Value, key: bool) -> (Pair, Planned) {
+    let pair = Pair::of(&Given::new(old.to_string()), &Given::new(new.to_string()), Level::Full, key);
+    (pair, planned::planned(old, new, key))
 }
 
-fn row(name: &str, pair: &Pair) -> String {
+/// Each change of a column with its answers.
+pub(super) fn answers() -> impl Iterator<Item = (&'static str, Pair, Planned)> {
+    columns().into_iter().map(|(name, old, new)| {
+        let (pair, planned) = answer(&value(&old), &value(&new), false);
+        (name, pair, planned)
+    })
+}
+
+/// The value schema of the table with these columns beside its key.
+fn value(columns: &[Value]) -> Value {
+    envelope(ORDERS, &beside(columns), &[])
+}
+
+fn beside(columns: &[Value]) -> Vec<Value> {
+    [vec![column("id", json!("int"))], columns.to_vec()].concat()
+}
+
+fn row(name: &str, pair: &Pair, planned: &Planned) -> String {
     let cell = |text: &str| text.replace('|', "\\|").replace('\n', " ");
     let word = |answer: Option<bool>| answer.map_or("unknown", |yes| if yes { "yes" } else { "no" });
     let refuses = |direction: Direction| {
@@ -209,26 +236,27 @@ fn row(name: &str, pair: &Pair) -> String {
         pair.data.to_string(),
         cell(&said.unwrap_or_else(|| "no difference".to_owned())),
         cell(&declared.join("; ")),
+        planned.to_string(),
     ];
     format!("| {} |\n", cells.join(" | "))
 }
 
 fn table(rows: impl Iterator<Item = String>) -> String {
-    let head = "| change | backward | forward | why the registry refuses | data | why | a Flink table declares |\n\
-                |---|---|---|---|---|---|---|\n";
+    let head = "| change | backward | forward | why the registry refuses | data | why | a Flink table declares | planned |\n\
+                |---|---|---|---|---|---|---|---|\n";
     rows.fold(head.to_owned(), |page, row| page + &row)
 }
 
 const ORDERS: &str = "shop.public.orders";
 
 fn page() -> String {
-    let id = column("id", json!("int"));
-    let beside = |columns: &[Value]| [vec![id.clone()], columns.to_vec()].concat();
-    let value = |columns: &[Value]| envelope(ORDERS, &beside(columns), &[]);
-    let of_columns =
-        columns().into_iter().map(|(name, old, new)| row(name, &answer(&value(&old), &value(&new), false)));
+    let of_columns = answers().map(|(name, pair, planned)| row(name, &pair, &planned));
+    let of = |name: &str, old: &Value, new: &Value, key: bool| {
+        let (pair, planned) = answer(old, new, key);
+        row(name, &pair, &planned)
+    };
     let whole = value(&[]);
-    let flat = json!({"type": "record", "name": "Value", "namespace": ORDERS, "fields": [id]});
+    let flat = json!({"type": "record", "name": "Value", "namespace": ORDERS, "fields": [column("id", json!("int"))]});
     let lsn = [json!({"name": "lsn", "type": ["null", "long"], "default": null})];
     let of_records = [
         ("topic.prefix, schema or table of another name", envelope("shop.public.purchases", &beside(&[]), &[])),
@@ -236,11 +264,10 @@ fn page() -> String {
         ("no envelope any more (the unwrap transform)", flat),
     ]
     .into_iter()
-    .map(|(name, new)| row(name, &answer(&whole, &new, false)));
-    let gone =
-        row("the connector's source block has less", &answer(&envelope(ORDERS, &beside(&[]), &lsn), &whole, false));
+    .map(|(name, new)| of(name, &whole, &new, false));
+    let gone = of("the connector's source block has less", &envelope(ORDERS, &beside(&[]), &lsn), &whole, false);
     let key = |fields: &[Value]| json!({"type": "record", "name": "Key", "namespace": ORDERS, "fields": fields});
-    let of_keys = keys().into_iter().map(|(name, old, new)| row(name, &answer(&key(&old), &key(&new), true)));
+    let of_keys = keys().into_iter().map(|(name, old, new)| of(name, &key(&old), &key(&new), true));
     include_str!("page.md")
         .replace("{columns}\n", &table(of_columns))
         .replace("{records}\n", &table(of_records.chain([gone])))
@@ -261,15 +288,16 @@ fn the_page_of_changes_is_what_the_program_says() {
 /// What the page is there for: a registry allows what gives wrong values, and refuses what a table could live with.
 #[test]
 fn the_two_answers_differ_where_the_page_says_so() {
-    let find = |wanted: &str| {
-        let (_, old, new) = columns().into_iter().find(|(name, ..)| *name == wanted).unwrap();
-        answer(&envelope(ORDERS, &old, &[]), &envelope(ORDERS, &new, &[]), false)
-    };
+    let find = |wanted: &str| answers().find(|(name, ..)| *name == wanted).unwrap().1;
     for (change, full, data) in [
         ("numeric scale", true, "wrong values"),
         ("timestamp(3) to timestamp(6)", true, "wrong values"),
         ("decimal.handling.mode, precise to string", true, "wrong values"),
+        ("numeric precision grows", true, "a column turns NULL silently"),
+        ("enum symbol added, the old enum has a default", true, "wrong values"),
+        ("an enum, nullable", true, "a job fails"),
         ("renamed, nullable", true, "suspected rename"),
+        ("two columns got each other's names", true, "suspected rename"),
         ("removed, nullable", true, "a column turns NULL silently"),
         ("added, nullable, without a default in the schema", false, "safe"),
     ] {

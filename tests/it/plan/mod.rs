@@ -149,7 +149,7 @@ fn a_required_column_is_refused_by_name() {
 #[test]
 fn a_truncated_changelog_blocks_unless_the_job_absorbs_it() {
     let mut input = input(deployed(), &customers(""), &customers(TIER));
-    let facts = TopicFacts { compacted: true, truncated: false, update_without_before: None, nulls: None };
+    let facts = TopicFacts { compacted: true, ..TopicFacts::default() };
     input.topics.insert("shop.shop.customers".to_owned(), facts);
     let refused = plan(&input);
     assert!(refused.plan.is_none());
@@ -174,12 +174,24 @@ fn a_deployed_hint_that_starts_late_blocks_the_plan() {
     assert_eq!((only.code.as_str(), &only.file, only.labels[0].span.of(&dml)), ("C210", &file, option));
 }
 
+/// What the audit of a topic shows blocks every plan that reads it, whatever the plan is for.
 #[test]
-fn an_update_without_its_row_before_blocks_the_plan() {
-    let mut input = input(deployed(), &customers(""), &customers(TIER));
-    let facts = TopicFacts { compacted: false, truncated: false, update_without_before: Some((1, 42)), nulls: None };
-    input.topics.insert("shop.shop.orders".to_owned(), facts);
-    let refused = plan(&input);
-    assert!(refused.plan.is_none());
-    assert!(refused.diagnostics[0].message.contains("partition 1, offset 42"), "{:#?}", refused.diagnostics);
+fn records_that_no_job_reads_right_block_the_plan() {
+    let at = Some((1, 42));
+    let none = TopicFacts::default;
+    for (code, facts, said) in [
+        ("C209", TopicFacts { update_without_before: at, ..none() }, "an update without its row before"),
+        ("C215", TopicFacts { truncation: at, ..none() }, "a TRUNCATE of its table"),
+        ("C216", TopicFacts { without_key: at, ..none() }, "records with a key and one without"),
+    ] {
+        let mut input = input(deployed(), &customers(""), &customers(TIER));
+        input.topics.insert("shop.shop.orders".to_owned(), facts);
+        let refused = plan(&input);
+        assert!(refused.plan.is_none(), "{code}");
+        let [only] = refused.diagnostics.as_slice() else { panic!("{code}: {:#?}", refused.diagnostics) };
+        let want = format!("topic shop.shop.orders holds {said} (partition 1, offset 42): ");
+        assert!(only.code == code && only.message.starts_with(&want), "{only:#?}");
+        let file = only.file.as_deref().unwrap_or_default();
+        assert!(only.help.is_some() && file.ends_with("orders.sql"), "{only:#?}");
+    }
 }

@@ -97,8 +97,7 @@ impl Case {
 async fn answers(scene: &Scene, subject: &str, refused: &BTreeSet<String>) -> Outcome<[String; 4]> {
     let versions = scene.registry.versions(subject).await.during("the versions")?;
     if versions.len() == 1 {
-        let word =
-            if subject.ends_with("-key") && last_key(scene, subject).await?.is_none() { "no key" } else { "same" };
+        let word = if subject.ends_with("-key") && lost_key(scene, subject).await? { "no key" } else { "same" };
         return Ok([word, "", "", ""].map(str::to_owned));
     }
     ensure(versions == [1, 2], || format!("{subject} must have two versions, it has {versions:?}"))?;
@@ -121,10 +120,16 @@ async fn answers(scene: &Scene, subject: &str, refused: &BTreeSet<String>) -> Ou
     Ok([word(registered), word(!fails(Direction::Forward)), full.data.to_string(), columns])
 }
 
-/// The key of the newest record beside the subject.
-async fn last_key(scene: &Scene, subject: &str) -> Outcome<Option<Vec<u8>>> {
+/// Whether the newest record beside the subject has no key, which the audit of the topic then tells.
+async fn lost_key(scene: &Scene, subject: &str) -> Outcome<bool> {
     let topic = subject.trim_end_matches("-key");
-    Ok(scene.kafka.read(topic).await?.pop().during("a record")?.key)
+    let is_lost = scene.kafka.read(topic).await?.pop().during("a record")?.key.is_none();
+    let (audit, _) = scene.audit(topic).await?;
+    let seen = audit.seen(topic).without_key;
+    ensure(seen == is_lost.then_some((0, 1)), || {
+        format!("{topic} lost its key: {is_lost}, and the audit says {seen:?}")
+    })?;
+    Ok(is_lost)
 }
 
 async fn version(scene: &Scene, subject: &str, version: i32) -> Outcome<RegisteredSchema> {

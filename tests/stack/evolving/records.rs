@@ -63,6 +63,10 @@ async fn truncated(scene: &Scene) -> Outcome {
     let ops: Vec<String> = scene.changes("emptied").await?.into_iter().map(|change| change.op).collect();
     ensure(ops == ["r", "r", "t", "c"], || format!("the topic must tell of the truncation: {ops:?}"))?;
     says(scene, "emptied", &[4..=4], None).await?;
+    let (audit, _) = scene.audit(&scene.topic("emptied")).await?;
+    let found = audit.seen(&scene.topic("emptied"));
+    ensure(found.truncation == Some((0, 2)), || format!("the truncation that plans are blocked by: {found:?}"))?;
+    ensure(found.without_key.is_none(), || format!("a truncation has no key, and no table lost one: {found:?}"))?;
     let report = scene.report("emptied").await?;
     let counted: Vec<(String, u64)> =
         report.partitions.iter().flat_map(|p| &p.ops).map(|(op, n)| (op.to_string(), *n)).collect();
@@ -147,6 +151,6 @@ async fn says(
     })?;
     let unread = audit.nulls(&topic, &ends).during("the counts")?.unread;
     ensure(unread == 0, || format!("the audit cannot read {unread} records of {topic}"))?;
-    let found = audit.update_without_before(&topic);
+    let found = audit.seen(&topic).update_without_before;
     ensure(found == update_without_before, || format!("update without its row before in {topic}: {found:?}"))
 }
