@@ -252,7 +252,7 @@ impl Parser<'_> {
         } else if self.at_words(&["SET", "FRESHNESS"]) {
             self.at += 2;
             self.expect(Symbol::Equal)?;
-            self.interval_literal()?;
+            self.freshness()?;
         } else if self.at_words(&["SET", "REFRESH_MODE"]) {
             self.at += 2;
             self.expect(Symbol::Equal)?;

@@ -158,7 +158,7 @@ impl Parser<'_> {
         }
         let inner = match sole_query(self.table_expr()?) {
             Ok(query) => {
-                let query = if self.at_query_rest() { Box::new(self.query_rest(start, *query)?) } else { query };
+                let query = if self.at_query_rest() { Box::new(self.table_query_rest(start, *query)?) } else { query };
                 self.expect(Symbol::RightParen)?;
                 // A query in more brackets than it needs is that query.
                 return Ok(FactorKind::Derived { lateral, query });

@@ -35,7 +35,7 @@ impl Parser<'_> {
         let columns = if self.at_symbol(Symbol::LeftParen) { self.ident_list("a column name")? } else { Vec::new() };
         self.expect_word("AS")?;
         self.expect(Symbol::LeftParen)?;
-        let query = self.query()?;
+        let query = if self.at_symbol(Symbol::LeftParen) { self.bracketed_table_query()? } else { self.query()? };
         self.expect(Symbol::RightParen)?;
         Ok(Cte { name, columns, query })
     }
@@ -204,6 +204,9 @@ impl Parser<'_> {
     fn set_operator(&mut self, words: &[&str]) -> Option<(SetOperator, crate::diagnostic::Span)> {
         let start = self.start();
         let word = *words.iter().find(|word| self.at_word(word))?;
+        if word == "MINUS" {
+            self.report_minus();
+        }
         self.at += 1;
         let all = self.eat_word("ALL");
         if !all {
@@ -230,6 +233,28 @@ impl Parser<'_> {
         let body = self.intersection_rest(QueryBody::Nested(Box::new(first)))?;
         let body = self.union_rest(body)?;
         self.query_tail(start, Vec::new(), body)
+    }
+
+    /// The same where a table stands: `FROM ((SELECT ...) UNION ALL (SELECT ...))`. Flink's grammar ends the query there, before
+    /// what could follow it elsewhere.
+    pub(super) fn table_query_rest(&mut self, start: usize, first: Query) -> Parse<Query> {
+        let body = self.intersection_rest(QueryBody::Nested(Box::new(first)))?;
+        let body = self.union_rest(body)?;
+        if self.at_any(&["ORDER", "LIMIT", "OFFSET", "FETCH"]) {
+            self.report_tail_behind_brackets();
+        }
+        self.query_tail(start, Vec::new(), body)
+    }
+
+    /// A query that begins with a bracket, where a table stands.
+    fn bracketed_table_query(&mut self) -> Parse<Query> {
+        self.nested(|p| {
+            let start = p.start();
+            p.expect(Symbol::LeftParen)?;
+            let first = if p.at_symbol(Symbol::LeftParen) { p.bracketed_table_query()? } else { p.query()? };
+            p.expect(Symbol::RightParen)?;
+            p.table_query_rest(start, first)
+        })
     }
 
     fn query_primary(&mut self) -> Parse<QueryBody> {
