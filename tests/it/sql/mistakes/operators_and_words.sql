@@ -50,3 +50,5 @@ WITH x AS ((SELECT a FROM t) LIMIT 3) SELECT a FROM x;
 -- says: S001 at LIMIT: no `LIMIT` behind a query that begins with a bracket, where a table stands; take the brackets around the first query away, or write SELECT * FROM (...) around what is in front
 CREATE TABLE t (a TIMESTAMP(3), b TIMESTAMP(3), WATERMARK FOR a AS a, WATERMARK FOR b AS b);
 -- says: S001 at WATERMARK: a second watermark; keep the watermark of one column; its delay may be an expression of others
+ALTER TABLE t ADD (WATERMARK FOR a AS a, WATERMARK FOR b AS b);
+-- says: S001 at WATERMARK: a second watermark; keep the watermark of one column; its delay may be an expression of others
