@@ -41,7 +41,7 @@ impl Parser<'_> {
     }
 
     /// `ORDER BY`, `LIMIT` and the like after a body.
-    fn query_tail(&mut self, start: usize, with: Vec<Cte>, body: QueryBody) -> Parse<Query> {
+    pub(super) fn query_tail(&mut self, start: usize, with: Vec<Cte>, body: QueryBody) -> Parse<Query> {
         let order_by = self.order_by()?;
         let mut limit = None;
         let offset;
@@ -178,7 +178,7 @@ impl Parser<'_> {
         self.union_rest(first)
     }
 
-    fn union_rest(&mut self, first: QueryBody) -> Parse<QueryBody> {
+    pub(super) fn union_rest(&mut self, first: QueryBody) -> Parse<QueryBody> {
         let mut rest = Vec::new();
         while let Some((operator, span)) = self.set_operator(&["UNION", "EXCEPT", "MINUS"]) {
             let body = self.intersection()?;
@@ -192,7 +192,7 @@ impl Parser<'_> {
         self.intersection_rest(first)
     }
 
-    fn intersection_rest(&mut self, first: QueryBody) -> Parse<QueryBody> {
+    pub(super) fn intersection_rest(&mut self, first: QueryBody) -> Parse<QueryBody> {
         let mut rest = Vec::new();
         while let Some((operator, span)) = self.set_operator(&["INTERSECT"]) {
             let body = self.query_primary()?;
@@ -233,28 +233,6 @@ impl Parser<'_> {
         let body = self.intersection_rest(QueryBody::Nested(Box::new(first)))?;
         let body = self.union_rest(body)?;
         self.query_tail(start, Vec::new(), body)
-    }
-
-    /// The same where a table stands: `FROM ((SELECT ...) UNION ALL (SELECT ...))`. Flink's grammar ends the query there, before
-    /// what could follow it elsewhere.
-    pub(super) fn table_query_rest(&mut self, start: usize, first: Query) -> Parse<Query> {
-        let body = self.intersection_rest(QueryBody::Nested(Box::new(first)))?;
-        let body = self.union_rest(body)?;
-        if self.at_any(&["ORDER", "LIMIT", "OFFSET", "FETCH"]) {
-            self.report_tail_behind_brackets();
-        }
-        self.query_tail(start, Vec::new(), body)
-    }
-
-    /// A query that begins with a bracket, where a table stands.
-    fn bracketed_table_query(&mut self) -> Parse<Query> {
-        self.nested(|p| {
-            let start = p.start();
-            p.expect(Symbol::LeftParen)?;
-            let first = if p.at_symbol(Symbol::LeftParen) { p.bracketed_table_query()? } else { p.query()? };
-            p.expect(Symbol::RightParen)?;
-            p.table_query_rest(start, first)
-        })
     }
 
     fn query_primary(&mut self) -> Parse<QueryBody> {
