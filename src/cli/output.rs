@@ -194,7 +194,8 @@ impl Failure {
         out
     }
 
-    fn json(&self) -> Value {
+    /// For programs.
+    pub fn json(&self) -> Value {
         let (message, causes) = match self.lines.split_first() {
             Some((first, rest)) => (first.as_str(), rest),
             None => ("", &[][..]),

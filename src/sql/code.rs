@@ -24,6 +24,8 @@ pub const UNKNOWN_STATEMENT: &str = "S010";
 pub const UNKNOWN_CHARACTER: &str = "S011";
 /// `PRIMARY KEY` without `NOT ENFORCED`.
 pub const ENFORCED_KEY: &str = "S012";
+/// A literal whose text is no value: a date that does not exist, half a byte.
+pub const LITERAL: &str = "S013";
 /// A column that no source in reach has.
 pub const UNKNOWN_COLUMN: &str = "S101";
 /// A column that more than one source in reach has.

@@ -6,7 +6,7 @@
 //! wrong with lists of columns), [`flow`] (the same across statements, once
 //! the definitions are known), [`mod@operators`] (what Flink has to do), `relation` (a query as rows with columns: what
 //! [`changelog`], [`mod@state`] and [`types`] stand on: how rows change and by what they are known, what is kept for that,
-//! and the types of results), [`summary`] (statements in a few words), [`edit`] and [`mod@carry`] (changes), [`meaning`] and
+//! and the types of results), [`summary`] (statements in a few words, also what is known before placeholders are replaced: `unreplaced`), [`edit`] and [`mod@carry`] (changes), [`meaning`] and
 //! [`mod@difference`] (what two texts say alike and otherwise). Edits are made for one text: apply them, parse again, then
 //! make the next ones.
 
@@ -39,6 +39,7 @@ pub mod summary;
 pub mod token;
 pub mod tree;
 pub mod types;
+mod unreplaced;
 mod views;
 mod walk;
 

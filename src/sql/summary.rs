@@ -1,7 +1,8 @@
 //! A text's statements in a few words each: kind, place, verdict, tables. For tools that want no tree.
 //!
 //! Rules: a statement is `ok` when nothing of severity error was found in it; tables are given as they are written, without
-//! quotes, each once; what could not be read has no tables.
+//! quotes, each once; what could not be read has no tables, but for those that are known although something else in it is a
+//! placeholder.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +10,10 @@ use serde::Serialize;
 
 use super::names::{table_refs, written_tables};
 use super::parser::{Parsed, parse};
-use super::token::{Symbol, TokenKind};
+use super::token::{Symbol, Token, TokenKind};
 use super::tree::{Statement, StatementKind};
-use crate::diagnostic::{Diagnostic, Severity};
+use super::unreplaced::known_tables;
+use crate::diagnostic::{Diagnostic, Severity, Span};
 
 /// One statement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -62,9 +64,23 @@ pub fn of_parsed(text: &str, parsed: &Parsed) -> Vec<StatementSummary> {
             .take_while(|p| p.span[0] < end || (p.span[0] == end && p.code == super::code::MISSING_SEMICOLON))
             .collect();
         next_error += own.len();
-        found.push(summary(text, statement, own));
+        let mut summary = summary(text, statement, own);
+        if matches!(statement.kind, StatementKind::Unparsed { .. })
+            && let Some((reads, writes)) = known_tables(text, statement.span, tokens_of(parsed, statement.span))
+        {
+            summary = StatementSummary { reads, writes, ..summary };
+        }
+        found.push(summary);
     }
     found
+}
+
+/// The tokens between two bytes.
+fn tokens_of(parsed: &Parsed, span: Span) -> &[Token] {
+    let tokens = parsed.tokens();
+    let from = tokens.partition_point(|token| token.span.start < span.start);
+    let to = tokens.partition_point(|token| token.span.start < span.end);
+    tokens.get(from..to).unwrap_or(&[])
 }
 
 fn problem(diagnostic: &Diagnostic) -> Problem {

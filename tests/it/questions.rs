@@ -49,14 +49,40 @@ fn parse_gives_a_json_line_for_each_file_and_says_no_when_a_statement_is_wrong()
 }
 
 #[test]
-fn parse_names_a_file_that_it_cannot_read() {
+fn parse_names_a_file_that_it_cannot_read_and_answers_for_the_others() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("bad.sql");
-    std::fs::write(&path, b"SELECT 1;\nSELECT '\xff'").unwrap();
-    let (code, _, err) = run(&["parse", path.to_str().unwrap()], "");
-    assert!(code == 2 && err.contains("bad.sql: line 2 is not UTF-8"), "{err}");
-    let (code, _, err) = run(&["parse", "nowhere.sql"], "");
-    assert!(code == 2 && err.contains("nowhere.sql cannot be read"), "{err}");
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("bad.sql"), b"SELECT 1;\nSELECT '\xff'").unwrap();
+    std::fs::write(path("good.sql"), "SELECT 1 FROM a;").unwrap();
+    let (code, out, err) = run(&["parse", &path("good.sql"), &path("bad.sql"), "nowhere.sql"], "");
+    assert_eq!(code, 2);
+    assert!(out.contains("good.sql:1  QUERY  reads a"), "{out}");
+    assert!(out.contains("error: ") && out.contains("bad.sql: line 2 is not UTF-8"), "{out}");
+    assert!(out.contains("error: nowhere.sql cannot be read: "), "{out}");
+    assert!(err.contains("help: save the file as UTF-8"), "{err}");
+
+    let all = [path("bad.sql"), "nowhere.sql".to_owned(), path("good.sql")];
+    let (code, out, err) = run(&["parse", &all[0], &all[1], &all[2], "--output", "json"], "");
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((code, lines.len()), (2, 3), "{out}{err}");
+    for (line, file) in lines.iter().zip(&all) {
+        assert_eq!(line["file"], json!(file));
+    }
+    assert_eq!(lines[0]["statements"], json!([]));
+    assert_eq!(lines[0]["error"]["help"], "save the file as UTF-8", "{out}");
+    assert_eq!(lines[1]["error"]["message"], "nowhere.sql cannot be read", "{out}");
+    assert!(lines[1]["error"]["causes"][0].is_string(), "{out}");
+    assert!(lines[2].get("error").is_none() && lines[2]["statements"][0]["ok"] == true, "{out}");
+}
+
+#[test]
+fn parse_says_its_exit_codes() {
+    let (code, out, _) = run(&["parse", "--help"], "");
+    let words = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        code == 0 && words.contains("0 if nothing is wrong, 1 if a statement is, 2 if a file cannot be read"),
+        "{out}"
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod flink;
 mod flows;
 mod functions;
 mod generator;
+mod literals;
 mod mutants;
 mod names;
 mod program;

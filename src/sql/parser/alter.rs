@@ -3,7 +3,7 @@
 use super::{Parse, Parser};
 use crate::sql::token::Symbol;
 use crate::sql::tree::{
-    CreateTable, Effects, Expr, ExprKind, Ident, NamedObject, ObjectName, StatementKind, TableOption,
+    CreateTable, Effects, Expr, ExprKind, Ident, NamedObject, ObjectName, StatementKind, TableOption, Watermark,
 };
 
 impl Parser<'_> {
@@ -172,19 +172,23 @@ impl Parser<'_> {
         }
         self.pass_foreign_word("COLUMN");
         if self.at_symbol(Symbol::LeftParen) {
-            let elements = self.bracketed_list(Self::changed_element)?;
+            let mut watermark = None;
+            let elements = self.bracketed_list(|p| p.changed_element(&mut watermark))?;
             if elements.is_empty() {
                 self.at -= 1;
                 return Err(self.unexpected("a column, a constraint or a watermark"));
             }
             return Ok(());
         }
-        self.changed_element()
+        self.changed_element(&mut None)
     }
 
-    fn changed_element(&mut self) -> Parse<()> {
+    /// One of several elements; `watermark` is the one that was among those before it.
+    fn changed_element(&mut self, watermark: &mut Option<Watermark>) -> Parse<()> {
         let mut table = self.empty_table();
+        table.watermark = watermark.take();
         self.altered_element(&mut table)?;
+        *watermark = table.watermark.take();
         self.all_typed(&table)?;
         if table.columns.is_empty() {
             return Ok(());
@@ -252,7 +256,7 @@ impl Parser<'_> {
         } else if self.at_words(&["SET", "FRESHNESS"]) {
             self.at += 2;
             self.expect(Symbol::Equal)?;
-            self.interval_literal()?;
+            self.freshness()?;
         } else if self.at_words(&["SET", "REFRESH_MODE"]) {
             self.at += 2;
             self.expect(Symbol::Equal)?;

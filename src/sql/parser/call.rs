@@ -1,7 +1,6 @@
 //! Calls, and the expressions that have a grammar of their own.
 
 use super::{Parse, Parser};
-use crate::model::column::ColumnType;
 use crate::sql::keyword::is_reserved;
 use crate::sql::token::{Symbol, TokenKind};
 use crate::sql::tree::{Arg, ArgValue, Call, Expr, ExprKind, Ident, Literal, ObjectName, OrderItem, TableArg};
@@ -55,7 +54,6 @@ impl Parser<'_> {
     pub(super) fn keyword_expr(&mut self, text: &str) -> Parse<Option<ExprKind>> {
         let paren = self.symbol_ahead(1, Symbol::LeftParen);
         let bracket = self.symbol_ahead(1, Symbol::LeftBracket);
-        let string = self.peek_at(1).is_some_and(|t| t.kind == TokenKind::String);
         let word = text.to_ascii_uppercase();
         let literal = |l| Ok(Some(ExprKind::Literal(l)));
         match word.as_str() {
@@ -64,12 +62,7 @@ impl Parser<'_> {
                 self.at += 1;
                 return literal(Literal::Boolean((word != "UNKNOWN").then_some(word == "TRUE")));
             }
-            "DATE" | "TIME" | "TIMESTAMP" | "TIMESTAMP_LTZ" if string => {
-                let value = self.peek_at(1).map_or("", |token| token.text(self.text));
-                let ty = temporal(&word, value.trim_matches('\''));
-                self.at += 2;
-                return literal(Literal::Temporal(ty));
-            }
+            "DATE" | "TIME" | "TIMESTAMP" | "TIMESTAMP_LTZ" => return self.temporal(&word),
             "INTERVAL" => {
                 self.at += 1;
                 return self.interval().map(Some);
@@ -134,42 +127,6 @@ impl Parser<'_> {
         Ok(items)
     }
 
-    pub(super) fn interval(&mut self) -> Parse<ExprKind> {
-        let start = self.start();
-        let _ = self.eat(Symbol::Minus) || self.eat(Symbol::Plus);
-        if !self.at_kind(TokenKind::String) && !self.at_kind(TokenKind::Integer) {
-            return Err(self.unexpected("the length of the interval in single quotes"));
-        }
-        self.at += 1;
-        self.interval_unit()?;
-        Ok(ExprKind::Interval(self.since(start).of(self.text).to_ascii_uppercase()))
-    }
-
-    /// `DAY`, `DAY(3) TO SECOND(3)`
-    pub(super) fn interval_unit(&mut self) -> Parse<()> {
-        self.time_unit()?;
-        if self.eat_word("TO") {
-            self.time_unit()?;
-        }
-        Ok(())
-    }
-
-    fn time_unit(&mut self) -> Parse<()> {
-        #[rustfmt::skip]
-        const UNITS: &[&str] = &[
-            "YEAR", "YEARS", "QUARTER", "QUARTERS", "MONTH", "MONTHS", "WEEK", "WEEKS", "DAY", "DAYS", "HOUR",
-            "HOURS", "MINUTE", "MINUTES", "SECOND", "SECONDS", "MILLISECOND", "MICROSECOND", "NANOSECOND",
-        ];
-        if !self.at_any(UNITS) {
-            return Err(self.unexpected("a unit of time"));
-        }
-        self.at += 1;
-        if self.at_symbol(Symbol::LeftParen) {
-            self.bracketed_list(|p| p.small_number("a whole number"))?;
-        }
-        Ok(())
-    }
-
     fn case(&mut self) -> Parse<ExprKind> {
         self.at += 1;
         let operand = if self.at_word("WHEN") { None } else { Some(Box::new(self.expr()?)) };
@@ -201,7 +158,7 @@ impl Parser<'_> {
         self.at += 2;
         let operand = Box::new(self.expr()?);
         self.expect_word("AS")?;
-        let ty = self.data_type()?;
+        let ty = self.result_type()?;
         if self.eat_word("FORMAT") {
             self.string("a format in single quotes")?;
         }
@@ -425,17 +382,6 @@ impl Parser<'_> {
             }
         }
         Ok((partition_by, order_by))
-    }
-}
-
-/// The type of `TIMESTAMP '...'` and the like: as many digits after the second as are written.
-fn temporal(word: &str, value: &str) -> ColumnType {
-    let digits = value.rsplit_once('.').map_or(0, |(_, fraction)| fraction.len());
-    match (word, u32::try_from(digits)) {
-        ("DATE", _) => ColumnType::Date,
-        ("TIME", _) => ColumnType::Time(0),
-        ("TIMESTAMP", Ok(precision @ 0..=9)) => ColumnType::Timestamp(precision),
-        _ => ColumnType::Other(word.to_owned()),
     }
 }
 

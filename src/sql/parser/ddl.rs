@@ -138,6 +138,9 @@ impl Parser<'_> {
     pub(super) fn element(&mut self, table: &mut CreateTable) -> Parse<()> {
         let start = self.start();
         if self.at_words(&["WATERMARK", "FOR"]) {
+            if let Some(first) = &table.watermark {
+                self.report_second_watermark(first.span);
+            }
             self.at += 2;
             let column = self.object_name("the time attribute's name")?;
             self.expect_word("AS")?;

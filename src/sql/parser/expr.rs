@@ -284,13 +284,21 @@ impl Parser<'_> {
 
     fn bytes_literal(&mut self, start: usize) -> Parse<Expr> {
         let mut wanted = TokenKind::Bytes;
+        let mut all = 0;
         while let Some(token) = self.peek().filter(|t| t.kind == wanted) {
             let digits = token.text(self.text).trim_start_matches(['x', 'X']).trim_matches('\'');
             if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
                 return Err(self.unexpected("hexadecimal digits between the quotes"));
             }
+            all += digits.len();
             self.at += 1;
             wanted = TokenKind::String;
+        }
+        if all % 2 == 1 {
+            let problem = Diagnostic::error(code::LITERAL, format!("{all} hexadecimal digits: a byte has two"))
+                .at(self.since(start), "Flink refuses this text")
+                .help("write two digits for each byte: X'0f'");
+            self.diagnostics.push(problem);
         }
         Ok(Expr { span: self.since(start), kind: ExprKind::Literal(Literal::Bytes) })
     }

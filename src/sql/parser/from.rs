@@ -4,7 +4,8 @@ use super::{Parse, Parser};
 use crate::diagnostic::Span;
 use crate::sql::token::{Symbol, TokenKind};
 use crate::sql::tree::{
-    Call, Expr, Factor, FactorKind, Hint, HintArg, HintWord, Ident, Join, JoinKind, ObjectName, Query, TableExpr,
+    Call, Expr, Factor, FactorKind, Hint, HintArg, HintWord, Ident, Join, JoinKind, ObjectName, Query, QueryBody,
+    TableExpr,
 };
 
 impl Parser<'_> {
@@ -158,7 +159,7 @@ impl Parser<'_> {
         }
         let inner = match sole_query(self.table_expr()?) {
             Ok(query) => {
-                let query = if self.at_query_rest() { Box::new(self.query_rest(start, *query)?) } else { query };
+                let query = if self.at_query_rest() { Box::new(self.table_query_rest(start, *query)?) } else { query };
                 self.expect(Symbol::RightParen)?;
                 // A query in more brackets than it needs is that query.
                 return Ok(FactorKind::Derived { lateral, query });
@@ -177,6 +178,28 @@ impl Parser<'_> {
         }
         self.expect(Symbol::RightParen)?;
         Ok(FactorKind::Nested(inner))
+    }
+
+    /// Goes on with a query whose first operand was read already, where a table stands: `FROM ((SELECT ...) UNION ALL (SELECT ...))`. Flink's grammar ends the query there, before
+    /// what could follow it elsewhere.
+    pub(super) fn table_query_rest(&mut self, start: usize, first: Query) -> Parse<Query> {
+        let body = self.intersection_rest(QueryBody::Nested(Box::new(first)))?;
+        let body = self.union_rest(body)?;
+        if self.at_any(&["ORDER", "LIMIT", "OFFSET", "FETCH"]) {
+            self.report_tail_behind_brackets();
+        }
+        self.query_tail(start, Vec::new(), body)
+    }
+
+    /// A query that begins with a bracket, where a table stands.
+    pub(super) fn bracketed_table_query(&mut self) -> Parse<Query> {
+        self.nested(|p| {
+            let start = p.start();
+            p.expect(Symbol::LeftParen)?;
+            let first = if p.at_symbol(Symbol::LeftParen) { p.bracketed_table_query()? } else { p.query()? };
+            p.expect(Symbol::RightParen)?;
+            p.table_query_rest(start, first)
+        })
     }
 
     /// True at the first word of a query that can only be one.

@@ -110,6 +110,9 @@ impl Parser<'_> {
         }
         let upper = text.to_ascii_uppercase();
         let by = self.word_at(self.at + 1, "BY");
+        if upper == "TO" && self.at.checked_sub(1).is_some_and(|at| self.unit_at(at).is_some()) {
+            return Some("two units go with a length in single quotes, and are YEAR TO MONTH or DAY, HOUR, MINUTE TO a smaller one, down to SECOND".to_owned());
+        }
         match upper.as_str() {
             "GROUP" | "ORDER" if wanted == END && !by => return Some(format!("write {upper} BY")),
             "PARTITION" if wanted == END && by => return Some("write PARTITIONED BY (...)".to_owned()),

@@ -33,7 +33,7 @@ impl Parser<'_> {
                     return Err(self.unexpected("`VALUE` or `:`, and a value"));
                 }
             } else if self.eat_word("RETURNING") {
-                call.returning = Some(self.data_type()?);
+                call.returning = Some(self.result_type()?);
             } else if self.at_words(&["ORDER", "BY"]) {
                 call.order_by = self.order_by()?;
             } else if self.at_any(&["DEFAULT", "PASSING"]) {

@@ -12,6 +12,7 @@ mod dml;
 mod expr;
 mod from;
 mod help;
+mod interval;
 mod json;
 mod merge;
 mod name;
@@ -23,6 +24,7 @@ mod query;
 mod recover;
 mod report;
 mod show;
+mod temporal;
 mod types;
 mod window;
 
@@ -124,7 +126,7 @@ impl<'a> Parser<'a> {
                 Err(problem) => {
                     let mut problem = self.placeholder_up_to_here(first).unwrap_or(problem);
                     let said = self.follows_a_reserved_word(before);
-                    let kind = self.recover(first);
+                    let (kind, unclosed) = self.recover(first);
                     self.point_inside(&mut problem);
                     if said && !problem.edits.is_empty() {
                         // The word is only the beginning of what needs quotes.
@@ -132,6 +134,9 @@ impl<'a> Parser<'a> {
                     }
                     if !said || !problem.edits.is_empty() {
                         self.diagnostics.push(*problem);
+                    }
+                    if unclosed {
+                        self.report_missing_semicolon();
                     }
                     kind
                 }

@@ -185,7 +185,7 @@ impl Parser<'_> {
         }
         if self.eat_word("FRESHNESS") {
             self.expect(Symbol::Equal)?;
-            self.interval_literal()?;
+            self.freshness()?;
         }
         if self.eat_word("REFRESH_MODE") {
             self.expect(Symbol::Equal)?;
@@ -216,11 +216,6 @@ impl Parser<'_> {
         self.expect(Symbol::LeftParen)?;
         self.expr()?;
         self.expect(Symbol::RightParen)
-    }
-
-    pub(super) fn interval_literal(&mut self) -> Parse<()> {
-        self.expect_word("INTERVAL")?;
-        self.interval().map(|_| ())
     }
 
     pub(super) fn refresh_mode(&mut self) -> Parse<()> {

@@ -89,7 +89,7 @@ pub(super) fn unclosed(text: &str, at: usize) -> Option<Box<Diagnostic>> {
 }
 
 /// Where the first placeholder inside of a quoted text is.
-fn first_inside(text: &str) -> Option<Span> {
+pub(super) fn first_inside(text: &str) -> Option<Span> {
     if !text.contains('{') {
         return None;
     }

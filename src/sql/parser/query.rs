@@ -35,13 +35,13 @@ impl Parser<'_> {
         let columns = if self.at_symbol(Symbol::LeftParen) { self.ident_list("a column name")? } else { Vec::new() };
         self.expect_word("AS")?;
         self.expect(Symbol::LeftParen)?;
-        let query = self.query()?;
+        let query = if self.at_symbol(Symbol::LeftParen) { self.bracketed_table_query()? } else { self.query()? };
         self.expect(Symbol::RightParen)?;
         Ok(Cte { name, columns, query })
     }
 
     /// `ORDER BY`, `LIMIT` and the like after a body.
-    fn query_tail(&mut self, start: usize, with: Vec<Cte>, body: QueryBody) -> Parse<Query> {
+    pub(super) fn query_tail(&mut self, start: usize, with: Vec<Cte>, body: QueryBody) -> Parse<Query> {
         let order_by = self.order_by()?;
         let mut limit = None;
         let offset;
@@ -178,7 +178,7 @@ impl Parser<'_> {
         self.union_rest(first)
     }
 
-    fn union_rest(&mut self, first: QueryBody) -> Parse<QueryBody> {
+    pub(super) fn union_rest(&mut self, first: QueryBody) -> Parse<QueryBody> {
         let mut rest = Vec::new();
         while let Some((operator, span)) = self.set_operator(&["UNION", "EXCEPT", "MINUS"]) {
             let body = self.intersection()?;
@@ -192,7 +192,7 @@ impl Parser<'_> {
         self.intersection_rest(first)
     }
 
-    fn intersection_rest(&mut self, first: QueryBody) -> Parse<QueryBody> {
+    pub(super) fn intersection_rest(&mut self, first: QueryBody) -> Parse<QueryBody> {
         let mut rest = Vec::new();
         while let Some((operator, span)) = self.set_operator(&["INTERSECT"]) {
             let body = self.query_primary()?;
@@ -204,6 +204,9 @@ impl Parser<'_> {
     fn set_operator(&mut self, words: &[&str]) -> Option<(SetOperator, crate::diagnostic::Span)> {
         let start = self.start();
         let word = *words.iter().find(|word| self.at_word(word))?;
+        if word == "MINUS" {
+            self.report_minus();
+        }
         self.at += 1;
         let all = self.eat_word("ALL");
         if !all {

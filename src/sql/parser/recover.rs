@@ -9,14 +9,16 @@ use crate::sql::token::{Symbol, Token, TokenKind};
 use crate::sql::tree::{Ident, StatementKind};
 
 impl Parser<'_> {
-    /// Skips the statement that began at token `first`; its names stay visible.
-    pub(super) fn recover(&mut self, first: usize) -> StatementKind {
+    /// Skips the statement that began at token `first`; its names stay visible. True if no semicolon ends it, but a statement
+    /// that surely begins behind what is wrong with it.
+    pub(super) fn recover(&mut self, first: usize) -> (StatementKind, bool) {
         let failed = self.at.min(self.tokens.len());
         self.depth = 0;
         self.at = first;
         let keyword = self.peek_text().to_ascii_uppercase();
         let opened = self.opened_set(first);
         let is_set = opened.is_some();
+        let mut unclosed = None;
         let end = opened.and_then(|opened| self.end_of_set(opened));
         let end = end.unwrap_or_else(|| {
             // Only a statement set goes on after a semicolon, and not past the beginning of a statement that it cannot hold.
@@ -35,11 +37,16 @@ impl Parser<'_> {
             let wide = |t: &Token| t.kind == TokenKind::Unknown && t.text(self.text) == "\u{ff1b}";
             let ends = |t: &Token| t.kind == TokenKind::Symbol(Symbol::Semicolon) || wide(t);
             let end = rest.iter().position(ends).unwrap_or(rest.len());
+            let behind = if is_set { 0..0 } else { failed + 1..from + end };
+            unclosed = behind.into_iter().find(|at| self.begins_on_its_line(*at));
+            if let Some(next) = unclosed {
+                return next;
+            }
             // The wide semicolon of Chinese text, meant as the narrow one, is no token of the next statement.
             from + end + usize::from(rest.get(end).is_some_and(wide))
         });
         self.at = end.max(first);
-        StatementKind::Unparsed { keyword, words: self.words(first, self.at) }
+        (StatementKind::Unparsed { keyword, words: self.words(first, self.at) }, unclosed.is_some())
     }
 
     /// True for a token at the beginning of a line that surely begins a statement: the one above was not closed.

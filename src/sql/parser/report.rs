@@ -93,6 +93,37 @@ impl Parser<'_> {
         self.diagnostics.push(problem);
     }
 
+    /// `MINUS` between two queries.
+    pub(super) fn report_minus(&mut self) {
+        let Some(token) = self.peek() else { return };
+        let mut problem = Diagnostic::error(code::SYNTAX, "`MINUS` is not an operator of Flink SQL")
+            .at(token.span, "rejected by Flink")
+            .help("write EXCEPT");
+        problem.edits.push(Edit { span: token.span, text: "EXCEPT".to_owned() });
+        self.diagnostics.push(problem);
+    }
+
+    /// A watermark beside another one, which is at `first`.
+    pub(super) fn report_second_watermark(&mut self, first: Span) {
+        let Some(token) = self.peek() else { return };
+        let problem = Diagnostic::error(code::SYNTAX, "a second watermark")
+            .at(token.span, "a table has one watermark")
+            .at(first, "the first one")
+            .help("keep the watermark of one column; its delay may be an expression of others");
+        self.diagnostics.push(problem);
+    }
+
+    /// What Flink takes at the end of a query only where the query does not begin with a bracket.
+    pub(super) fn report_tail_behind_brackets(&mut self) {
+        let Some(token) = self.peek() else { return };
+        let word = token.text(self.text).to_ascii_uppercase();
+        let message = format!("no `{word}` behind a query that begins with a bracket, where a table stands");
+        let problem = Diagnostic::error(code::SYNTAX, message).at(token.span, "rejected by Flink").help(
+            "take the brackets around the first query away, or write SELECT * FROM (...) around what is in front",
+        );
+        self.diagnostics.push(problem);
+    }
+
     pub(super) fn too_deep(&self) -> Box<Diagnostic> {
         let span = self.peek().map_or(Span::new(self.text.len(), self.text.len()), |t| t.span);
         Box::new(

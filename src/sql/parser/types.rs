@@ -1,7 +1,7 @@
 //! Data types.
 
 use super::{Parse, Parser};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Edit, Span};
 use crate::model::column::{Column, ColumnType, Nullable};
 use crate::sql::code;
 use crate::sql::token::{Symbol, TokenKind};
@@ -16,9 +16,24 @@ impl Parser<'_> {
     }
 
     fn data_type_inner(&mut self) -> Parse<Nullable> {
+        self.type_with(Self::nullability)
+    }
+
+    /// The type of a result, which can be null whatever it is: what stands in it may say otherwise.
+    pub(super) fn result_type(&mut self) -> Parse<Nullable> {
+        self.nested(|p| {
+            p.type_with(|p| {
+                p.report_nullability();
+                true
+            })
+        })
+    }
+
+    /// A type, and `ARRAY` and `MULTISET` behind it; `nullability` takes what is said about nulls.
+    fn type_with(&mut self, nullability: fn(&mut Self) -> bool) -> Parse<Nullable> {
         let mut ty = self.bare_type()?;
         loop {
-            let nullable = self.nullability();
+            let nullable = nullability(self);
             let collection: fn(Box<Nullable>) -> ColumnType = if self.at_word("ARRAY") {
                 ColumnType::Array
             } else if self.at_word("MULTISET") {
@@ -49,6 +64,26 @@ impl Parser<'_> {
         }
         self.eat_word("NULL");
         true
+    }
+
+    /// `NOT NULL` or `NULL` where Flink takes neither: says so and goes on behind it.
+    fn report_nullability(&mut self) {
+        let (before, start) = (self.previous_end(), self.start());
+        // Not the NULL of `NULL ON EMPTY`.
+        let alone = self.at_word("NULL") && !self.word_at(self.at + 1, "ON");
+        if !self.eat_words(&["NOT", "NULL"]) {
+            if !alone {
+                return;
+            }
+            self.at += 1;
+        }
+        let span = self.since(start);
+        let message = format!("no `{}` behind the type of a result", span.of(self.text).to_ascii_uppercase());
+        let mut problem = Diagnostic::error(code::SYNTAX, message)
+            .at(span, "Flink refuses this")
+            .help("leave it out: a value that cannot be null stays so in CAST");
+        problem.edits.push(Edit { span: Span::new(before, span.end), text: String::new() });
+        self.diagnostics.push(problem);
     }
 
     fn bare_type(&mut self) -> Parse<ColumnType> {
@@ -124,7 +159,7 @@ impl Parser<'_> {
     /// `INTERVAL ...`, `RAW(...)`, `STRUCTURED<...>`, `VARIANT`, a user's type: kept as written.
     fn named_type(&mut self, start: usize) -> Parse<ColumnType> {
         if self.eat_word("INTERVAL") {
-            self.interval_unit()?;
+            self.interval_type()?;
         } else if self.eat_word("RAW") {
             self.expect(Symbol::LeftParen)?;
             self.string("the name of a class in single quotes")?;

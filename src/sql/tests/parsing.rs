@@ -315,3 +315,39 @@ fn reasonable_nesting_is_read() {
     let text = format!("SELECT * FROM {}t{}", "(SELECT a, b FROM ".repeat(40), " WHERE a = 1) AS x".repeat(40));
     assert!(codes(&text).is_empty());
 }
+
+#[test]
+fn the_length_of_an_interval_is_made_of_columns() {
+    for text in ["INTERVAL a DAY", "INTERVAL (a) DAY", "INTERVAL -(a + 1) DAY(3)", "INTERVAL t.a SECOND(3, 2)"] {
+        let known = catalog(&["t(a, c)"]);
+        let found = lineage(&query(&format!("SELECT c + {text} AS moved FROM t")), &known);
+        let mut made: Vec<&str> = found.outputs[0].uses.iter().map(|used| used.column.as_str()).collect();
+        made.sort_unstable();
+        assert_eq!(made, ["a", "c"], "{text}");
+    }
+    for text in ["INTERVAL 1 DAY", "INTERVAL 1.5 DAY", "INTERVAL -1 HOURS", "FLOOR(c - INTERVAL '1' HOUR TO DAY)"] {
+        query(&format!("SELECT {text} FROM t"));
+    }
+}
+
+#[test]
+fn literals_of_time() {
+    let text =
+        "SELECT TIMESTAMP WITH LOCAL TIME ZONE '2020-01-01 00:00:00.123', DATE '${DAY}', INTERVAL '${N}' DAY FROM t";
+    let QueryBody::Select(select) = query(text).body else { panic!("a select") };
+    let SelectItem::Expr { expr, .. } = &select.items[0] else { panic!("an expression") };
+    assert_eq!(expr.kind, ExprKind::Literal(Literal::Temporal(ColumnType::TimestampLtz(3))));
+}
+
+#[test]
+fn what_follows_a_query_in_brackets() {
+    for text in [
+        "(SELECT a FROM t) UNION ALL (SELECT a FROM u) ORDER BY a LIMIT 3",
+        "SELECT a FROM t WHERE a IN ((SELECT a FROM t) UNION ALL (SELECT a FROM u) ORDER BY a LIMIT 3)",
+        "SELECT * FROM (SELECT a FROM t UNION ALL (SELECT a FROM u) ORDER BY a LIMIT 3)",
+        "SELECT * FROM ((SELECT a FROM t ORDER BY a) UNION ALL (SELECT a FROM u))",
+        "WITH x AS (((SELECT a FROM t)) UNION ALL SELECT a FROM u) SELECT * FROM x",
+    ] {
+        query(text);
+    }
+}

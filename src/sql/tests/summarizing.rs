@@ -90,3 +90,32 @@ fn renaming_reaches_every_role() {
         assert_eq!(apply(text, &rename_tables(&parsed.statements()[0], &names)).unwrap(), renamed);
     }
 }
+
+#[test]
+fn tables_beside_placeholders_are_known() {
+    for (text, reads, writes) in [
+        ("INSERT INTO y SELECT b FROM ${SRC};", vec![], vec!["y"]),
+        (
+            "INSERT INTO db.y SELECT b FROM ${DB}.z JOIN orders_${ENV} o ON TRUE JOIN `r` ON TRUE",
+            vec!["r"],
+            vec!["db.y"],
+        ),
+        ("INSERT INTO ${TARGET} SELECT b FROM z LIMIT ${N}", vec!["z"], vec![]),
+        ("INSERT INTO y SELECT {{ columns }} FROM {{ ref('x') }}, z {# note #} WHERE a > ${MIN}", vec!["z"], vec!["y"]),
+        ("CREATE TABLE y (a INT) WITH ('topic' = ${TOPIC}, 'b' = 'c')", vec![], vec!["y"]),
+        (
+            "EXECUTE STATEMENT SET BEGIN INSERT INTO a SELECT ${X} FROM b; INSERT INTO c SELECT 1 FROM ${D}; END",
+            vec!["b"],
+            vec!["a", "c"],
+        ),
+        ("INSERT INTO y SELECT FROM FROM ${SRC}", vec![], vec![]),
+    ] {
+        let found = first(text);
+        assert_eq!((names(&found.reads), names(&found.writes)), (reads, writes), "{text}");
+        assert!(!found.ok, "{text}");
+    }
+    let found = summaries("INSERT INTO x SELECT a FROM t WHERE d = ${DAY}\nINSERT INTO y SELECT b FROM z;");
+    let tables = |at: usize| (names(&found[at].reads), names(&found[at].writes));
+    assert_eq!((tables(0), tables(1)), ((vec!["t"], vec!["x"]), (vec!["z"], vec!["y"])));
+    assert!(!found[0].ok && found[1].ok);
+}

@@ -84,3 +84,11 @@ SELECT order_id0, paid FROM (SELECT * FROM orders AS o JOIN payments AS p ON o.o
 -- What the select list calls so is meant.
 SELECT customer_id AS order_id, amount FROM orders ORDER BY order_id + 1 LIMIT 5;
 SELECT order_id, ROW_NUMBER() OVER (PARTITION BY customer_id ORDER BY order_time) AS product_id FROM orders QUALIFY product_id = 1;
+-- The length of an interval may be made of columns.
+SELECT order_id, order_time + INTERVAL product_id DAY AS due, order_time - INTERVAL (product_id + 1) HOUR(3) AS began FROM orders;
+SELECT order_id FROM orders AS o WHERE order_time > TIMESTAMP '2026-01-01' + INTERVAL -o.product_id MINUTES;
+SELECT order_time + INTERVAL 1 DAY, order_time + INTERVAL -2 HOURS, FLOOR(order_time - INTERVAL '1' HOUR TO DAY) FROM orders;
+SELECT TIMESTAMP WITH LOCAL TIME ZONE '2026-01-01 00:00:00.123' AS `at`, DATE '2026-1-1', TIME '1:2:3', X'0aFf' FROM orders;
+-- A query that begins with a bracket, where no table stands.
+(SELECT order_id FROM orders) UNION ALL (SELECT order_id FROM payments) ORDER BY order_id LIMIT 3;
+SELECT order_id FROM orders WHERE order_id IN ((SELECT order_id FROM payments) UNION ALL (SELECT order_id FROM payments) LIMIT 3);

@@ -62,3 +62,14 @@ INSERT INTO b SELECT 1;
 SELECT a FROM t；
 -- says: S011 at ；: "；" means nothing in Flink SQL; write `;`
 -- mended: SELECT a FROM t;
+INSERT INTO x SELECT a FROM t WHERE d = ${DAY}
+INSERT INTO y SELECT b FROM z;
+-- says: S008 at ${DAY}: `${DAY}` is a placeholder that nothing has replaced; write the value itself, or use the placeholder inside of a string in single quotes: only there values of [env.<name>.vars] are put in
+-- says: S007 at INSERT: a statement begins before the one above it has ended; put a `;` between the two statements
+-- mended: INSERT INTO x SELECT a FROM t WHERE d = ${DAY};\nINSERT INTO y SELECT b FROM z;
+INSERT INTO x SELECT a FROM t WHERE a = = 1
+  AND b = 2
+CREATE TABLE u (c INT);
+-- says: S001 at =: expected an expression, found `=`
+-- says: S007 at CREATE: a statement begins before the one above it has ended; put a `;` between the two statements
+-- mended: INSERT INTO x SELECT a FROM t WHERE a = = 1\n  AND b = 2;\nCREATE TABLE u (c INT);

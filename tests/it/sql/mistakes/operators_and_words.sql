@@ -38,3 +38,17 @@ SELECT a FROM t LIMIT 5, 10;
 -- says: S001 at ,: expected the end of the query, found `,`; write LIMIT 10 OFFSET 5
 SELECT a FROM t OFFSET 5 ROWS LIMIT 10;
 -- says: S001 at LIMIT: expected the end of the query, found the reserved word `LIMIT`; write LIMIT before OFFSET
+SELECT a FROM t MINUS SELECT a FROM u;
+-- says: S001 at MINUS: `MINUS` is not an operator of Flink SQL; write EXCEPT
+-- mended: SELECT a FROM t EXCEPT SELECT a FROM u;
+SELECT CAST(a AS MAP<STRING, INT> NOT NULL) FROM t;
+-- says: S001 at NOT NULL: no `NOT NULL` behind the type of a result; leave it out: a value that cannot be null stays so in CAST
+-- mended: SELECT CAST(a AS MAP<STRING, INT>) FROM t;
+SELECT a FROM ((SELECT a FROM t) UNION ALL (SELECT a FROM u) ORDER BY a LIMIT 3);
+-- says: S001 at ORDER: no `ORDER` behind a query that begins with a bracket, where a table stands; take the brackets around the first query away, or write SELECT * FROM (...) around what is in front
+WITH x AS ((SELECT a FROM t) LIMIT 3) SELECT a FROM x;
+-- says: S001 at LIMIT: no `LIMIT` behind a query that begins with a bracket, where a table stands; take the brackets around the first query away, or write SELECT * FROM (...) around what is in front
+CREATE TABLE t (a TIMESTAMP(3), b TIMESTAMP(3), WATERMARK FOR a AS a, WATERMARK FOR b AS b);
+-- says: S001 at WATERMARK: a second watermark; keep the watermark of one column; its delay may be an expression of others
+ALTER TABLE t ADD (WATERMARK FOR a AS a, WATERMARK FOR b AS b);
+-- says: S001 at WATERMARK: a second watermark; keep the watermark of one column; its delay may be an expression of others

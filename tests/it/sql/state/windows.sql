@@ -99,7 +99,7 @@ SELECT m.id FROM minutes m LEFT JOIN TABLE(TUMBLE(TABLE payments, DESCRIPTOR(pay
 --> append; window join (window)
 SELECT m.id FROM minutes m LEFT JOIN TABLE(TUMBLE(DATA => TABLE payments, TIMECOL => DESCRIPTOR(payed), SIZE => INTERVAL '60.000' SECOND(3))) p ON m.id = p.id AND m.window_start = p.window_start AND m.window_end = p.window_end;
 --> append; window join (window)
-SELECT h.id FROM TABLE(HOP(TABLE orders, DESCRIPTOR(ordered), INTERVAL '5' MINUTE, INTERVAL '1' HOUR)) h LEFT JOIN TABLE(HOP(DATA => TABLE payments, TIMECOL => DESCRIPTOR(payed), SIZE => INTERVAL '60' MINUTES, SLIDE => INTERVAL '300' SECONDS)) p ON h.id = p.id AND h.window_start = p.window_start AND h.window_end = p.window_end;
+SELECT h.id FROM TABLE(HOP(TABLE orders, DESCRIPTOR(ordered), INTERVAL '1' MINUTE, INTERVAL '1' HOUR)) h LEFT JOIN TABLE(HOP(DATA => TABLE payments, TIMECOL => DESCRIPTOR(payed), SIZE => INTERVAL '60' MINUTES, SLIDE => INTERVAL '60' SECONDS)) p ON h.id = p.id AND h.window_start = p.window_start AND h.window_end = p.window_end;
 --> append; window join (window)
 SELECT c.id FROM TABLE(CUMULATE(TABLE orders, DESCRIPTOR(ordered), INTERVAL '1' HOUR, INTERVAL '1' DAY)) c LEFT JOIN TABLE(CUMULATE(TABLE payments, DESCRIPTOR(payed), INTERVAL '60' MINUTE, INTERVAL '24' HOUR)) p ON c.id = p.id AND c.window_start = p.window_start AND c.window_end = p.window_end;
 --> append; window join (window)
