@@ -11,7 +11,7 @@ const ORDERS: &str = "CREATE TABLE orders (id BIGINT, amount INT, item ROW<sku S
     WATERMARK FOR ts AS ts, PRIMARY KEY (id) NOT ENFORCED) WITH ('topic' = 'orders')";
 const RATES: &str = "CREATE TABLE rates (cur STRING, rate INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts,\n\
     PRIMARY KEY (cur) NOT ENFORCED) WITH ('topic' = 'rates')";
-const LIKE: &str = "CREATE TABLE more (extra INT) WITH ('topic' = 'more') LIKE orders";
+const LIKE: &str = "CREATE TABLE more (extra INT) WITH ('topic' = 'more') LIKE elsewhere";
 
 fn file(path: &str, text: impl Into<String>) -> File {
     (path.to_owned(), text.into())
@@ -242,13 +242,13 @@ fn lists_of_an_insert_and_a_view() {
     ] {
         assert_eq!(said(&insert(text)), [], "{text}");
     }
-    // What LIKE brings is not known here.
-    let like = [
-        file("t.sql", table),
-        file("l.sql", "CREATE TABLE l (z INT) WITH ('topic' = 'l') LIKE t"),
-        file("i.sql", "INSERT INTO l (a, z, y) SELECT 1, 2, 3"),
-    ];
-    assert_eq!(said(&like), []);
+    let like = |base: &str| {
+        let like = format!("CREATE TABLE l (z INT) WITH ('topic' = 'l') LIKE {base}");
+        let insert = file("i.sql", "INSERT INTO l (a, z, y) SELECT 1, 2, 3");
+        said(&[file("t.sql", table), file("l.sql", like), insert])
+    };
+    assert_eq!(like("t"), one("S101", "i.sql", "y", "correct the name: columns to write are a, b, e, z"));
+    assert_eq!(like("elsewhere"), [], "nobody knows what that brings");
 }
 
 #[test]
@@ -364,4 +364,23 @@ fn each_placeholder_without_a_value_is_named_once_with_its_first_place() {
     assert_eq!(all(&["A", "B"]), [want("c.json", 5, 9, "used here")]);
     assert_eq!(all(&["B", "C"]), [want("a.sql", 3, 7, "used here")]);
     assert_eq!(all(&["A", "B", "C"]), []);
+}
+
+#[test]
+fn a_table_that_takes_over_from_another_is_known_with_its_columns_and_its_topic() {
+    let files = [
+        file("a.sql", "CREATE TABLE a (id INT, n INT) WITH ('connector' = 'kafka', 'topic' = 'a')"),
+        file("b.sql", "CREATE TABLE b LIKE a"),
+        file("c.sql", "CREATE TABLE c (more INT) WITH ('topic' = 'c') LIKE b (EXCLUDING OPTIONS)"),
+        file("v.sql", "CREATE VIEW v AS SELECT b.id, c.n, c.more, c.nope FROM b, c"),
+    ];
+    let read = project::read(&files, &BTreeMap::new());
+    assert_eq!(read.diagnostics, []);
+    assert_eq!(read.manifest.tables["b"].topic.as_deref(), Some("a"));
+    let texts: BTreeMap<String, String> = files.into_iter().collect();
+    let found = columns(&estate::read(&read.manifest).unwrap(), &texts);
+    assert_eq!(
+        found.into_iter().map(|d| d.message).collect::<Vec<_>>(),
+        ["column `c.nope` is in no table of this query"]
+    );
 }

@@ -24,6 +24,9 @@ use crate::sql::tree::{
 /// How many columns are told apart in one relation.
 const MOST_COLUMNS: usize = 120_000;
 
+/// How many kinds of columns that are not known are told apart in one relation.
+const MOST_OPEN: usize = 1_000;
+
 /// Walks a query and remembers what decides its rows.
 pub(super) struct Walker<'a> {
     pub catalog: &'a Catalog,
@@ -335,8 +338,10 @@ impl<'a> Walker<'a> {
     /// Makes one of the columns that are not told apart any more: stars of stars double them with each step.
     fn limit_stars(&mut self, relation: &mut Relation, span: Span) {
         let count = relation.columns().len();
-        if count > MOST_COLUMNS {
+        if count > MOST_COLUMNS || relation.open.len() > MOST_OPEN {
             *relation = Relation::new(Vec::new(), vec![Open::Value(relation.all())]);
+        }
+        if count > MOST_COLUMNS {
             let text = format!("`*` stands for {count} columns here: they are not told apart");
             self.notes.push(Diagnostic::warning(code::OPAQUE, text).at(span, "taken to be made of all of them"));
         }
