@@ -108,6 +108,14 @@ fn small_decimal(out: &mut Vec<u8>, mut value: i128, mut scale: i64) {
     if value == 0 {
         scale = 0;
     }
+    if let Ok(mut short) = i64::try_from(value) {
+        // Most decimals are short, and dividing long ones takes many times longer.
+        while short != 0 && short % 10 == 0 {
+            short /= 10;
+            scale -= 1;
+        }
+        value = i128::from(short);
+    }
     while value != 0 && value % 10 == 0 {
         value /= 10;
         scale -= 1;
@@ -172,6 +180,25 @@ pub(super) fn array(out: &mut Vec<u8>, count: u32, items: &[u8]) {
     out.push(ARRAY);
     length(out, count);
     out.extend_from_slice(items);
+}
+
+/// Begins a map whose entries follow; [`counted`] ends it.
+pub(super) fn open_map(out: &mut Vec<u8>) {
+    out.push(MAP);
+    length(out, 0);
+}
+
+/// Begins a nested record whose fields follow; [`counted`] ends it.
+pub(super) fn open_record(out: &mut Vec<u8>) {
+    out.push(RECORD);
+    length(out, 0);
+}
+
+/// Says how many items the array, map or record has that begins at `start`.
+pub(super) fn counted(out: &mut [u8], start: usize, count: u32) {
+    if let Some(place) = out.get_mut(start + 1..start + 5) {
+        place.copy_from_slice(&count.to_be_bytes());
+    }
 }
 
 /// Writes a map: entries are canonical already.

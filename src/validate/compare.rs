@@ -118,8 +118,8 @@ pub(super) fn capped(text: &str) -> String {
 }
 
 /// The new column that breaks its rule in this row of green: NULL where NULL may not be, or not there at all.
-pub(super) fn broken_new_column(columns: &Columns, green: &Row) -> Option<(usize, &'static str)> {
-    let mut slots = green.news.iter();
+pub(super) fn broken_new_column(columns: &Columns, green: &[NewValue]) -> Option<(usize, &'static str)> {
+    let mut slots = green.iter();
     columns.list().iter().enumerate().find_map(|(i, column)| {
         let (_, nullable) = column.new_column()?;
         match slots.next()? {
