@@ -10,6 +10,7 @@ mod lineage;
 mod planning;
 mod reading;
 mod records;
+mod survey;
 mod table;
 mod validation;
 
@@ -20,12 +21,16 @@ type Part = fn() -> Result<(), String>;
 
 /// The parts, by the word that chooses them.
 const PARTS: [(&str, Part); 5] = [
-    ("validation", validation::run),
+    ("validate", validate),
     ("planning", planning::run),
     ("sql", reading::run),
     ("lineage", lineage::run),
     ("compatibility", compatibility::run),
 ];
+
+fn validate() -> Result<(), String> {
+    validation::run().and_then(|()| survey::run())
+}
 
 fn main() -> ExitCode {
     // Cargo adds words of its own, such as `--bench`.

@@ -68,7 +68,8 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let contract = contract(&ports, &args, &green).await?;
     let follow_ms = i64::from(args.follow) * 1000;
     let broken = |e: Broken| Failure::new("the topics cannot be compared").because(&e).help(LOOK);
-    let rested = at_rest::compare(&ports, &contract, follow_ms, |line| shell.say(line)).await.map_err(broken)?;
+    let systems = at_rest::Systems { topics: &*ports.topics, registry: &*ports.registry, clock: &*ports.clock };
+    let rested = at_rest::compare(systems, &contract, follow_ms, |line| shell.say(line)).await.map_err(broken)?;
     let verdict = match rested {
         Some(verdict) => verdict,
         None => {
@@ -162,14 +163,4 @@ async fn columns_of(ports: &Ports, subject: &str) -> Result<Vec<String>, Failure
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn half_a_comparison_is_told_what_is_missing() {
-        let half = nothing_named(Some("a"));
-        assert_eq!(half.lines, ["there is nothing to compare a with"]);
-        assert!(half.help.unwrap().contains("--blue a --green TOPIC"));
-        assert!(nothing_named(None).help.unwrap().starts_with("name a rollout"));
-    }
-}
+mod tests;

@@ -35,7 +35,8 @@
 //! - A table without blue is looked at for duplicates and new columns only.
 //! - A record that cannot be read makes the table undecided, unless it is read in the end.
 //!
-//! The answer and its reason: see `verdict`. Digests: [`digest`].
+//! The answer and its reason: see `verdict`. Digests: [`digest`]. Two topics that rest, or one alone, need no rounds: [`survey`]
+//! decides the same from fingerprints (`fingerprint`), without keeping or decoding the rows.
 
 mod append;
 pub mod audit;
