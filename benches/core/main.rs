@@ -29,7 +29,7 @@ const PARTS: [(&str, Part); 5] = [
 ];
 
 fn validate() -> Result<(), String> {
-    validation::run().and_then(|()| survey::run())
+    survey::run().and_then(|()| validation::run())
 }
 
 fn main() -> ExitCode {
