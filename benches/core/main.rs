@@ -20,17 +20,14 @@ use std::process::ExitCode;
 type Part = fn() -> Result<(), String>;
 
 /// The parts, by the word that chooses them.
-const PARTS: [(&str, Part); 5] = [
-    ("validate", validate),
+const PARTS: [(&str, Part); 6] = [
+    ("validation", validation::run),
+    ("validate", survey::run),
     ("planning", planning::run),
     ("sql", reading::run),
     ("lineage", lineage::run),
     ("compatibility", compatibility::run),
 ];
-
-fn validate() -> Result<(), String> {
-    survey::run().and_then(|()| validation::run())
-}
 
 fn main() -> ExitCode {
     // Cargo adds words of its own, such as `--bench`.

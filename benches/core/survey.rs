@@ -14,7 +14,6 @@ use cyanotype::validate::{Side, TableValidation};
 
 use crate::records::{KEY, KEY_ID, OTHER_VALUE, OTHER_VALUE_ID, PADDED, VALUE, VALUE_ID, padded};
 use crate::table::{Amount, Role, Variant, compare, timed};
-use crate::validation::resident;
 
 const KEYS: i64 = 500_000;
 const PARTITIONS: i32 = 4;
@@ -25,7 +24,6 @@ pub fn run() -> Result<(), String> {
     let [blue, green] = padded(KEYS, PARTITIONS)?;
     let length = |r: &RawRecord| r.key.as_ref().map_or(0, Vec::len) + r.value.as_ref().map_or(0, Vec::len);
     let bytes = blue.iter().chain(&green).map(length).sum();
-    memory(&blue, &green)?;
     let both = contract(Changelog::Upsert, true);
     let sum = || Ok(timed(|| blue.iter().chain(&green).fold(0, |all: u64, r| all.wrapping_add(summed(r)))).0);
     let mut found = surveyed(&both, &blue, &green)?.1;
@@ -128,21 +126,6 @@ fn passed(verdict: TableVerdict) -> Result<(), String> {
         Outcome::Pass => Ok(()),
         _ => Err(format!("equal topics did not pass: {}", verdict.reason)),
     }
-}
-
-/// Says how much memory a survey of two topics holds for each key, where the system tells.
-fn memory(blue: &[RawRecord], green: &[RawRecord]) -> Result<(), String> {
-    let before = resident();
-    let held = fed(&contract(Changelog::Upsert, true), blue, green)?;
-    if let (Some(before), Some(after)) = (before, resident()) {
-        let each = after.saturating_sub(before) as f64 / (blue.len() + green.len()) as f64;
-        println!(
-            "\ntopics at rest, upsert: {each:.0} bytes of memory for each of {} live rows",
-            blue.len() + green.len()
-        );
-    }
-    drop(held);
-    Ok(())
 }
 
 fn summed(record: &RawRecord) -> u64 {

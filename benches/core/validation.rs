@@ -107,7 +107,7 @@ fn memory(blue: &[RawRecord], green: &[RawRecord]) -> Result<(), String> {
 }
 
 /// Bytes of this process that are in memory.
-pub fn resident() -> Option<usize> {
+fn resident() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     line.split_whitespace().next()?.parse::<usize>().ok().map(|kib| kib * 1024)
