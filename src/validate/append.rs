@@ -16,7 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Side;
-use super::columns::{Columns, Row};
+use super::columns::{Columns, Printer, Row};
 use super::compare::{Match, broken_new_column, describe, describe_row, rows};
 use super::digest::{TableDigest, fingerprint};
 use super::fold::{Map, Tally};
@@ -72,6 +72,7 @@ pub(super) struct Append {
     /// Records at or after the mark: fingerprint, partition, offset.
     late: [Vec<(u128, i32, i64)>; 2],
     keys: Map<u128, ()>,
+    printer: Printer,
     wrong: BTreeMap<u128, Wrong>,
     news: Vec<[u64; 4]>,
     has_blue: bool,
@@ -97,6 +98,7 @@ impl Append {
             uneven: BTreeSet::new(),
             late: [Vec::new(), Vec::new()],
             keys: Map::default(),
+            printer: Printer::default(),
             wrong: BTreeMap::new(),
             news: Vec::new(),
             has_blue,
@@ -137,7 +139,7 @@ impl Append {
         if let Some(count) = self.rows.get_mut(side.index()) {
             *count += 1;
         }
-        let print = columns.print(&[], &row);
+        let print = self.printer.print(columns, &[], &row);
         let entry = self.entries.entry(print).or_default();
         let (mine, other) = match side {
             Side::Blue => (&mut entry.blue, entry.green),

@@ -131,6 +131,40 @@ pub(super) struct Part<'a> {
     pub columns: &'a [usize],
 }
 
+/// Makes fingerprints of rows as `fingerprint` defines them; rows with the same columns follow each other.
+#[derive(Default)]
+pub(super) struct Printer {
+    /// Columns of the row before, in the order of its cells.
+    columns: Vec<usize>,
+    /// Places of its cells in the order of the columns' names.
+    order: Vec<usize>,
+    layout: [u8; 16],
+    buffer: Vec<u8>,
+}
+
+impl Printer {
+    /// Fingerprint of a row, its key before it.
+    pub(super) fn print(&mut self, columns: &Columns, key: &[u8], row: &Row) -> u128 {
+        let cells: Vec<(usize, &[u8])> = row.cells().collect();
+        if self.buffer.is_empty() || !cells.iter().map(|(column, _)| column).eq(&self.columns) {
+            self.columns = cells.iter().map(|(column, _)| *column).collect();
+            self.order = (0..cells.len()).collect();
+            let name = |at: &usize| self.columns.get(*at).map_or("", |column| columns.name(*column));
+            self.order.sort_unstable_by(|a, b| name(a).cmp(name(b)));
+            let mut names = Vec::new();
+            self.order.iter().for_each(|at| canon::text(&mut names, name(at)));
+            self.layout = digest::fingerprint(&names).to_be_bytes();
+        }
+        self.buffer.clear();
+        self.buffer.extend_from_slice(key);
+        self.buffer.extend_from_slice(&self.layout);
+        for (_, value) in self.order.iter().filter_map(|at| cells.get(*at)) {
+            self.buffer.extend_from_slice(value);
+        }
+        digest::fingerprint(&self.buffer)
+    }
+}
+
 /// All columns of a table.
 pub(super) struct Columns {
     list: Vec<Column>,
@@ -313,17 +347,6 @@ impl Columns {
             order = (0..columns.len()).collect();
         }
         Ok(order)
-    }
-
-    /// Fingerprint of a row, its key before it; as `fingerprint` defines it.
-    pub(super) fn print(&self, key: &[u8], row: &Row) -> u128 {
-        let mut cells: Vec<(&str, &[u8])> = row.cells().map(|(column, value)| (self.name(column), value)).collect();
-        cells.sort_unstable();
-        let (mut names, mut bytes) = (Vec::new(), key.to_vec());
-        cells.iter().for_each(|(name, _)| canon::text(&mut names, name));
-        bytes.extend_from_slice(&digest::fingerprint(&names).to_be_bytes());
-        cells.iter().for_each(|(_, value)| bytes.extend_from_slice(value));
-        digest::fingerprint(&bytes)
     }
 
     /// Number of new columns.

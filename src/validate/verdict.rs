@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 
 use super::Side;
-use super::columns::{Column, Columns, Role};
+use super::columns::{Column, Columns, Printer, Role};
 use super::compare::{self, Match, describe_row};
 use super::digest::TableDigest;
 use super::fold::{Fold, Status};
@@ -140,13 +140,14 @@ impl Counts {
 /// Counts an upsert table.
 pub(super) fn count_keys(fold: &Fold, columns: &Columns, samples: &mut Samples) -> Counts {
     let mut counts = Counts { churn: fold.churn, ..Counts::default() };
+    let mut printer = Printer::default();
     for (number, state) in fold.keys.iter().enumerate() {
         for (side, (rows, digest)) in
             [Side::Blue, Side::Green].into_iter().zip(counts.rows.iter_mut().zip(&mut counts.digests))
         {
             for copy in state.copies(side) {
                 *rows += 1;
-                digest.add(columns.print(&state.key, &copy.row), 1);
+                digest.add(printer.print(columns, &state.key, &copy.row), 1);
                 for (slot, new) in copy.row.news.iter().enumerate() {
                     if counts.news.len() <= slot {
                         counts.news.resize(slot + 1, [0; 4]);
