@@ -10,6 +10,7 @@ mod lineage;
 mod planning;
 mod reading;
 mod records;
+mod survey;
 mod table;
 mod validation;
 
@@ -19,8 +20,9 @@ use std::process::ExitCode;
 type Part = fn() -> Result<(), String>;
 
 /// The parts, by the word that chooses them.
-const PARTS: [(&str, Part); 5] = [
+const PARTS: [(&str, Part); 6] = [
     ("validation", validation::run),
+    ("validate", survey::run),
     ("planning", planning::run),
     ("sql", reading::run),
     ("lineage", lineage::run),

@@ -26,6 +26,65 @@ pub const VALUE: &str = r#"{"type":"record","name":"value","fields":[
     {"name":"quantity","type":["null","int"],"default":null},
     {"name":"is_gift","type":["null","boolean"],"default":null}]}"#;
 
+/// The same columns by another writer: in another order, with another unit, scale and width.
+pub const OTHER_VALUE: &str = r#"{"type":"record","name":"other","fields":[
+    {"name":"is_gift","type":["null","boolean"],"default":null},
+    {"name":"quantity","type":["null","long"],"default":null},
+    {"name":"amount","type":["null",{"type":"bytes","logicalType":"decimal","precision":12,"scale":4}],"default":null},
+    {"name":"note","type":["null","string"],"default":null},
+    {"name":"ordered_at","type":["null",{"type":"long","logicalType":"timestamp-micros"}],"default":null},
+    {"name":"status","type":["null","string"],"default":null},
+    {"name":"customer_id","type":["null","long"],"default":null},
+    {"name":"order_id","type":"long"}]}"#;
+/// Id of the other writer's schema.
+pub const OTHER_VALUE_ID: u32 = 9;
+
+/// Length of the values of [`padded`] by the first writer, with the schema id.
+pub const PADDED: usize = 128;
+
+/// One record for each of `count` keys, whose note is so long that each value has [`PADDED`] bytes as [`VALUE`] writes it; and
+/// the same rows as [`OTHER_VALUE`] writes them.
+pub fn padded(count: i64, partitions: i32) -> Result<[Vec<RawRecord>; 2], String> {
+    let (one, others) = (schema(VALUE)?, schema(OTHER_VALUE)?);
+    let one = GenericDatumWriter::builder(&one).build().map_err(|e| e.to_string())?;
+    let other = GenericDatumWriter::builder(&others).build().map_err(|e| e.to_string())?;
+    let mut blue = orders(count, partitions)?;
+    let mut green = blue.clone();
+    for (id, (blue, green)) in (0..).zip(blue.iter_mut().zip(&mut green)) {
+        let Value::Record(fields) = row(id) else { return Err("no row".to_owned()) };
+        let text = |length: usize| Value::Union(1, Box::new(Value::String("x".repeat(length))));
+        let with = |note: Value| {
+            let note =
+                |(name, value): (String, Value)| if name == "note" { (name, note.clone()) } else { (name, value) };
+            fields.clone().into_iter().map(note).collect::<Vec<_>>()
+        };
+        let datum = |fields| one.write_value_to_vec(Value::Record(fields)).map_err(|e| e.to_string());
+        let left = (PADDED - 5).saturating_sub(datum(with(text(0)))?.len());
+        // The length of 64 characters and more takes another byte.
+        let fields = with(text(if left > 64 { left - 1 } else { left }));
+        blue.value = Some([&[0][..], &VALUE_ID.to_be_bytes(), &datum(fields.clone())?].concat());
+        let rewritten = Value::Record(fields.into_iter().rev().map(|(n, v)| (n, rewritten(v))).collect());
+        let datum = other.write_value_to_vec(rewritten).map_err(|e| e.to_string())?;
+        green.value = Some([&[0][..], &OTHER_VALUE_ID.to_be_bytes(), &datum].concat());
+    }
+    Ok([blue, green])
+}
+
+/// The same value in the other writer's type.
+fn rewritten(value: Value) -> Value {
+    match value {
+        Value::Union(i, inner) => Value::Union(i, Box::new(rewritten(*inner))),
+        Value::Int(v) => Value::Long(v.into()),
+        Value::TimestampMillis(v) => Value::TimestampMicros(v * 1000),
+        Value::Decimal(v) => {
+            let bytes = Vec::<u8>::try_from(v).unwrap_or_default();
+            let cents = bytes.iter().fold(0i64, |v, byte| v << 8 | i64::from(*byte)) as i32;
+            Value::Decimal((i64::from(cents) * 100).to_be_bytes().into())
+        }
+        other => other,
+    }
+}
+
 /// One record for each of `count` keys, in `partitions` partitions; every second record is shorter by a NULL.
 pub fn orders(count: i64, partitions: i32) -> Result<Vec<RawRecord>, String> {
     let (key, value) = (schema(KEY)?, schema(VALUE)?);

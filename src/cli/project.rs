@@ -157,7 +157,7 @@ pub(super) fn offline(shell: &Shell, asked: Option<&PathBuf>) -> Result<Offline,
         let help = "name the project's folder with --project, or a configuration with --config";
         return Err(shell.no_configuration().help(help));
     };
-    let (vars, settings) = (BTreeMap::new(), BTreeMap::new());
+    let (vars, settings) = (BTreeMap::new(), wire::usual_settings());
     Ok(Offline { dir: dir.clone(), vars, missing: Missing::Kept, settings, remarks: Vec::new() })
 }
 

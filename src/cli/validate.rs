@@ -1,4 +1,8 @@
 //! `cyanotype validate`: validates a rollout again, or compares two topics outside of any rollout.
+//!
+//! Topics that rest are read once, by fingerprints (`at_rest`); topics that are written meanwhile are followed in rounds.
+
+mod at_rest;
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -12,19 +16,20 @@ use super::verdict::Tables;
 use super::{Shell, wire};
 use crate::config::{Need, Scope};
 use crate::daemon::ports::Ports;
-use crate::daemon::prove;
+use crate::daemon::prove::{self, Broken};
 use crate::model::parity::{ChangeRule, Changelog, ColumnClass, RowRule, TableContract};
 use crate::model::verdict::{Outcome, TableVerdict};
 use crate::schema::{self, AvroSchema};
 
 /// Validate a rollout again, or compare two topics: duplicates in green, and parity of blue and green.
 ///
-/// With ROLLOUT the daemon catches up, reads both outputs and compares them once more. With topics: columns that only green has are counted, not compared. The inputs are not known here: let them rest, or a green that
-/// lags will have missing rows.
+/// With ROLLOUT the daemon catches up, reads both outputs and compares them once more. With topics no daemon and no plan is
+/// needed: columns that only green has are counted, not compared. The inputs are not known here: let them rest, or a green that
+/// lags will have missing rows. Topics that are not written meanwhile are read once, and what is wrong in them once more.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Rollout that waits for a look or for an approval.
-    #[arg(value_name = "ROLLOUT", conflicts_with_all = ["blue", "green"])]
+    #[arg(value_name = "ROLLOUT", conflicts_with_all = ["blue", "green", "topic"])]
     pub rollout: Option<String>,
     /// Who asks; the journal keeps it beside the token's name.
     #[arg(long, value_name = "NAME", env = "USER", hide_env_values = true)]
@@ -35,6 +40,9 @@ pub(super) struct Args {
     /// Topic that is to replace it.
     #[arg(long, value_name = "TOPIC")]
     pub green: Option<String>,
+    /// Topic to look through for duplicates alone; the same as --green without --blue.
+    #[arg(long, value_name = "TOPIC", conflicts_with_all = ["blue", "green"])]
+    pub topic: Option<String>,
     /// Columns of the key [default: all columns of the record's key].
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub key: Vec<String>,
@@ -50,7 +58,7 @@ pub(super) struct Args {
 const LOOK: &str = "`cyanotype doctor` looks at every system and says what is missing";
 
 pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
-    let green = match (&args.rollout, &args.green) {
+    let green = match (&args.rollout, args.green.as_ref().or(args.topic.as_ref())) {
         (Some(rollout), _) => return again(rollout, args.by.as_deref(), shell).await,
         (None, Some(green)) => green.clone(),
         (None, None) => return Err(nothing_named(args.blue.as_deref())),
@@ -58,10 +66,17 @@ pub(super) async fn run(args: Args, shell: &Shell) -> Result<Reply, Failure> {
     let config = shell.config(Need::Everything)?;
     let ports = wire::ports(&config, &config.project)?;
     let contract = contract(&ports, &args, &green).await?;
-    let until = ports.clock.now_ms() + i64::from(args.follow) * 1000;
-    let verdict = prove::compare(&ports, contract, until)
-        .await
-        .map_err(|e| Failure::new("the topics cannot be compared").because(&e).help(LOOK))?;
+    let follow_ms = i64::from(args.follow) * 1000;
+    let broken = |e: Broken| Failure::new("the topics cannot be compared").because(&e).help(LOOK);
+    let systems = at_rest::Systems { topics: &*ports.topics, registry: &*ports.registry, clock: &*ports.clock };
+    let rested = at_rest::compare(systems, &contract, follow_ms, |line| shell.say(line)).await.map_err(broken)?;
+    let verdict = match rested {
+        Some(verdict) => verdict,
+        None => {
+            shell.say("the topics are being written: keys are followed until they agree");
+            prove::compare(&ports, contract, ports.clock.now_ms() + follow_ms).await.map_err(broken)?
+        }
+    };
     let pass = verdict.outcome == Outcome::Pass;
     let shown = Compared(verdict);
     Ok(if pass { Reply::yes(shown) } else { Reply::no(shown) })
@@ -72,7 +87,7 @@ fn nothing_named(blue: Option<&str>) -> Failure {
         Some(blue) => Failure::new(format!("there is nothing to compare {blue} with"))
             .help(format!("name the topic that is to replace it: --blue {blue} --green TOPIC")),
         None => Failure::new("nothing to validate")
-            .help("name a rollout, as `status` lists it; or two topics, with --blue TOPIC --green TOPIC"),
+            .help("name a rollout, as `status` lists it; two topics, with --blue TOPIC --green TOPIC; or one, with --topic TOPIC"),
     }
 }
 
@@ -148,14 +163,4 @@ async fn columns_of(ports: &Ports, subject: &str) -> Result<Vec<String>, Failure
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn half_a_comparison_is_told_what_is_missing() {
-        let half = nothing_named(Some("a"));
-        assert_eq!(half.lines, ["there is nothing to compare a with"]);
-        assert!(half.help.unwrap().contains("--blue a --green TOPIC"));
-        assert!(nothing_named(None).help.unwrap().starts_with("name a rollout"));
-    }
-}
+mod tests;

@@ -140,10 +140,14 @@ pub(super) fn plan_policy(policy: &Policy) -> crate::plan::Policy {
     }
 }
 
+/// The session settings of every job where nothing else is said: each absorbs repeated changes of a changelog with a key.
+pub(super) fn usual_settings() -> BTreeMap<String, String> {
+    BTreeMap::from([(DUPLICATE_EVENTS.to_owned(), "true".to_owned())])
+}
+
 /// The session settings of every job.
 pub(super) fn job_settings(env: &Environment) -> BTreeMap<String, String> {
-    // Each job absorbs repeated changes of a changelog with a key, unless it is said otherwise.
-    let mut all = BTreeMap::from([(DUPLICATE_EVENTS.to_owned(), "true".to_owned())]);
+    let mut all = usual_settings();
     all.extend(env.flink.settings.iter().map(|(k, v)| (k.clone(), v.reveal().to_owned())));
     all
 }

@@ -24,7 +24,8 @@ pub enum ColumnClass {
     Order {
         /// Why, in a few words.
         why: String,
-        /// Largest absolute difference of numbers that still counts as equal; 0 for none.
+        /// Largest difference of floating-point numbers that still counts as equal, as a share of the larger one (of 1 if both are
+        /// smaller); 0 for none.
         tolerance: f64,
     },
     /// Closed windows only.

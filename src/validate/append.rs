@@ -16,7 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Side;
-use super::columns::{Columns, NewValue, Row};
+use super::columns::{Columns, Printer, Row};
 use super::compare::{Match, broken_new_column, describe, describe_row, rows};
 use super::digest::{TableDigest, fingerprint};
 use super::fold::{Map, Tally};
@@ -72,6 +72,7 @@ pub(super) struct Append {
     /// Records at or after the mark: fingerprint, partition, offset.
     late: [Vec<(u128, i32, i64)>; 2],
     keys: Map<u128, ()>,
+    printer: Printer,
     wrong: BTreeMap<u128, Wrong>,
     news: Vec<[u64; 4]>,
     has_blue: bool,
@@ -97,6 +98,7 @@ impl Append {
             uneven: BTreeSet::new(),
             late: [Vec::new(), Vec::new()],
             keys: Map::default(),
+            printer: Printer::default(),
             wrong: BTreeMap::new(),
             news: Vec::new(),
             has_blue,
@@ -137,7 +139,7 @@ impl Append {
         if let Some(count) = self.rows.get_mut(side.index()) {
             *count += 1;
         }
-        let print = fingerprint(&row.cells);
+        let print = self.printer.print(columns, &[], &row);
         let entry = self.entries.entry(print).or_default();
         let (mine, other) = match side {
             Side::Blue => (&mut entry.blue, entry.green),
@@ -173,9 +175,9 @@ impl Append {
             self.news.resize(row.news.len(), [0; 4]);
         }
         for (counts, new) in self.news.iter_mut().zip(&row.news) {
-            count_new(counts, *new);
+            new.count(counts);
         }
-        if let Some((column, how)) = broken_new_column(columns, row) {
+        if let Some((column, how)) = broken_new_column(columns, &row.news) {
             self.broken += 1;
             columns.differ(&[column]);
             samples.add(Kind::Different, || {
@@ -329,17 +331,6 @@ impl Append {
         counts.digests = digests;
         counts
     }
-}
-
-/// Counts the kind of a new column's value: default, other, NULL, absent.
-pub(super) fn count_new(counts: &mut [u64; 4], new: NewValue) {
-    let [default, other, null, absent] = counts;
-    *match new {
-        NewValue::Default => default,
-        NewValue::Other => other,
-        NewValue::Null => null,
-        NewValue::Absent => absent,
-    } += 1;
 }
 
 fn strict_cells(columns: &Columns, row: &Row) -> Vec<u8> {

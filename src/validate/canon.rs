@@ -67,8 +67,7 @@ pub(super) fn boolean(out: &mut Vec<u8>, value: bool) {
 }
 
 pub(super) fn int(out: &mut Vec<u8>, value: i64) {
-    out.push(INT);
-    out.extend_from_slice(&value.to_be_bytes());
+    eight(out, INT, value.to_be_bytes());
 }
 
 pub(super) fn float(out: &mut Vec<u8>, value: f64) {
@@ -77,8 +76,7 @@ pub(super) fn float(out: &mut Vec<u8>, value: f64) {
         0.0 => 0.0, // -0.0 as well
         v => v,
     };
-    out.push(FLOAT);
-    out.extend_from_slice(&one.to_bits().to_be_bytes());
+    eight(out, FLOAT, one.to_bits().to_be_bytes());
 }
 
 /// Writes `unscaled` (two's complement, big endian) divided by ten to the power of `scale`; false when it is absurdly
@@ -108,6 +106,14 @@ fn small_decimal(out: &mut Vec<u8>, mut value: i128, mut scale: i64) {
     if value == 0 {
         scale = 0;
     }
+    if let Ok(mut short) = i64::try_from(value) {
+        // Most decimals are short, and dividing long ones takes many times longer.
+        while short != 0 && short % 10 == 0 {
+            short /= 10;
+            scale -= 1;
+        }
+        value = i128::from(short);
+    }
     while value != 0 && value % 10 == 0 {
         value /= 10;
         scale -= 1;
@@ -132,39 +138,50 @@ fn length(out: &mut Vec<u8>, value: u32) {
     out.extend_from_slice(&value.to_be_bytes());
 }
 
+/// A tag and its value at once: this is what every record is made of, and each append looks whether there is room.
+fn eight(out: &mut Vec<u8>, tag: u8, value: [u8; 8]) {
+    let [a, b, c, d, e, f, g, h] = value;
+    out.extend_from_slice(&[tag, a, b, c, d, e, f, g, h]);
+}
+
+fn sixteen(out: &mut Vec<u8>, tag: u8, value: [u8; 16]) {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = value;
+    out.extend_from_slice(&[tag, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]);
+}
+
+fn tagged(out: &mut Vec<u8>, tag: u8, value: &[u8]) {
+    let [a, b, c, d] = (value.len() as u32).to_be_bytes();
+    out.extend_from_slice(&[tag, a, b, c, d]);
+    out.extend_from_slice(value);
+}
+
 fn sized(out: &mut Vec<u8>, bytes: &[u8]) {
     length(out, bytes.len() as u32);
     out.extend_from_slice(bytes);
 }
 
 pub(super) fn text(out: &mut Vec<u8>, value: &str) {
-    out.push(TEXT);
-    sized(out, value.as_bytes());
+    tagged(out, TEXT, value.as_bytes());
 }
 
 pub(super) fn bytes(out: &mut Vec<u8>, value: &[u8]) {
-    out.push(BYTES);
-    sized(out, value);
+    tagged(out, BYTES, value);
 }
 
 pub(super) fn date(out: &mut Vec<u8>, days: i64) {
-    out.push(DATE);
-    out.extend_from_slice(&days.to_be_bytes());
+    eight(out, DATE, days.to_be_bytes());
 }
 
 pub(super) fn time(out: &mut Vec<u8>, nanos: i128) {
-    out.push(TIME);
-    out.extend_from_slice(&nanos.to_be_bytes());
+    sixteen(out, TIME, nanos.to_be_bytes());
 }
 
 pub(super) fn instant(out: &mut Vec<u8>, nanos: i128) {
-    out.push(INSTANT);
-    out.extend_from_slice(&nanos.to_be_bytes());
+    sixteen(out, INSTANT, nanos.to_be_bytes());
 }
 
 pub(super) fn local(out: &mut Vec<u8>, nanos: i128) {
-    out.push(LOCAL);
-    out.extend_from_slice(&nanos.to_be_bytes());
+    sixteen(out, LOCAL, nanos.to_be_bytes());
 }
 
 /// Writes the items of an array, each already canonical.
@@ -172,6 +189,25 @@ pub(super) fn array(out: &mut Vec<u8>, count: u32, items: &[u8]) {
     out.push(ARRAY);
     length(out, count);
     out.extend_from_slice(items);
+}
+
+/// Begins a map whose entries follow; [`counted`] ends it.
+pub(super) fn open_map(out: &mut Vec<u8>) {
+    out.push(MAP);
+    length(out, 0);
+}
+
+/// Begins a nested record whose fields follow; [`counted`] ends it.
+pub(super) fn open_record(out: &mut Vec<u8>) {
+    out.push(RECORD);
+    length(out, 0);
+}
+
+/// Says how many items the array, map or record has that begins at `start`.
+pub(super) fn counted(out: &mut [u8], start: usize, count: u32) {
+    if let Some(place) = out.get_mut(start + 1..start + 5) {
+        place.copy_from_slice(&count.to_be_bytes());
+    }
 }
 
 /// Writes a map: entries are canonical already.

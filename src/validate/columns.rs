@@ -13,6 +13,7 @@ use super::Side;
 use super::canon;
 use super::compare::is_default;
 use super::decode::Fields;
+use super::digest;
 use super::show;
 use crate::model::parity::{ChangeRule, ColumnClass, TableContract};
 
@@ -72,13 +73,25 @@ impl Column {
 }
 
 /// What a new column holds in one row of green.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum NewValue {
     /// The record has no such column.
     Absent,
     Null,
     Default,
     Other,
+}
+
+impl NewValue {
+    /// Counts it: default, other, NULL, absent.
+    pub(super) fn count(self, [default, other, null, absent]: &mut [u64; 4]) {
+        *match self {
+            Self::Default => default,
+            Self::Other => other,
+            Self::Null => null,
+            Self::Absent => absent,
+        } += 1;
+    }
 }
 
 /// The compared columns of one row.
@@ -116,6 +129,40 @@ impl<'a> Iterator for Cells<'a> {
 pub(super) struct Part<'a> {
     pub fields: &'a Fields,
     pub columns: &'a [usize],
+}
+
+/// Makes fingerprints of rows as `fingerprint` defines them; rows with the same columns follow each other.
+#[derive(Default)]
+pub(super) struct Printer {
+    /// Columns of the row before, in the order of its cells.
+    columns: Vec<usize>,
+    /// Places of its cells in the order of the columns' names.
+    order: Vec<usize>,
+    layout: [u8; 16],
+    buffer: Vec<u8>,
+}
+
+impl Printer {
+    /// Fingerprint of a row, its key before it.
+    pub(super) fn print(&mut self, columns: &Columns, key: &[u8], row: &Row) -> u128 {
+        let cells: Vec<(usize, &[u8])> = row.cells().collect();
+        if self.buffer.is_empty() || !cells.iter().map(|(column, _)| column).eq(&self.columns) {
+            self.columns = cells.iter().map(|(column, _)| *column).collect();
+            self.order = (0..cells.len()).collect();
+            let name = |at: &usize| self.columns.get(*at).map_or("", |column| columns.name(*column));
+            self.order.sort_unstable_by(|a, b| name(a).cmp(name(b)));
+            let mut names = Vec::new();
+            self.order.iter().for_each(|at| canon::text(&mut names, name(at)));
+            self.layout = digest::fingerprint(&names).to_be_bytes();
+        }
+        self.buffer.clear();
+        self.buffer.extend_from_slice(key);
+        self.buffer.extend_from_slice(&self.layout);
+        for (_, value) in self.order.iter().filter_map(|at| cells.get(*at)) {
+            self.buffer.extend_from_slice(value);
+        }
+        digest::fingerprint(&self.buffer)
+    }
 }
 
 /// All columns of a table.
@@ -193,6 +240,13 @@ impl Columns {
         }
     }
 
+    /// Takes over how many rows differ in each column.
+    pub(super) fn differ_as(&mut self, other: &Self) {
+        for column in &mut self.list {
+            column.different = other.list.iter().find(|c| c.name == column.name).map_or(0, |c| c.different);
+        }
+    }
+
     /// True when whole rows may be on one side only for a legitimate reason: late rows, expired state, lost history.
     pub(super) fn rows_explained(&self) -> bool {
         self.list.iter().any(|c| matches!(c.class, Some(ColumnClass::EventTime { .. } | ColumnClass::History { .. })))
@@ -266,28 +320,38 @@ impl Columns {
     /// `Err` when the key has fields that do not fit. Fields are found by name; when the names are others but the
     /// number is right (a prefix for key fields, a key that is no record), by position.
     pub(super) fn key_of(&self, part: &Part<'_>) -> Result<Vec<u8>, (String, String)> {
-        let name_at = |i: &usize| self.name(*i);
-        let mut order: Vec<usize> = Vec::with_capacity(part.columns.len());
-        for name in &self.key {
-            match part.columns.iter().position(|i| name_at(i) == name) {
-                Some(field) => order.push(field),
-                None => break,
-            }
-        }
-        if order.len() != self.key.len() || self.key.is_empty() {
-            if self.key.len() != part.columns.len() && !self.key.is_empty() {
-                let found: Vec<&str> = part.columns.iter().map(name_at).collect();
-                return Err((found.join(", "), self.key.join(", ")));
-            }
-            order = (0..part.columns.len()).collect();
-        }
         let mut key = Vec::new();
-        for field in order {
+        for field in self.key_order(part.columns)? {
             let value = part.fields.get(field).unwrap_or_default();
             let wide = part.columns.get(field).and_then(|i| self.get(*i)).is_some_and(|c| c.role == Role::Wide);
             if wide { canon::widen(&mut key, value) } else { key.extend_from_slice(value) }
         }
         Ok(key)
+    }
+
+    /// Which fields of a key with these columns make the primary key, in its order. Fails as [`Columns::key_of`] does.
+    pub(super) fn key_order(&self, columns: &[usize]) -> Result<Vec<usize>, (String, String)> {
+        let name_at = |i: &usize| self.name(*i);
+        let mut order: Vec<usize> = Vec::with_capacity(columns.len());
+        for name in &self.key {
+            match columns.iter().position(|i| name_at(i) == name) {
+                Some(field) => order.push(field),
+                None => break,
+            }
+        }
+        if order.len() != self.key.len() || self.key.is_empty() {
+            if self.key.len() != columns.len() && !self.key.is_empty() {
+                let found: Vec<&str> = columns.iter().map(name_at).collect();
+                return Err((found.join(", "), self.key.join(", ")));
+            }
+            order = (0..columns.len()).collect();
+        }
+        Ok(order)
+    }
+
+    /// Number of new columns.
+    pub(super) fn news(&self) -> usize {
+        self.news
     }
 
     /// The declared key of a row that came without a key; `None` when a column is missing or none is declared.
@@ -325,7 +389,7 @@ fn cell(cells: &mut Vec<u8>, column: usize, value: &[u8]) {
     cells.extend_from_slice(value);
 }
 
-fn new_value(value: &[u8], default: Option<&serde_json::Value>) -> NewValue {
+pub(super) fn new_value(value: &[u8], default: Option<&serde_json::Value>) -> NewValue {
     match canon::read(value) {
         _ if canon::is_null(value) => NewValue::Null,
         Some(value) if default.is_some_and(|default| is_default(&value, default)) => NewValue::Default,

@@ -2,7 +2,8 @@
 //!
 //! Rules:
 //! - Equal bytes are equal rows. Otherwise each column whose values are not the same is judged by its class.
-//! - `order` with a tolerance: numbers within it are equal, beyond it different. `order` without one, `event_time`
+//! - `order` with a tolerance: floating-point numbers whose difference is within that share of the larger one (of 1 if both are
+//!   smaller) are equal, all others different. `order` without one, `event_time`
 //!   and `history`: the difference is explained, which is neither equal nor different.
 //! - One different column makes the row different; else one explained column makes it explained.
 
@@ -39,7 +40,7 @@ pub(super) fn rows(columns: &Columns, blue: &Row, green: &Row) -> Match {
         }
         match columns.get(column).and_then(|c| c.class.as_ref()) {
             Some(ColumnClass::Order { tolerance, .. }) if *tolerance > 0.0 => match (value(blue), value(green)) {
-                (Some(b), Some(g)) if (b - g).abs() <= tolerance + f64::EPSILON * b.abs().max(g.abs()) => {
+                (Some(b), Some(g)) if (b - g).abs() <= tolerance * b.abs().max(g.abs()).max(1.0) => {
                     near.push(column);
                 }
                 _ => different.push(column),
@@ -59,8 +60,12 @@ pub(super) fn rows(columns: &Columns, blue: &Row, green: &Row) -> Match {
     }
 }
 
+/// A floating-point number. Other numbers have no digits that depend on an order.
 fn value(bytes: Option<&[u8]>) -> Option<f64> {
-    show::number(&canon::read(bytes?)?)
+    match canon::read(bytes?)? {
+        Val::Float(value) => Some(value),
+        _ => None,
+    }
 }
 
 /// A column's number and its values in blue and in green.
@@ -118,8 +123,8 @@ pub(super) fn capped(text: &str) -> String {
 }
 
 /// The new column that breaks its rule in this row of green: NULL where NULL may not be, or not there at all.
-pub(super) fn broken_new_column(columns: &Columns, green: &Row) -> Option<(usize, &'static str)> {
-    let mut slots = green.news.iter();
+pub(super) fn broken_new_column(columns: &Columns, green: &[NewValue]) -> Option<(usize, &'static str)> {
+    let mut slots = green.iter();
     columns.list().iter().enumerate().find_map(|(i, column)| {
         let (_, nullable) = column.new_column()?;
         match slots.next()? {

@@ -1,7 +1,7 @@
 //! Digests of tables: equal for equal sets of rows, whatever order and partitions they were read in.
 //!
 //! Rules:
-//! - A row's fingerprint is XXH3-128 with [`SEED`] over its key and its canonical compared columns.
+//! - A row's fingerprint is XXH3-128 with [`SEED`] over its key and its compared columns, encoded as `fingerprint` says.
 //! - A table's digest is the number of rows and two wrapping sums, one of the fingerprints' low halves and one of their
 //!   high halves: 48 hexadecimal digits. Sums, not XOR: two equal rows do not cancel out.
 

@@ -265,7 +265,8 @@ fn agree(columns: &Columns, blue: Option<&Row>, green: Option<&Row>) -> bool {
 
 fn decide(state: &KeyState, at_rest: bool, has_blue: bool, columns: &Columns) -> (Status, Option<Finding>) {
     let green = state.row(Side::Green);
-    if let Some((column, how)) = green.and_then(|g| broken_new_column(columns, g)) {
+    let mut greens = state.copies(Side::Green).iter().rev();
+    if let Some((column, how)) = greens.find_map(|copy| broken_new_column(columns, &copy.row.news)) {
         let text = format!("new column {} is {how}", columns.name(column));
         return (Status::Different, Some(Finding { kind: Kind::Different, columns: vec![column], text }));
     }

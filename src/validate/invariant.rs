@@ -1,7 +1,8 @@
 //! What holds of every record, whatever its bytes are. For tests and for fuzzing (`fuzz`).
 
 use super::audit::{MOST_SAMPLES, PartReport, TopicAudit, TopicReport, Writers};
-use super::decode::{MAX_ROW, RowReader, field_ranges, message};
+use super::decode::{Fields, MAX_ROW, RowReader, field_names, field_ranges, message};
+use super::fingerprint::{Canonical, same};
 use super::schema::Shape;
 use crate::model::record::RawRecord;
 
@@ -25,6 +26,14 @@ pub fn record(reader: &RowReader, bytes: &[u8]) -> Result<(), String> {
         let ends = ranges.unwrap_or_default().last().map_or(0, |last| last.end);
         if one.is_ok() && ends != datum.len() && !fields.is_empty() {
             return Err(format!("the fields end at {ends} of {}", datum.len()));
+        }
+    }
+    if let Ok((id, datum)) = message(bytes, "value") {
+        let (mut decoded, mut walked) = (Fields::default(), Canonical::default());
+        let (by_decoder, by_walk) = (decoded.read(reader.shape(), datum, id), walked.read(reader.shape(), datum, id));
+        let fields = field_names(reader.shape()).map_or(1, |names| names.len());
+        if by_decoder != by_walk || (by_decoder.is_ok() && !same(&walked, &decoded, fields)) {
+            return Err(format!("decoded as {by_decoder:?}, for a fingerprint as {by_walk:?}"));
         }
     }
     let Ok(row) = one else { return Ok(()) };

@@ -35,7 +35,8 @@
 //! - A table without blue is looked at for duplicates and new columns only.
 //! - A record that cannot be read makes the table undecided, unless it is read in the end.
 //!
-//! The answer and its reason: see `verdict`. Digests: [`digest`].
+//! The answer and its reason: see `verdict`. Digests: [`digest`]. Two topics that rest, or one alone, need no rounds: [`survey`]
+//! decides the same from fingerprints (`fingerprint`), without keeping or decoding the rows.
 
 mod append;
 pub mod audit;
@@ -44,6 +45,7 @@ mod columns;
 mod compare;
 mod decode;
 pub mod digest;
+mod fingerprint;
 mod fold;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -51,6 +53,8 @@ pub mod invariant;
 pub mod repair;
 mod schema;
 mod show;
+mod store;
+pub mod survey;
 mod verdict;
 
 #[cfg(test)]
@@ -118,6 +122,14 @@ struct Loaded {
     needs_key: bool,
 }
 
+/// True when the value lacks a column that the key may have. A new column is not looked for in keys.
+fn needs_key(columns: &Columns, key: &[String], value: &Shape) -> bool {
+    let names = field_names(value).unwrap_or_default();
+    let kept = columns.list().iter().filter(|c| matches!(c.role, Role::Compare | Role::Wide));
+    kept.filter(|c| c.class.is_some()).any(|c| !names.contains(&c.name.as_str()))
+        || key.iter().any(|k| !names.contains(&k.as_str()))
+}
+
 enum State {
     Upsert(Fold),
     Append(Append),
@@ -176,18 +188,10 @@ impl TableValidation {
         ids
     }
 
-    /// True when the value lacks a column that the key may have. A new column is not looked for in keys.
-    fn needs_key(&self, value: &Shape) -> bool {
-        let names = field_names(value).unwrap_or_default();
-        let kept = self.columns.list().iter().filter(|c| matches!(c.role, Role::Compare | Role::Wide));
-        kept.filter(|c| c.class.is_some()).any(|c| !names.contains(&c.name.as_str()))
-            || self.contract.key.iter().any(|k| !names.contains(&k.as_str()))
-    }
-
     /// Adds a writer schema as the registry has it, with the schemas that it refers to.
     pub fn add_schema(&mut self, id: u32, text: &str, references: &[(String, String)]) -> Result<(), SchemaError> {
         let shape = Shape::parse(text, references).map_err(|cause| SchemaError { id, cause })?;
-        let needs_key = self.needs_key(&shape);
+        let needs_key = needs_key(&self.columns, &self.contract.key, &shape);
         self.schemas.insert(id, Loaded { shape, columns: None, needs_key });
         Ok(())
     }

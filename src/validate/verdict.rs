@@ -12,10 +12,9 @@
 use std::collections::BTreeMap;
 
 use super::Side;
-use super::append::count_new;
-use super::columns::{Column, Columns, Role};
+use super::columns::{Column, Columns, Printer, Role};
 use super::compare::{self, Match, describe_row};
-use super::digest::{TableDigest, fingerprint};
+use super::digest::TableDigest;
 use super::fold::{Fold, Status};
 use crate::model::parity::{ChangeRule, ColumnClass};
 use crate::model::verdict::{Outcome, TableVerdict};
@@ -82,6 +81,12 @@ impl Samples {
         }
     }
 
+    /// Takes over samples of these kinds.
+    pub(super) fn take(&mut self, other: &Self, kinds: impl Fn(Kind) -> bool) {
+        let taken = other.0.iter().filter(|(kind, _)| kinds(**kind));
+        self.0.extend(taken.map(|(kind, texts)| (*kind, texts.clone())));
+    }
+
     /// At most twenty lines; every kind has its share.
     fn lines(&self) -> Vec<String> {
         let mut lines: Vec<(usize, Kind, &String)> =
@@ -116,6 +121,8 @@ pub(super) struct Counts {
     /// For each new column: default, other, NULL, absent.
     pub news: Vec<[u64; 4]>,
     pub digests: [TableDigest; 2],
+    /// So many keys differ that only some were looked at to find out in which columns.
+    pub sampled: bool,
 }
 
 impl Counts {
@@ -133,22 +140,19 @@ impl Counts {
 /// Counts an upsert table.
 pub(super) fn count_keys(fold: &Fold, columns: &Columns, samples: &mut Samples) -> Counts {
     let mut counts = Counts { churn: fold.churn, ..Counts::default() };
-    let mut bytes = Vec::new();
+    let mut printer = Printer::default();
     for (number, state) in fold.keys.iter().enumerate() {
         for (side, (rows, digest)) in
             [Side::Blue, Side::Green].into_iter().zip(counts.rows.iter_mut().zip(&mut counts.digests))
         {
             for copy in state.copies(side) {
                 *rows += 1;
-                bytes.clear();
-                bytes.extend_from_slice(&state.key);
-                bytes.extend_from_slice(&copy.row.cells);
-                digest.add(fingerprint(&bytes), 1);
+                digest.add(printer.print(columns, &state.key, &copy.row), 1);
                 for (slot, new) in copy.row.news.iter().enumerate() {
                     if counts.news.len() <= slot {
                         counts.news.resize(slot + 1, [0; 4]);
                     }
-                    counts.news.get_mut(slot).into_iter().for_each(|c| count_new(c, *new));
+                    counts.news.get_mut(slot).into_iter().for_each(|c| new.count(c));
                 }
             }
         }
@@ -342,7 +346,7 @@ fn line(number: usize, column: &Column, counts: &Counts, has_blue: bool) -> Stri
     let mut parts: Vec<String> = Vec::new();
     let at = |map: &BTreeMap<usize, u64>| map.get(&number).copied().unwrap_or(0);
     for (n, what) in [
-        (column.different, "different"),
+        (column.different, if counts.sampled { "different among those looked at" } else { "different" }),
         (at(&counts.explained_in), "different, explained"),
         (at(&counts.near), "equal within the tolerance"),
     ] {

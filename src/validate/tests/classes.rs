@@ -99,15 +99,15 @@ fn a_column_of_the_contract_that_neither_side_has_proves_nothing() {
 
 #[test]
 fn a_tolerance_separates_equal_from_different() {
-    let class = || ColumnClass::Order { why: "float sum".to_owned(), tolerance: 0.5 };
+    let class = || ColumnClass::Order { why: "float sum".to_owned(), tolerance: 0.05 };
     let near = differing(class(), 10.5);
     assert_outcome(&near, Outcome::Pass, "2 rows equal");
-    assert_eq!(near.columns["total"], "order (float sum), tolerance 0.5: 1 equal within the tolerance");
+    assert_eq!(near.columns["total"], "order (float sum), tolerance 0.05: 1 equal within the tolerance");
     let far = differing(class(), 10.6);
     assert_outcome(&far, Outcome::Fail, "1 different");
     assert_eq!(far.samples, ["different: id=2: total: blue 10.0, green 10.6"]);
-    let edge = ColumnClass::Order { why: "float sum".to_owned(), tolerance: 0.3 };
-    assert_outcome(&differing(edge, 10.3), Outcome::Pass, "2 rows equal"); // 10.3 - 10.0 is a little more than 0.3
+    let small = ColumnClass::Order { why: "float sum".to_owned(), tolerance: 0.02 };
+    assert_outcome(&differing(small, 10.3), Outcome::Fail, "1 different");
     assert_outcome(&differing(class(), f64::NAN), Outcome::Fail, "1 different");
 }
 

@@ -5,6 +5,7 @@ mod audit;
 mod classes;
 mod decoding;
 mod figures;
+mod prints;
 mod repair;
 mod rows;
 mod upsert;
