@@ -73,8 +73,8 @@ pub fn outlines(kind: &SchemaKind, old: &str, new: &str) -> Broken {
     holds(outline::changes(kind, &old, &new) == found, || "read in two ways".to_owned())?;
     match &found {
         Ok(changes) => {
-            let sentences = changes.iter().map(|change| &change.sentence);
-            let bad = sentences.filter(|said| said.chars().any(char::is_control) || said.len() > 20_000).next();
+            let mut sentences = changes.iter().map(|change| &change.sentence);
+            let bad = sentences.find(|said| said.chars().any(char::is_control) || said.len() > 20_000);
             holds(bad.is_none(), || format!("no sentence: {bad:?}"))?;
             let itself = outline::changes(kind, &new, &new);
             holds(itself == Ok(Vec::new()), || format!("differs from itself: {itself:?}"))?;

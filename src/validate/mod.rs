@@ -132,7 +132,7 @@ fn needs_key(columns: &Columns, key: &[String], value: &Shape) -> bool {
 
 enum State {
     Upsert(Fold),
-    Append(Append),
+    Append(Box<Append>),
 }
 
 /// The validation of one table over all rounds.
@@ -156,7 +156,7 @@ impl TableValidation {
         let has_blue = contract.blue_topic.is_some();
         let state = match contract.changelog {
             Changelog::Upsert => State::Upsert(Fold::new(has_blue)),
-            Changelog::Append => State::Append(Append::new(has_blue)),
+            Changelog::Append => State::Append(Box::new(Append::new(has_blue))),
         };
         Self {
             columns: Columns::new(&contract),
