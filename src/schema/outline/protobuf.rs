@@ -1,6 +1,6 @@
 //! The outline of a Protobuf schema: the fields of its first message, by their numbers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -77,8 +77,12 @@ impl Types<'_> {
     /// The fields of `message`, whose full name is `scope`.
     fn fields(&mut self, message: &Message, scope: &str) -> Vec<Member> {
         self.open.push(scope.to_owned());
-        let mut fields = Vec::new();
+        let (mut fields, mut seen) = (Vec::new(), BTreeSet::new());
         for field in &message.fields {
+            // No compiler takes a number twice; the first counts.
+            if !seen.insert(&field.number) {
+                continue;
+            }
             if !self.room.take() {
                 break;
             }

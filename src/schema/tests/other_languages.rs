@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::schema::change::{Change, Effect, Scope};
+use crate::schema::invariant;
 use crate::schema::kind::SchemaKind;
 use crate::schema::level::{Level, RegistryVerdict};
 use crate::schema::verdict::{Assessment, DataVerdict, SubjectText, assess_texts};
@@ -333,5 +334,16 @@ fn no_schema_runs_away() {
         let schema = schema.to_string();
         let _ = changes(SchemaKind::Json, &schema, "{}");
         assert!(changes(SchemaKind::Json, &schema, &schema).is_empty());
+    }
+}
+
+#[test]
+fn a_number_that_is_used_twice_is_that_of_the_first_field() {
+    let doubled = r#"syntax = "proto2"; message M { required string op = 3; optional string op = 3; }"#;
+    let once = r#"syntax = "proto2"; message M { required string op = 3; }"#;
+    for old in [doubled, once] {
+        let found = assessed(SchemaKind::Protobuf, text(old, &[]), text(doubled, &[]));
+        assert_eq!(found.changes, []);
+        assert_eq!(invariant::outlines(&SchemaKind::Protobuf, old, doubled), Ok(()));
     }
 }
