@@ -6,7 +6,7 @@
 //! Each time the scene must come to the same end, and nothing may be done that a real world would punish.
 //!
 //! There are thousands of points: each run takes every [`THIN`]th, another run others, and with
-//! `CYANOTYPE_CRASH_POINTS=all` a run takes all of them. What is printed says with which setting a run is made again.
+//! `CYANOTYPE_CRASH_POINTS=all` a run takes all of them, with `0/4` each fourth. What is printed says with which setting a run is made again.
 
 mod compare;
 mod play;
@@ -28,7 +28,7 @@ use crate::world::{Keep, Loss, Moment, State};
 const LATE_MS: i64 = 60_000;
 /// One point in so many is taken unless all are; no scene repeats itself after as many.
 const THIN: usize = 29;
-/// Which points are taken: `all`, or the number of the first.
+/// Which points are taken: `all`, the number of the first, or that and how far it is to the next, as `1/4`.
 const POINTS: &str = "CYANOTYPE_CRASH_POINTS";
 
 /// A scene as it goes undisturbed.
@@ -103,7 +103,11 @@ fn points() -> (usize, usize) {
     match seed.as_deref() {
         Ok("all") => (0, 1),
         Ok(text) => {
-            (text.parse::<usize>().unwrap_or_else(|_| panic!("{POINTS}={text} is not `all` or a number")) % THIN, THIN)
+            let (first, step) = text.split_once('/').map_or((text, Some(THIN)), |(first, step)| (first, step.parse().ok()));
+            match (first.parse::<usize>(), step) {
+                (Ok(first), Some(step)) if step > 0 => (first % step, step),
+                _ => panic!("{POINTS}={text} is not `all`, a number, or a number and a step as 1/4"),
+            }
         }
         Err(_) => {
             let now = std::time::UNIX_EPOCH.elapsed().unwrap();
@@ -116,7 +120,7 @@ fn points() -> (usize, usize) {
 fn run_all(title: &str, tries: &[Try]) {
     let (first, step) = points();
     let chosen: Vec<&Try> = tries.iter().skip(first).step_by(step).collect();
-    let again = if step == 1 { "all".to_owned() } else { first.to_string() };
+    let again = if step == 1 { "all".to_owned() } else { format!("{first}/{step}") };
     println!("{title}: {} of {} points in {} scenes; {POINTS}={again}", chosen.len(), tries.len(), known().len());
     let next = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
