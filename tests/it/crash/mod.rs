@@ -103,7 +103,8 @@ fn points() -> (usize, usize) {
     match seed.as_deref() {
         Ok("all") => (0, 1),
         Ok(text) => {
-            let (first, step) = text.split_once('/').map_or((text, Some(THIN)), |(first, step)| (first, step.parse().ok()));
+            let (first, step) =
+                text.split_once('/').map_or((text, Some(THIN)), |(first, step)| (first, step.parse().ok()));
             match (first.parse::<usize>(), step) {
                 (Ok(first), Some(step)) if step > 0 => (first % step, step),
                 _ => panic!("{POINTS}={text} is not `all`, a number, or a number and a step as 1/4"),
