@@ -12,7 +12,6 @@ use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::model::manifest::{DeployedConnector, DeployedTable, Manifest};
 use crate::model::sink::{self, Inexact};
 use crate::model::{name, template};
-
 use crate::sql::{self, Definitions, Statement, StatementKind};
 
 /// A file of the project: path relative to it, with `/`, and text.
@@ -216,12 +215,10 @@ fn resolve_topics(project: &mut Project, vars: &BTreeMap<String, String>, files:
         let Some(Statement { kind: StatementKind::CreateTable(create), .. }) = parsed.statements().first() else {
             continue;
         };
-        // What it takes over by `LIKE` is written in another text.
+        // What it takes over by `LIKE` is written in another text, and what is wrong with it is said there.
         let taken_over = known.table(&create.name).and_then(|whole| whole.option("topic"));
-        if let (None, Some(option)) = (create.option("topic"), taken_over)
-            && let Ok(topic) = template::resolve(&option.value, vars)
-        {
-            table.topic = Some(topic);
+        if let (None, Some(option)) = (create.option("topic"), taken_over) {
+            table.topic = template::resolve(&option.value, vars).ok();
             continue;
         }
         let problem = match create.option("topic") {

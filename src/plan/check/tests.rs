@@ -384,3 +384,14 @@ fn a_table_that_takes_over_from_another_is_known_with_its_columns_and_its_topic(
         ["column `c.nope` is in no table of this query"]
     );
 }
+
+#[test]
+fn a_placeholder_in_a_topic_that_is_taken_over_is_said_where_it_stands() {
+    let files = [
+        file("a.sql", "CREATE TABLE a (id INT) WITH ('connector' = 'kafka', 'topic' = '${env}.a')"),
+        file("b.sql", "CREATE TABLE b LIKE a"),
+    ];
+    let found = project::read(&files, &BTreeMap::new()).diagnostics;
+    let places: Vec<_> = found.iter().map(|d| (d.code.as_str(), d.file.as_deref())).collect();
+    assert_eq!(places, [("C109", Some("a.sql"))]);
+}
